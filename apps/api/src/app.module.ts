@@ -1,0 +1,57 @@
+import { Global, Module, type DynamicModule, type Provider } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
+import { ScheduleModule } from '@nestjs/schedule';
+import { AccessGuard } from '#access';
+import { AuditInterceptor, AuditModule, RefusalFilter } from '#audit';
+import { AuthenticationGuard, AuthModule, RefreshToken, RoleRow, User, UserRole } from '#auth';
+import { Clock } from '#kernel';
+import { Member, MembersModule } from '#members';
+import { CONFIG, type Config } from '#platform/config';
+import { Database } from '#platform/database';
+import { RenderInterceptor, validationPipe } from '#platform/http';
+import { RecordsModule } from '#records';
+import { SystemController } from './system.controller';
+
+/** Every entity of the database; a spec compares them with the migrated schema. */
+export const entities = [Member, User, RoleRow, UserRole, RefreshToken];
+
+/** The resources. Adding one is a line here and its entity above. */
+const features = [AuthModule, MembersModule];
+
+/**
+ * A request's journey, in order: context hook (platform/http) → who → may they → render (last on the way back) → audit →
+ * validation → controller → service → statement with its trigger → view → entry durable → reply; errors end in the filter.
+ */
+const journey: Provider[] = [
+  { provide: APP_GUARD, useClass: AuthenticationGuard },
+  { provide: APP_GUARD, useClass: AccessGuard },
+  { provide: APP_INTERCEPTOR, useClass: RenderInterceptor },
+  { provide: APP_INTERCEPTOR, useClass: AuditInterceptor },
+  { provide: APP_PIPE, useFactory: validationPipe },
+  { provide: APP_FILTER, useClass: RefusalFilter },
+];
+
+@Global()
+@Module({})
+class PlatformModule {
+  static with(config: Config, database: Database, clock: Clock): DynamicModule {
+    const providers: Provider[] = [
+      { provide: CONFIG, useValue: config },
+      { provide: Database, useValue: database },
+      { provide: Clock, useValue: clock },
+    ];
+    return { module: PlatformModule, providers, exports: providers };
+  }
+}
+
+@Module({})
+export class AppModule {
+  static with(config: Config, database: Database, clock = new Clock()): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [PlatformModule.with(config, database, clock), ScheduleModule.forRoot(), AuditModule, RecordsModule, ...features],
+      controllers: [SystemController],
+      providers: journey,
+    };
+  }
+}

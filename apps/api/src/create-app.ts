@@ -1,0 +1,23 @@
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Clock } from '#kernel';
+import type { Config } from '#platform/config';
+import { Database } from '#platform/database';
+import { fastifyAdapter, prepareServer } from '#platform/http';
+import { JsonLogger } from '#platform/observability';
+import { AppModule, entities } from './app.module';
+import { serveDocs } from './openapi';
+
+/** The whole application on a migrated database, not yet listening. Tests and the program start from here alike. */
+export async function createApp(config: Config, clock = new Clock()): Promise<NestFastifyApplication> {
+  const database = await Database.connect(config, entities);
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(config, database, clock), fastifyAdapter(), {
+    logger: new JsonLogger(config.LOG_LEVEL),
+    abortOnError: false,
+  });
+  await prepareServer(app, config);
+  app.setGlobalPrefix('api/v1', { exclude: ['health/live', 'health/ready', 'metrics'] });
+  serveDocs(app);
+  await app.init();
+  return app;
+}

@@ -1,0 +1,3 @@
+export { entities } from './app.module';
+export { createApp } from './create-app';
+export { openApiDocument } from './openapi';

@@ -1,0 +1,73 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import { z } from 'zod';
+import { Problem } from '#platform/http';
+
+type Schemas = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>;
+
+const description = `A union local's member database whose every access is on the record.
+
+Log in with \`POST /api/v1/auth/login\` and send the access token as \`Authorization: Bearer …\`. Say why you look at a record with
+\`X-Access-Reason\`. Single records carry an \`ETag\`; send it back as \`If-Match\` to change exactly what you saw. Errors are
+\`application/problem+json\` (RFC 9457); their codes are listed in docs/errors.md.`;
+
+/** The OpenAPI 3.1 document: routes from their decorators, schemas from the Zod schemas that also validate. */
+export function openApiDocument(app: NestFastifyApplication): OpenAPIObject {
+  const config = new DocumentBuilder()
+    .setTitle('IP2A')
+    .setDescription(description)
+    .setVersion('1')
+    .setOpenAPIVersion('3.1.0')
+    .setLicense('MIT', 'https://opensource.org/license/mit')
+    .addServer('/')
+    .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' })
+    .build();
+  const document = SwaggerModule.createDocument(app, config, {
+    standardSchemaConverter: (schema, { schemaType }) => convert(schema as unknown as z.ZodType, schemaType),
+  });
+  const problem = convert(Problem, 'output');
+  document.components = { ...document.components, schemas: { ...document.components?.schemas, ...problem?.components } };
+  document.tags = [...new Set(Object.values(document.paths).flatMap(tagsOf))].sort().map((name) => ({ name }));
+  return document;
+}
+
+/** Named schemas (`.meta({ id })`) become components; the others stand where they are used. */
+function convert(schema: z.ZodType, schemaType: 'input' | 'output') {
+  if (!(schema instanceof z.ZodType)) return undefined;
+  const { $defs, ...converted } = z.toJSONSchema(schema, {
+    io: schemaType,
+    target: 'draft-2020-12',
+    unrepresentable: 'any',
+    reused: 'inline',
+  }) as { $defs?: Record<string, unknown>; $schema?: string; id?: string };
+  delete converted.$schema;
+  const components = Object.fromEntries(Object.entries($defs ?? {}).map(([name, part]) => [name, withoutId(part)]));
+  const { id } = schema.meta() ?? {};
+  if (!id) return { schema: rewriteRefs(converted), components: rewriteRefs(components) as Schemas };
+  return {
+    schema: { $ref: `#/components/schemas/${id}` },
+    components: rewriteRefs({ ...components, [id]: withoutId(converted) }) as Schemas,
+  };
+}
+
+function withoutId(schema: unknown): unknown {
+  const { id: _id, ...rest } = schema as { id?: string };
+  return rest;
+}
+
+function rewriteRefs<T>(value: T): T {
+  return JSON.parse(JSON.stringify(value).replaceAll('"#/$defs/', '"#/components/schemas/')) as T;
+}
+
+function tagsOf(path: OpenAPIObject['paths'][string]): string[] {
+  return Object.values(path as Record<string, { tags?: string[] }>).flatMap((operation) => operation.tags ?? []);
+}
+
+/** Swagger UI at /docs, the document at /openapi.json. */
+export function serveDocs(app: NestFastifyApplication): void {
+  SwaggerModule.setup('docs', app, openApiDocument(app), {
+    jsonDocumentUrl: 'openapi.json',
+    customSiteTitle: 'IP2A',
+    swaggerOptions: { persistAuthorization: true, displayOperationId: true, tagsSorter: 'alpha' },
+  });
+}

@@ -1,0 +1,82 @@
+import { Controller, Get, Header, HttpStatus, Res } from '@nestjs/common';
+import { ApiProduces, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { z } from 'zod';
+import { Allow } from '#access';
+import { AuditWriter, auditMetrics, PartitionsTask } from '#audit';
+import { Database } from '#platform/database';
+import { metricsMediaType, metricsText } from '#platform/observability';
+
+const Health = z
+  .object({
+    status: z.enum(['ok', 'warn', 'error']),
+    checks: z.record(z.string(), z.object({ status: z.enum(['ok', 'warn', 'error']), detail: z.string().optional() })),
+  })
+  .meta({ id: 'Health' });
+type Health = z.infer<typeof Health>;
+
+@ApiTags('system')
+@Controller()
+export class SystemController {
+  private shuttingDown = false;
+
+  constructor(
+    private readonly database: Database,
+    private readonly audit: AuditWriter,
+    private readonly partitions: PartitionsTask,
+  ) {}
+
+  /** Called first when the process is told to stop, so that no new requests are sent here. */
+  beforeApplicationShutdown(): void {
+    this.shuttingDown = true;
+  }
+
+  @Get('health/live')
+  @Allow('system:live', { summary: 'The process runs', reply: Health })
+  live(): Health {
+    return { status: 'ok', checks: {} };
+  }
+
+  @Get('health/ready')
+  @Allow('system:ready', { summary: 'Requests can be served', reply: Health, errors: ['service.unavailable'] })
+  async ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<Health> {
+    const health = await this.check();
+    if (health.status === 'error') reply.status(HttpStatus.SERVICE_UNAVAILABLE);
+    return health;
+  }
+
+  @Get('metrics')
+  @ApiProduces('text/plain')
+  @Header('Content-Type', metricsMediaType)
+  @Allow('system:metrics', { summary: 'Measurements for Prometheus', reply: z.string() })
+  metrics(): Promise<string> {
+    auditMetrics.queueDepth.set(this.audit.depth);
+    return metricsText();
+  }
+
+  private async check(): Promise<Health> {
+    const checks: Health['checks'] = {};
+    if (this.shuttingDown) checks.process = { status: 'error', detail: 'shutting down' };
+    try {
+      const months = await this.partitions.monthsAhead();
+      checks.database = { status: 'ok' };
+      checks.partitions = { status: months > 0 ? 'ok' : 'warn', detail: `${months} months ahead` };
+      checks.grants = await this.checkGrants();
+    } catch (error) {
+      checks.database = { status: 'error', detail: (error as Error).message };
+    }
+    const worst = Object.values(checks).map(({ status }) => status);
+    return { status: worst.includes('error') ? 'error' : worst.includes('warn') ? 'warn' : 'ok', checks };
+  }
+
+  /** P4: the role that serves requests may add entries and read them, nothing else. */
+  private async checkGrants(): Promise<{ status: 'ok' | 'warn' | 'error'; detail?: string }> {
+    const [may] = await this.database.query<{ insert: boolean; rewrite: boolean }>(
+      `SELECT has_table_privilege('audit_logs', 'INSERT') AS insert,
+         has_table_privilege('audit_logs', 'UPDATE, DELETE, TRUNCATE') AS rewrite`,
+    );
+    if (!may?.insert) return { status: 'error', detail: 'entries can not be written: INSERT on audit_logs is missing' };
+    if (may.rewrite) return { status: 'warn', detail: 'the application role owns the ledger; set DATABASE_OWNER_URL to separate them' };
+    return { status: 'ok' };
+  }
+}

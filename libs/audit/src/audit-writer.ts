@@ -1,0 +1,154 @@
+import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { Pool } from 'pg';
+import { unavailable } from '#kernel';
+import { CONFIG, type Config } from '#platform/config';
+import { RequestContext } from '#platform/context';
+import { Database, connectionWaitMs } from '#platform/database';
+import { auditMetrics } from './audit.metrics';
+import { entryOf, type EntryFacts } from './entry';
+
+/** An entry not durable after this many ms is given up, and with it the reply that waits for it (P2: 503 within 2 s). */
+const deadlineMs = 1_000;
+/** Entries that may wait; more are refused at once, so that memory stays bounded under a flood. */
+const maxWaiting = 5_000;
+/** Bytes of JSON that may wait, for the same reason: an export's entry names every record. */
+const maxWaitingBytes = 64 * 1024 * 1024;
+/** Entries that share one statement and one commit. */
+const maxBatch = 500;
+/** Batches under way at a time. The second fills while the first one waits for the disk. */
+const lanes = 2;
+
+interface Waiting {
+  json: string;
+  givenUpAt: number;
+  resolve: () => void;
+  reject: (error: unknown) => void;
+}
+
+/**
+ * Makes entries durable. Inside a transaction an entry is written by that transaction; outside of one it joins the next
+ * group commit. When the returned promise resolves, the entry is committed (`synchronous_commit` is on); when it rejects,
+ * whatever waited for it must not be shown.
+ */
+@Injectable()
+export class AuditWriter implements OnApplicationShutdown {
+  private readonly logger = new Logger('audit');
+  private readonly pool: Pool;
+  private waiting: Waiting[] = [];
+  private waitingBytes = 0;
+  private underway = 0;
+  private scheduled = false;
+  private drained?: () => void;
+
+  constructor(
+    private readonly database: Database,
+    @Inject(CONFIG) config: Config,
+  ) {
+    this.pool = new Pool({
+      connectionString: config.databaseUrl,
+      max: lanes,
+      connectionTimeoutMillis: connectionWaitMs,
+      query_timeout: deadlineMs,
+      keepAlive: true,
+    });
+    this.pool.on('error', (error) => this.logger.warn({ cause: error.message }, 'Ledger connection lost'));
+  }
+
+  /** Records facts about the current context. Resolves when durable, or with the open transaction's commit. */
+  async record(facts: EntryFacts, context = RequestContext.current()): Promise<void> {
+    const json = entryOf(context, facts);
+    if (this.database.inTransaction) {
+      await this.database.query('SELECT audit_append($1::json)', [`[${json}]`]);
+      return;
+    }
+    await this.enqueue(json);
+  }
+
+  get depth(): number {
+    return this.waiting.length;
+  }
+
+  /** Commits what waits, then closes. */
+  async onApplicationShutdown(): Promise<void> {
+    if (this.waiting.length > 0 || this.underway > 0) await new Promise<void>((resolve) => (this.drained = resolve));
+    await this.pool.end();
+  }
+
+  private enqueue(json: string): Promise<void> {
+    if (this.waiting.length >= maxWaiting || this.waitingBytes + json.length > maxWaitingBytes) {
+      auditMetrics.refused.inc();
+      return Promise.reject(unavailable('audit.unavailable', 'Too many accesses wait to be recorded.'));
+    }
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ json, givenUpAt: Date.now() + deadlineMs, resolve, reject });
+      this.waitingBytes += json.length;
+      this.schedule();
+    });
+  }
+
+  /** Starts a batch after the current turn of the event loop, so that what arrives together is committed together. */
+  private schedule(): void {
+    if (this.scheduled || this.underway >= lanes || this.waiting.length === 0) return;
+    this.scheduled = true;
+    setImmediate(() => {
+      this.scheduled = false;
+      if (this.underway < lanes && this.waiting.length > 0) void this.commitBatch();
+    });
+  }
+
+  private async commitBatch(): Promise<void> {
+    const batch = this.takeBatch();
+    this.underway += 1;
+    let giveUp: NodeJS.Timeout | undefined;
+    try {
+      if (batch.length > 0) {
+        const first = batch[0] as Waiting;
+        const late = new Promise<never>((_, reject) => {
+          giveUp = setTimeout(() => reject(new Error('Deadline passed')), Math.max(1, first.givenUpAt - Date.now()));
+        });
+        await Promise.race([this.append(batch), late]);
+        for (const entry of batch) entry.resolve();
+        auditMetrics.entries.inc(batch.length);
+        auditMetrics.batchSize.observe(batch.length);
+      }
+    } catch (error) {
+      auditMetrics.refused.inc(batch.length);
+      const refusal = unavailable('audit.unavailable', 'The access could not be recorded, so nothing is shown.', error);
+      for (const entry of batch) entry.reject(refusal);
+    } finally {
+      clearTimeout(giveUp);
+      this.underway -= 1;
+      this.schedule();
+      if (this.waiting.length === 0 && this.underway === 0) this.drained?.();
+    }
+  }
+
+  /** The oldest entries; those whose deadline has passed are refused on the way, unwritten. */
+  private takeBatch(): Waiting[] {
+    const now = Date.now();
+    const taken = this.waiting.splice(0, maxBatch);
+    for (const entry of taken) this.waitingBytes -= entry.json.length;
+    const batch = taken.filter((entry) => entry.givenUpAt > now);
+    for (const entry of taken) {
+      if (entry.givenUpAt > now) continue;
+      auditMetrics.refused.inc();
+      entry.reject(unavailable('audit.unavailable', 'The access could not be recorded in time, so nothing is shown.'));
+    }
+    return batch;
+  }
+
+  private async append(batch: Waiting[]): Promise<void> {
+    const client = await this.pool.connect();
+    let failure: Error | undefined;
+    try {
+      const entries = `[${batch.map((entry) => entry.json).join(',')}]`;
+      await client.query('SELECT audit_append($1::json)', [entries]);
+    } catch (error) {
+      failure = error as Error;
+      throw error;
+    } finally {
+      // A connection that failed may still be waiting for a lock on the server: it is not used again.
+      client.release(failure);
+    }
+  }
+}

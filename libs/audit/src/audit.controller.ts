@@ -1,0 +1,30 @@
+import { Controller, Get, Param, Query } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import { Allow } from '#access';
+import { AuditLogPage, AuditLogView, TrailQuery } from './trail.dto';
+import { TrailService } from './trail.service';
+
+const entryId = z.strictObject({ id: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER) });
+
+@ApiTags('audit')
+@Controller('audit')
+export class AuditController {
+  constructor(private readonly trail: TrailService) {}
+
+  @Get('logs')
+  @Allow('audit:list', {
+    summary: 'Search the ledger',
+    reply: AuditLogPage,
+    description: 'Newest first. `recordId` with `tableName` also finds the lists that showed the record. Asking is itself on record.',
+  })
+  list(@Query({ schema: TrailQuery }) query: TrailQuery) {
+    return this.trail.list(query);
+  }
+
+  @Get('logs/:id')
+  @Allow('audit:read', { summary: 'Read one entry', reply: AuditLogView, errors: ['record.not-found'] })
+  get(@Param({ schema: entryId }) { id }: z.infer<typeof entryId>) {
+    return this.trail.get(id);
+  }
+}

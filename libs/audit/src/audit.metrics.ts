@@ -1,0 +1,13 @@
+import { Counter, Gauge, Histogram } from 'prom-client';
+
+/** What an operator watches of the ledger's capture. */
+export const auditMetrics = {
+  entries: new Counter({ name: 'ip2a_audit_entries_total', help: 'Entries made durable by group commit.' }),
+  refused: new Counter({ name: 'ip2a_audit_refused_total', help: 'Entries that could not be made durable in time.' }),
+  batchSize: new Histogram({
+    name: 'ip2a_audit_batch_entries',
+    help: 'Entries that shared one commit.',
+    buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500],
+  }),
+  queueDepth: new Gauge({ name: 'ip2a_audit_queue_depth', help: 'Entries that wait for a commit.' }),
+};

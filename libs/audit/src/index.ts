@@ -1,0 +1,9 @@
+export { AuditInterceptor } from './audit.interceptor';
+export { AuditModule } from './audit.module';
+export { AuditWriter } from './audit-writer';
+export { auditDecision, Audited, auditedDecision, AuditedRow, Unaudited, type AuditDecision } from './audited';
+export { auditMetrics } from './audit.metrics';
+export { PartitionsTask } from './partitions.task';
+export { RefusalFilter } from './refusal.filter';
+export { AuditLogPage, RecordTrailQuery } from './trail.dto';
+export { TrailService } from './trail.service';

@@ -1,0 +1,34 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Cron } from '@nestjs/schedule';
+import { CONFIG, type Config } from '#platform/config';
+import { Database, makePartitions } from '#platform/database';
+
+/** Keeps the ledger's coming months ready; without them its inserts, and so every request, would fail at month's end. */
+@Injectable()
+export class PartitionsTask {
+  private readonly logger = new Logger('audit');
+
+  constructor(
+    private readonly database: Database,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  @Cron('17 3 * * *', { timeZone: 'UTC' })
+  async makeAhead(): Promise<void> {
+    try {
+      await makePartitions(this.config.databaseOwnerUrl);
+    } catch (error) {
+      this.logger.error({ err: error as Error }, 'Ledger partitions could not be made');
+    }
+  }
+
+  /** How many whole months after the current one have their partition. */
+  async monthsAhead(): Promise<number> {
+    const [row] = await this.database.query<{ months: number }>(
+      `SELECT count(*)::integer AS months FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+       WHERE i.inhparent = 'audit_logs'::regclass
+         AND c.relname > to_char(now() AT TIME ZONE 'UTC', '"audit_logs_"YYYY_MM')`,
+    );
+    return row?.months ?? 0;
+  }
+}

@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import { fields } from '#platform/http';
+import { ACTIONS } from './entry';
+
+const paging = {
+  from: fields.instant.optional().describe('Entries from this instant on.'),
+  to: fields.instant.optional().describe('Entries before this instant.'),
+  limit: z.coerce.number().int().min(1).max(200).default(50).describe('How many entries a page holds.'),
+  cursor: z.string().max(500).optional().describe('Where the page begins: `nextCursor` of the one before.'),
+};
+
+/** Which part of the ledger is asked for. */
+export const TrailQuery = z.strictObject({
+  tableName: fields.text(63).optional(),
+  recordId: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(Number.MAX_SAFE_INTEGER)
+    .optional()
+    .describe('Entries about this record of `tableName`, the lists that showed it included.'),
+  changedBy: fields.id.optional().describe('Entries of this user.'),
+  action: z.enum(ACTIONS).optional(),
+  requestId: fields.text(64).optional(),
+  ipAddress: z.union([z.ipv4(), z.ipv6()]).optional(),
+  ...paging,
+});
+export type TrailQuery = z.infer<typeof TrailQuery>;
+
+/** Paging and time range of one record's trail. */
+export const RecordTrailQuery = z.strictObject(paging);
+export type RecordTrailQuery = z.infer<typeof RecordTrailQuery>;
+
+const values = z.record(z.string(), z.unknown()).nullable();
+
+/** One entry of the ledger as its reader may see it. */
+export const AuditLogView = z
+  .object({
+    id: z.int().describe('The number of the entry.'),
+    action: z.enum(ACTIONS),
+    tableName: z.string().nullable(),
+    recordId: z.int().nullable(),
+    recordIds: z.array(z.int()).nullable().describe('Of a list or export: exactly the records it showed.'),
+    recordCount: z.int().nullable(),
+    filters: values.describe('Of a list: what was asked for.'),
+    changedBy: z
+      .object({ id: z.int().nullable(), email: z.string().nullable(), roles: z.array(z.string()) })
+      .nullable()
+      .describe('Who, with the e-mail address and roles of that moment; null where no user is known.'),
+    source: z.enum(['api', 'cli', 'job', 'database']),
+    databaseRole: z.string().describe('The role under which the database was used.'),
+    changedAt: fields.instantView,
+    ipAddress: z.string().nullable(),
+    userAgent: z.string().nullable(),
+    requestId: z.string().nullable(),
+    route: z.string().nullable().describe('The operation, such as `members:update`.'),
+    reason: z.string().nullable().describe('`X-Access-Reason` of the request.'),
+    outcome: z.enum(['success', 'denied', 'failed']),
+    oldValues: values,
+    newValues: values,
+    changedFields: z.array(z.string()).nullable(),
+    notes: z.string().nullable(),
+    sealed: z.int().nullable().describe('The index in the Merkle tree, once sealed.'),
+  })
+  .meta({ id: 'AuditLogView' });
+
+export const AuditLogPage = z
+  .object({ items: z.array(AuditLogView), nextCursor: z.string().nullable() })
+  .meta({ id: 'AuditLogPage' });

@@ -1,0 +1,165 @@
+import { Injectable } from '@nestjs/common';
+import type { z } from 'zod';
+import { holds, scopeOf, type Scope } from '#access';
+import { decodeCursor, DomainError, encodeCursor } from '#kernel';
+import { RequestContext, type Actor } from '#platform/context';
+import { Database } from '#platform/database';
+import { auditDecision, type AuditDecision } from './audited';
+import type { AuditLogPage, AuditLogView, RecordTrailQuery, TrailQuery } from './trail.dto';
+
+type Entry = z.infer<typeof AuditLogView>;
+type Values = Record<string, unknown> | null;
+
+const redacted = '[redacted]';
+
+const columns = `l.id::float8 AS id, l.action, l.table_name AS "tableName", l.record_id::float8 AS "recordId",
+  l.record_ids::float8[] AS "recordIds", l.filters, l.changed_by AS "userId", l.actor_email AS email,
+  l.actor_roles AS roles, l.source, l.database_role AS "databaseRole",
+  to_char(l.changed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS "changedAt",
+  host(l.ip_address) AS "ipAddress", l.user_agent AS "userAgent", l.request_id AS "requestId", l.route, l.reason,
+  l.outcome, l.old_values AS "oldValues", l.new_values AS "newValues", l.changed_fields AS "changedFields", l.notes`;
+
+type Row = Omit<Entry, 'changedBy' | 'recordCount' | 'sealed'> & {
+  userId: number | null;
+  email: string | null;
+  roles: string[] | null;
+};
+
+interface TrailOptions {
+  /** What the entry of this reading says it was. */
+  notes?: string;
+  /** A narrower reach than the actor's roles give: a person's own access log shows no more to an officer than to others. */
+  scope?: Scope;
+}
+
+/**
+ * Answers "who saw or changed what". Newest first, by keyset on (changed_at, id). What a reader sees follows their roles:
+ * rows by the scope of `audit:read`, values by what they may read of the record itself.
+ */
+@Injectable()
+export class TrailService {
+  constructor(private readonly database: Database) {}
+
+  /** A page of the ledger. Asking is itself on the record, once: about the record asked for, or about the entries shown. */
+  async list(query: TrailQuery, { notes = 'audit trail', scope }: TrailOptions = {}): Promise<z.infer<typeof AuditLogPage>> {
+    const page = await this.page(query, { scope });
+    const { limit: _limit, ...filters } = query;
+    const { tableName, recordId } = query;
+    RequestContext.current().disclose(
+      tableName && recordId
+        ? { tableName, ids: [recordId], list: false, filters, notes }
+        : { tableName: 'audit_logs', ids: page.items.map((entry) => entry.id), list: true, filters },
+    );
+    return page;
+  }
+
+  /** The trail of one record, the lists that showed it included. */
+  async ofRecord(tableName: string, recordId: number, query: RecordTrailQuery, options?: TrailOptions) {
+    return this.list({ ...query, tableName, recordId }, options);
+  }
+
+  async get(id: number): Promise<Entry> {
+    const { items } = await this.page({ limit: 1 }, { id });
+    const [entry] = items;
+    if (!entry) {
+      throw new DomainError('record.not-found', 'There is no such entry.', { refused: { tableName: 'audit_logs', recordId: id } });
+    }
+    RequestContext.current().disclose({ tableName: 'audit_logs', ids: [id], list: false });
+    return entry;
+  }
+
+  private async page(query: TrailQuery, { id, scope }: { id?: number; scope?: Scope }): Promise<z.infer<typeof AuditLogPage>> {
+    const { actor } = RequestContext.current();
+    if (!actor) throw new DomainError('auth.required', 'The ledger is read by somebody.');
+    const values: unknown[] = [];
+    const bind = (value: unknown) => `$${values.push(value)}`;
+    const reach = scope ?? scopeOf(actor, 'audit:read');
+    const where = [...this.rows(reach, actor, bind), ...filters(query, bind)];
+    if (id !== undefined) where.push(`l.id = ${bind(id)}`);
+    const select = (condition: string[]) =>
+      `(SELECT ${columns} FROM audit_logs l WHERE ${[...condition, ...where, 'true'].join(' AND ')}
+        ORDER BY l.changed_at DESC, l.id DESC LIMIT ${query.limit + 1})`;
+    const sql =
+      query.recordId === undefined
+        ? select([])
+        : `SELECT * FROM (${select([`l.record_id = ${bind(query.recordId)}`])}
+           UNION ALL ${select([`l.record_ids @> ARRAY[${bind(query.recordId)}::bigint]`])}) e
+           ORDER BY "changedAt" DESC, id DESC LIMIT ${query.limit + 1}`;
+    const rows = await this.database.query<Row>(sql, values);
+    const shown = rows.slice(0, query.limit);
+    const last = shown.at(-1);
+    return {
+      items: shown.map((row) => this.view(row, reach, actor)),
+      nextCursor: rows.length > query.limit && last ? encodeCursor({ sort: 'trail', keys: [last.changedAt, String(last.id)] }) : null,
+    };
+  }
+
+  /** The entries that the actor's scope of `audit:read` opens. */
+  private rows(reach: Scope | undefined, actor: Actor, bind: (value: unknown) => string): string[] {
+    switch (reach) {
+      case 'all':
+        return [];
+      case 'members':
+        return [`(l.table_name = 'members' OR l.changed_by = ${bind(actor.userId)})`];
+      case 'own':
+        return [`l.changed_by = ${bind(actor.userId)}`];
+      case 'self': {
+        const own = bind(actor.memberId ?? 0);
+        return [`l.table_name = 'members' AND (l.record_id = ${own} OR l.record_ids @> ARRAY[${own}::bigint])`];
+      }
+      default:
+        return ['false'];
+    }
+  }
+
+  private view(row: Row, reach: Scope | undefined, actor: Actor): Entry {
+    const { userId, email, roles, ...entry } = row;
+    const ofSelf = reach === 'self';
+    const decision = this.decisionOn(row.tableName);
+    return {
+      ...entry,
+      // A list that showed somebody also showed others; whom, and what was searched for, is not theirs to know.
+      recordIds: ofSelf && entry.recordIds ? entry.recordIds.filter((id) => id === actor.memberId) : entry.recordIds,
+      filters: ofSelf ? null : entry.filters,
+      recordCount: entry.recordIds?.length ?? null,
+      changedBy: userId === null && email === null ? null : { id: userId, email, roles: roles ?? [] },
+      oldValues: redact(entry.oldValues, decision, actor),
+      newValues: redact(entry.newValues, decision, actor),
+      sealed: null,
+    };
+  }
+
+  private decisionOn(tableName: string | null): AuditDecision | undefined {
+    const entity = this.database.dataSource.entityMetadatas.find((metadata) => metadata.tableName === tableName);
+    const decision = entity && auditDecision(entity.target as object);
+    return typeof decision === 'object' ? decision : undefined;
+  }
+}
+
+function filters(query: TrailQuery, bind: (value: unknown) => string): string[] {
+  const where: string[] = [];
+  if (query.tableName) where.push(`l.table_name = ${bind(query.tableName)}`);
+  if (query.changedBy) where.push(`l.changed_by = ${bind(query.changedBy)}`);
+  if (query.action) where.push(`l.action = ${bind(query.action)}`);
+  if (query.requestId) where.push(`l.request_id = ${bind(query.requestId)}`);
+  if (query.ipAddress) where.push(`l.ip_address = ${bind(query.ipAddress)}::inet`);
+  if (query.from) where.push(`l.changed_at >= ${bind(query.from)}::timestamptz`);
+  if (query.to) where.push(`l.changed_at < ${bind(query.to)}::timestamptz`);
+  if (query.cursor) {
+    const { keys } = decodeCursor(query.cursor, 'trail', 2);
+    where.push(`(l.changed_at, l.id) < (${bind(keys[0])}::timestamptz, ${bind(keys[1])}::bigint)`);
+  }
+  return where;
+}
+
+/** Values that the reader could not read in the record itself are named but not shown. Keys are column names. */
+function redact(values: Values, decision: AuditDecision | undefined, actor: Actor): Values {
+  if (!values) return null;
+  const mayReadTable = decision !== undefined && holds(actor, decision.read);
+  const shown = (column: string) => {
+    const property = column.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+    const further = decision?.restricted?.[property];
+    return mayReadTable && (!further || holds(actor, further));
+  };
+  return Object.fromEntries(Object.entries(values).map(([column, value]) => [column, shown(column) ? value : redacted]));
+}

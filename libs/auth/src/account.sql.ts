@@ -1,0 +1,9 @@
+/** The roles that count now of the user `u`, in the order of the role table. */
+export const rolesSql = `coalesce((SELECT array_agg(r.name::text ORDER BY r.id) FROM user_roles ur
+  JOIN roles r ON r.id = ur.role_id WHERE ur.user_id = u.id AND (ur.expires_at IS NULL OR ur.expires_at > now())), '{}')`;
+
+/** Why the account `u` gets no session and keeps none working; null for one that works. */
+export const faultSql = `CASE WHEN u.deleted_at IS NOT NULL THEN 'account deleted'
+  WHEN NOT u.is_active THEN 'account inactive'
+  WHEN u.email_verified_at IS NULL THEN 'e-mail not verified'
+  WHEN u.locked_until > now() THEN 'account locked' END`;

@@ -1,0 +1,89 @@
+import { createHash, createPublicKey, randomBytes, type KeyObject } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import { exportJWK, jwtVerify, SignJWT, type JWK } from 'jose';
+import { LRUCache } from 'lru-cache';
+import { Clock, DomainError } from '#kernel';
+import { CONFIG, readSigningKey, type Config } from '#platform/config';
+
+/** Seconds an access token is good for. */
+export const accessTokenSeconds = 900;
+/** Tokens whose signature was checked already; a signature costs more than all the rest of a read. */
+const maxVerified = 20_000;
+const issuer = 'ip2a';
+
+/** What an access token says: whose it is and of which session (the family of its refresh tokens). */
+export interface Claims {
+  userId: number;
+  sessionId: string;
+  /** Seconds since the epoch. */
+  expiresAt: number;
+}
+
+/** Signs and checks access tokens: EdDSA or ES256, as the key in JWT_PRIVATE_KEY_FILE is. */
+@Injectable()
+export class TokensService {
+  private readonly privateKey: KeyObject;
+  private readonly publicKey: KeyObject;
+  private readonly algorithm: 'EdDSA' | 'ES256';
+  private readonly keyId: string;
+  private readonly verified = new LRUCache<string, Claims>({ max: maxVerified });
+
+  constructor(
+    private readonly clock: Clock,
+    @Inject(CONFIG) config: Config,
+  ) {
+    this.privateKey = readSigningKey('JWT_PRIVATE_KEY_FILE', config.JWT_PRIVATE_KEY_FILE ?? '');
+    this.publicKey = createPublicKey(this.privateKey);
+    this.algorithm = this.privateKey.asymmetricKeyType === 'ed25519' ? 'EdDSA' : 'ES256';
+    const der = this.publicKey.export({ type: 'spki', format: 'der' });
+    this.keyId = createHash('sha256').update(der).digest('base64url').slice(0, 16);
+  }
+
+  async sign(userId: number, sessionId: string): Promise<string> {
+    const now = Math.floor(this.clock.now().getTime() / 1000);
+    return new SignJWT({ sid: sessionId })
+      .setProtectedHeader({ alg: this.algorithm, kid: this.keyId, typ: 'at+jwt' })
+      .setIssuer(issuer)
+      .setAudience(issuer)
+      .setSubject(String(userId))
+      .setIssuedAt(now)
+      .setExpirationTime(now + accessTokenSeconds)
+      .setJti(randomBytes(9).toString('base64url'))
+      .sign(this.privateKey);
+  }
+
+  /** The claims of a good token; 401 for any other. */
+  async verify(token: string): Promise<Claims> {
+    const known = this.verified.get(token);
+    const now = this.clock.now();
+    if (known) {
+      if (known.expiresAt * 1000 > now.getTime()) return known;
+      throw invalidToken();
+    }
+    try {
+      const { payload } = await jwtVerify(token, this.publicKey, {
+        algorithms: [this.algorithm],
+        issuer,
+        audience: issuer,
+        typ: 'at+jwt',
+        requiredClaims: ['sub', 'sid', 'exp'],
+        currentDate: now,
+      });
+      const claims = { userId: Number(payload.sub), sessionId: String(payload.sid), expiresAt: Number(payload.exp) };
+      this.verified.set(token, claims);
+      return claims;
+    } catch (error) {
+      throw invalidToken(error);
+    }
+  }
+
+  /** The public key, as a JSON Web Key Set (RFC 7517). */
+  async keySet(): Promise<{ keys: JWK[] }> {
+    const jwk = await exportJWK(this.publicKey);
+    return { keys: [{ ...jwk, kid: this.keyId, alg: this.algorithm, use: 'sig' }] };
+  }
+}
+
+export function invalidToken(cause?: unknown): DomainError {
+  return new DomainError('auth.token-invalid', 'The access token is not valid or has expired; refresh it or log in.', { cause });
+}

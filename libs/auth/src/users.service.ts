@@ -1,0 +1,128 @@
+import { Injectable } from '@nestjs/common';
+import { Clock, DomainError } from '#kernel';
+import { Database } from '#platform/database';
+import type { Rendered } from '#platform/http';
+import { Records } from '#records';
+import { hashPassword } from './passwords';
+import { SessionsService } from './sessions.service';
+import type { CreateUser, RoleQuery, SetRoles, UpdateUser, UserQuery } from './user.dto';
+import { roles, users } from './user.resource';
+
+/** A lock by an administrator has no end of its own; the column wants one. */
+const withoutEnd = '9999-12-31T00:00:00Z';
+
+/** Administers accounts. Whatever takes a right away also ends sessions, in the same transaction. */
+@Injectable()
+export class UsersService {
+  constructor(
+    private readonly database: Database,
+    private readonly records: Records,
+    private readonly sessions: SessionsService,
+    private readonly clock: Clock,
+  ) {}
+
+  list(query: UserQuery): Promise<Rendered> {
+    return this.records.list(users, query);
+  }
+
+  listRoles(query: RoleQuery): Promise<Rendered> {
+    return this.records.list(roles, query);
+  }
+
+  get(id: number): Promise<Rendered> {
+    return this.records.get(users, id);
+  }
+
+  async create(request: CreateUser): Promise<Rendered> {
+    const { roles: granted, password, emailVerified, ...account } = request;
+    const passwordHash = await hashPassword(password);
+    const record = { ...account, passwordHash, emailVerifiedAt: this.verifiedAt(emailVerified) };
+    return this.records.create(users, record, { request, also: (id) => this.grant(id, granted) });
+  }
+
+  async update(id: number, patch: UpdateUser, ifMatch?: string[]): Promise<Rendered> {
+    const { password, emailVerified, ...rest } = patch;
+    const change = {
+      ...rest,
+      ...(password === undefined ? {} : { passwordHash: await hashPassword(password) }),
+      ...(emailVerified === undefined ? {} : { emailVerifiedAt: this.verifiedAt(emailVerified) ?? null }),
+    };
+    const endsSessions = password !== undefined || patch.isActive === false || emailVerified === false;
+    return this.changing(async () => {
+      const updated = await this.records.update(users, id, change, ifMatch);
+      if (endsSessions) await this.sessions.endAll(id, 'account-changed');
+      return updated;
+    });
+  }
+
+  remove(id: number, ifMatch?: string[]): Promise<void> {
+    return this.changing(async () => {
+      await this.records.remove(users, id, ifMatch);
+      await this.sessions.endAll(id, 'account-deleted');
+    });
+  }
+
+  restore(id: number): Promise<Rendered> {
+    return this.changing(() => this.records.restore(users, id));
+  }
+
+  lock(id: number): Promise<Rendered> {
+    return this.changing(async () => {
+      const locked = await this.records.update(users, id, { lockedUntil: withoutEnd });
+      await this.sessions.endAll(id, 'account-locked');
+      return locked;
+    });
+  }
+
+  unlock(id: number): Promise<Rendered> {
+    return this.changing(() => this.records.update(users, id, { lockedUntil: null, failedLoginAttempts: 0 }));
+  }
+
+  setRoles(id: number, { roles: granted }: SetRoles): Promise<Rendered> {
+    return this.changing(async () => {
+      await this.records.mustBeVisible(users, id);
+      await this.grant(id, granted);
+      return this.records.get(users, id);
+    });
+  }
+
+  /** Brings the roles held to exactly those granted; what is held already is left as it is. */
+  private async grant(userId: number, granted: SetRoles['roles']): Promise<void> {
+    const wanted = granted.map((item) => (typeof item === 'string' ? { name: item, expiresAt: null } : item));
+    await this.database.query(
+      `DELETE FROM user_roles ur USING roles r
+       WHERE r.id = ur.role_id AND ur.user_id = $1 AND r.name <> ALL ($2::text[])`,
+      [userId, wanted.map(({ name }) => name)],
+    );
+    await this.database.query(
+      `INSERT INTO user_roles (user_id, role_id, expires_at)
+       SELECT $1, r.id, w."expiresAt" FROM json_to_recordset($2::json) AS w (name text, "expiresAt" timestamptz)
+       JOIN roles r ON r.name = w.name
+       ON CONFLICT (user_id, role_id) DO UPDATE SET expires_at = excluded.expires_at`,
+      [userId, JSON.stringify(wanted)],
+    );
+  }
+
+  /** A change of accounts in one transaction, one at a time, after which an administrator must still be left. */
+  private async changing<T>(work: () => Promise<T>): Promise<T> {
+    const result = await this.database.transaction(async () => {
+      await this.database.query(`SELECT pg_advisory_xact_lock(hashtextextended('users', 0))`);
+      const done = await work();
+      const [admins] = await this.database.query<{ remain: boolean }>(
+        `SELECT EXISTS (SELECT FROM users u JOIN user_roles ur ON ur.user_id = u.id JOIN roles r ON r.id = ur.role_id
+           WHERE r.name = 'admin' AND (ur.expires_at IS NULL OR ur.expires_at > now())
+             AND u.deleted_at IS NULL AND u.is_active AND coalesce(u.locked_until < '9999-01-01', true)) AS remain`,
+      );
+      if (!admins?.remain) {
+        throw new DomainError('users.last-admin', 'Give another account the role admin first.');
+      }
+      return done;
+    });
+    this.sessions.forgetActors();
+    return result;
+  }
+
+  private verifiedAt(verified: boolean | undefined): string | undefined {
+    return verified ? this.clock.now().toISOString() : undefined;
+  }
+}

@@ -1,0 +1,86 @@
+/**
+ * Every error a client can meet, by its stable code. The status lives here and nowhere else; docs/errors.md lists the
+ * same codes and a spec compares the two in both directions. A retired code is never used again.
+ */
+export const ERRORS = {
+  'request.malformed': { status: 400, title: 'The request can not be read' },
+  'request.invalid': { status: 422, title: 'The request is not valid' },
+  'request.too-large': { status: 413, title: 'The request is too large' },
+  'request.headers-too-large': { status: 431, title: 'The request headers are too large' },
+  'request.timed-out': { status: 408, title: 'The request was not completed in time' },
+  'request.media-type-unsupported': { status: 415, title: 'The media type is not supported' },
+  'route.not-found': { status: 404, title: 'There is no such route' },
+  'auth.required': { status: 401, title: 'Authentication is required' },
+  'auth.token-invalid': { status: 401, title: 'The token is not valid' },
+  'auth.login-failed': { status: 401, title: 'Log-in failed' },
+  'auth.refresh-reused': { status: 401, title: 'The refresh token was used before' },
+  'auth.password-change-required': { status: 403, title: 'The password must be changed first' },
+  'access.denied': { status: 403, title: 'This is not permitted' },
+  'access.field-denied': { status: 403, title: 'A field may not be changed' },
+  'record.not-found': { status: 404, title: 'There is no such record' },
+  'record.duplicate': { status: 409, title: 'A record with the same key exists' },
+  'record.in-use': { status: 409, title: 'Other records depend on this one' },
+  'record.not-deleted': { status: 409, title: 'The record is not deleted' },
+  'record.stale-version': { status: 412, title: 'The record has changed since it was read' },
+  'reference.missing': { status: 422, title: 'A referenced record does not exist' },
+  'users.last-admin': { status: 409, title: 'The last administrator must remain' },
+  'idempotency.key-reused': { status: 422, title: 'The idempotency key was used for another request' },
+  'import.in-progress': { status: 409, title: 'The same import is under way' },
+  'import.rejected': { status: 422, title: 'The import was rejected' },
+  'service.unavailable': { status: 503, title: 'The service is not available now' },
+  'audit.unavailable': { status: 503, title: 'The access can not be recorded now' },
+  'internal.error': { status: 500, title: 'An unexpected error occurred' },
+} as const satisfies Record<string, { status: number; title: string }>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** One fault in the request. `pointer` is a JSON pointer (RFC 6901) into the body, or `/name` of a query parameter. */
+export interface FieldError {
+  pointer: string;
+  message: string;
+}
+
+interface DomainErrorOptions {
+  errors?: FieldError[];
+  /** The record was refused to this actor rather than absent: answered alike, but put on the record. */
+  refused?: { tableName?: string; recordId?: number };
+  retryAfterSeconds?: number;
+  cause?: unknown;
+}
+
+/** The only error services throw: a catalogue code, and what is particular to this case. */
+export class DomainError extends Error {
+  readonly errors?: FieldError[];
+  readonly refused?: { tableName?: string; recordId?: number };
+  readonly retryAfterSeconds?: number;
+
+  constructor(
+    readonly code: ErrorCode,
+    detail: string,
+    options: DomainErrorOptions = {},
+  ) {
+    super(detail, { cause: options.cause });
+    this.name = 'DomainError';
+    this.errors = options.errors;
+    this.refused = options.refused;
+    this.retryAfterSeconds = options.retryAfterSeconds;
+  }
+
+  get status(): number {
+    return ERRORS[this.code].status;
+  }
+
+  get title(): string {
+    return ERRORS[this.code].title;
+  }
+}
+
+/** A 422 for one field. */
+export function invalid(pointer: string, message: string): DomainError {
+  return new DomainError('request.invalid', message, { errors: [{ pointer, message }] });
+}
+
+/** A 503 that asks the client to come back in a moment. */
+export function unavailable(code: 'service.unavailable' | 'audit.unavailable', detail: string, cause?: unknown) {
+  return new DomainError(code, detail, { retryAfterSeconds: 2, cause });
+}

@@ -1,0 +1,38 @@
+import type { CreateMember } from './member.dto';
+import { CLASSIFICATIONS, MEMBER_STATUSES } from './member.entity';
+import type { MembersService } from './members.service';
+
+const firstNames = ['Rosa', 'James', 'Aisha', 'Tomás', 'Grace', 'Wei', 'Maria', 'Dennis', 'Olga', 'Samuel', 'Nadia', 'Frank', 'José', 'Ingrid', 'Kofi', 'Linda'];
+const lastNames = ['Delgado', 'Smith', 'Okafor', 'Nuñez', 'Kowalski', 'Chen', 'O’Brien', 'Garcia', 'Johnson', 'Petrov', 'Haddad', 'Miller', 'Nguyen'];
+const streets = ['Elm Street', 'Dock Road', 'Union Avenue', 'Harbor Lane', 'Mill Street'];
+const demoMembers = 200;
+
+const pick = <T>(list: readonly T[], index: number): T => list[index % list.length] as T;
+
+/** A synthetic member; the same index is always the same person. Nobody real. */
+function demoMember(index: number): CreateMember {
+  const firstName = pick(firstNames, index * 7);
+  const lastName = pick(lastNames, index * 5 + Math.floor(index / 16));
+  return {
+    memberNumber: String(7_400_000 + index * 37),
+    firstName,
+    lastName,
+    address: `${(index % 90) + 1} ${pick(streets, index)}`,
+    city: 'Springfield',
+    state: 'WA',
+    zipCode: String(98_000 + (index % 200)),
+    phone: `555-${String(1000 + index)}`,
+    email: `member${index}@example.org`,
+    dateOfBirth: `${1955 + (index % 48)}-${String((index % 12) + 1).padStart(2, '0')}-15`,
+    hireDate: `${1985 + (index % 40)}-${String((index % 12) + 1).padStart(2, '0')}-01`,
+    status: index % 9 === 0 ? pick(MEMBER_STATUSES, index / 9) : 'active',
+    classification: pick(CLASSIFICATIONS, index * 2),
+  };
+}
+
+/** Creates the demo local's members, each with its entry, and returns the id of the first. */
+export async function seedDemoMembers(members: MembersService): Promise<number> {
+  const { createdId: first } = await members.create(demoMember(1));
+  for (let index = 2; index <= demoMembers; index += 1) await members.create(demoMember(index));
+  return first as number;
+}

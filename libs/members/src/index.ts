@@ -1,0 +1,4 @@
+export { seedDemoMembers } from './demo-members';
+export { Member } from './member.entity';
+export { MembersModule } from './members.module';
+export { MembersService } from './members.service';

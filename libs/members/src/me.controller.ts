@@ -1,0 +1,43 @@
+import { Body, Controller, Get, Patch, Query } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { Allow } from '#access';
+import { RecordTrailQuery } from '#audit';
+import { IfMatch } from '#platform/http';
+import { AccessLogPage, AccessLogService } from './access-log.service';
+import { MemberView, UpdateMember } from './member.dto';
+import { MembersService } from './members.service';
+
+@ApiTags('me')
+@Controller('me')
+export class MeController {
+  constructor(
+    private readonly members: MembersService,
+    private readonly accessLog: AccessLogService,
+  ) {}
+
+  @Get()
+  @Allow('me:read', { summary: 'Read my own member record', reply: MemberView, errors: ['record.not-found'] })
+  get() {
+    return this.members.getOwn();
+  }
+
+  @Patch()
+  @Allow('me:update', {
+    summary: 'Change my own contact details',
+    reply: MemberView,
+    errors: ['record.not-found', 'record.stale-version', 'access.field-denied'],
+  })
+  update(@Body({ schema: UpdateMember }) patch: UpdateMember, @IfMatch() ifMatch?: string[]) {
+    return this.members.updateOwn(patch, ifMatch);
+  }
+
+  @Get('access-log')
+  @Allow('me:access-log', {
+    summary: 'Who looked at or changed my record, when and why',
+    reply: AccessLogPage,
+    errors: ['record.not-found'],
+  })
+  listAccesses(@Query({ schema: RecordTrailQuery }) query: RecordTrailQuery) {
+    return this.accessLog.list(query);
+  }
+}

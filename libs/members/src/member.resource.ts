@@ -1,0 +1,39 @@
+import type { Resource, SortKey } from '#records';
+import { CONTACT_DETAILS, MEMBER_SORTS, MemberView } from './member.dto';
+import { Member } from './member.entity';
+
+const lastFirst = `fold_text(t.last_name || ' ' || t.first_name)`;
+const firstLast = `fold_text(t.first_name || ' ' || t.last_name)`;
+const number = 'lower(t.member_number)';
+const text = 'text COLLATE "C"';
+
+/** How members are seen, found and sorted. Each expression below has its index in the members migration. */
+export const members: Resource<typeof MemberView> = {
+  entity: Member,
+  noun: 'member',
+  view: MemberView,
+  writePermission: 'members:write',
+  scopes: {
+    self: (actor, bind) => `t.id = ${bind(actor.memberId ?? 0)}`,
+    // Until there are cohorts and students, an instructor's students are nobody.
+    students: () => 'false',
+  },
+  writable: { self: CONTACT_DETAILS },
+  sorts: {
+    id: { sql: 't.id', type: 'integer' },
+    memberNumber: { sql: `${number} COLLATE "C"`, type: text },
+    lastName: { sql: `${lastFirst} COLLATE "C"`, type: text },
+    firstName: { sql: `${firstLast} COLLATE "C"`, type: text },
+    hireDate: { sql: `coalesce(t.hire_date, 'infinity'::date)`, type: 'date' },
+    status: { sql: 't.status', type: 'text' },
+    classification: { sql: 't.classification', type: 'text' },
+    createdAt: { sql: 't.created_at', type: 'timestamptz' },
+    updatedAt: { sql: 't.updated_at', type: 'timestamptz' },
+  } satisfies Record<(typeof MEMBER_SORTS)[number], SortKey>,
+  search: [lastFirst, firstLast, number],
+  contains: `fold_text(t.first_name || ' ' || coalesce(t.middle_name || ' ', '') || t.last_name || ' ' || t.member_number)`,
+  filters: {
+    status: (status: string, bind) => `t.status = ${bind(status)}`,
+    classification: (classification: string, bind) => `t.classification = ${bind(classification)}`,
+  },
+};

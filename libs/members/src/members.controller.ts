@@ -1,0 +1,123 @@
+import type { Readable } from 'node:stream';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
+import { ApiConsumes, ApiProduces, ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import { Allow } from '#access';
+import { AuditLogPage, RecordTrailQuery } from '#audit';
+import { CsvBody, fields, IfMatch } from '#platform/http';
+import {
+  ByNumber,
+  CreateMember,
+  ExportQuery,
+  MemberPage,
+  MemberQuery,
+  MemberView,
+  UpdateMember,
+} from './member.dto';
+import { ImportQuery, ImportReport, MembersImport } from './members.import';
+import { MembersService } from './members.service';
+
+type Id = z.infer<typeof fields.idParam>;
+
+@ApiTags('members')
+@Controller('members')
+export class MembersController {
+  constructor(
+    private readonly members: MembersService,
+    private readonly importer: MembersImport,
+  ) {}
+
+  @Get()
+  @Allow('members:list', { summary: 'List or search members', reply: MemberPage })
+  list(@Query({ schema: MemberQuery }) query: MemberQuery) {
+    return this.members.list(query);
+  }
+
+  @Post()
+  @Allow('members:create', {
+    summary: 'Create a member',
+    reply: MemberView,
+    status: 201,
+    errors: ['record.duplicate', 'idempotency.key-reused'],
+  })
+  create(@Body({ schema: CreateMember }) member: CreateMember) {
+    return this.members.create(member);
+  }
+
+  @Post('import')
+  @HttpCode(200)
+  @ApiConsumes('text/csv', 'multipart/form-data')
+  @Allow('members:import', {
+    summary: 'Import members from CSV',
+    reply: ImportReport,
+    errors: ['import.rejected', 'import.in-progress', 'idempotency.key-reused', 'request.media-type-unsupported'],
+  })
+  import(@CsvBody() csv: Readable, @Query({ schema: ImportQuery }) query: ImportQuery) {
+    return this.importer.run(csv, query);
+  }
+
+  @Get('export')
+  @ApiProduces('text/csv')
+  @Allow('members:export', { summary: 'Export members as CSV', reply: z.string() })
+  export(@Query({ schema: ExportQuery }) query: ExportQuery) {
+    return this.members.export(query);
+  }
+
+  @Get('by-number/:number')
+  @Allow('members:read-by-number', { summary: 'Read a member by number', reply: MemberView, errors: ['record.not-found'] })
+  getByNumber(@Param({ schema: ByNumber }) { number }: z.infer<typeof ByNumber>) {
+    return this.members.getByNumber(number);
+  }
+
+  @Get(':id')
+  @Allow('members:read', { summary: 'Read a member', reply: MemberView, errors: ['record.not-found'] })
+  get(@Param({ schema: fields.idParam }) { id }: Id) {
+    return this.members.get(id);
+  }
+
+  @Patch(':id')
+  @Allow('members:update', {
+    summary: 'Change a member',
+    description: 'A JSON merge patch (RFC 7396). A member may change their own contact details.',
+    reply: MemberView,
+    errors: ['record.not-found', 'record.duplicate', 'record.stale-version', 'access.field-denied'],
+  })
+  update(
+    @Param({ schema: fields.idParam }) { id }: Id,
+    @Body({ schema: UpdateMember }) patch: UpdateMember,
+    @IfMatch() ifMatch?: string[],
+  ) {
+    return this.members.update(id, patch, ifMatch);
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  @Allow('members:delete', { summary: 'Remove a member, restorably', errors: ['record.not-found', 'record.stale-version'] })
+  remove(@Param({ schema: fields.idParam }) { id }: Id, @IfMatch() ifMatch?: string[]) {
+    return this.members.remove(id, ifMatch);
+  }
+
+  @Post(':id/restore')
+  @HttpCode(200)
+  @Allow('members:restore', {
+    summary: 'Restore a removed member',
+    reply: MemberView,
+    errors: ['record.not-found', 'record.not-deleted'],
+  })
+  restore(@Param({ schema: fields.idParam }) { id }: Id) {
+    return this.members.restore(id);
+  }
+
+  @Get(':id/audit-trail')
+  @Allow('members:audit-trail', {
+    summary: 'Who saw or changed this member',
+    reply: AuditLogPage,
+    errors: ['record.not-found'],
+  })
+  auditTrail(
+    @Param({ schema: fields.idParam }) { id }: Id,
+    @Query({ schema: RecordTrailQuery }) query: RecordTrailQuery,
+  ) {
+    return this.members.auditTrail(id, query);
+  }
+}

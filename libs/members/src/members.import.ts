@@ -1,0 +1,243 @@
+import { createHash } from 'node:crypto';
+import type { Readable } from 'node:stream';
+import { Injectable } from '@nestjs/common';
+import { parse } from 'csv-parse';
+import { z } from 'zod';
+import { DomainError } from '#kernel';
+import { RequestContext } from '#platform/context';
+import { Database } from '#platform/database';
+import { Records } from '#records';
+import { CreateMember } from './member.dto';
+import { members } from './member.resource';
+
+/** Rows that are checked, inserted and counted together. */
+const batchRows = 1000;
+/** Faults that a report lists; beyond, they are only counted. */
+const maxListedErrors = 1000;
+/** No row of members is longer, in bytes; a longer one is a broken file. */
+const maxRowBytes = 128 * 1024;
+
+export const ImportQuery = z.strictObject({
+  mode: z
+    .enum(['all-or-nothing', 'report'])
+    .default('all-or-nothing')
+    .describe(
+      '`all-or-nothing`: one fault and nothing is created (422 lists the faults). `report`: rows without fault are created, the others ' +
+        'listed; sent again with the same `Idempotency-Key` after an interruption, it goes on where it stopped.',
+    ),
+});
+export type ImportQuery = z.infer<typeof ImportQuery>;
+
+const RowError = z.object({
+  row: z.int().describe('The row of data, counted from 1.'),
+  field: z.string(),
+  message: z.string(),
+});
+type RowError = z.infer<typeof RowError>;
+
+export const ImportReport = z
+  .object({
+    rowsRead: z.int(),
+    rowsCreated: z.int(),
+    rowsRefused: z.int(),
+    errors: z.array(RowError).describe(`The first ${maxListedErrors} faults.`),
+  })
+  .meta({ id: 'ImportReport' });
+export type ImportReport = z.infer<typeof ImportReport>;
+
+interface Progress extends ImportReport {
+  /** A hash over the rows read so far, by which a resumed import knows it was sent the same file. */
+  rowsHash: string;
+  finished: boolean;
+}
+
+interface Row {
+  record: Record<string, string>;
+  fault?: string;
+}
+
+/** Creates members from CSV as it streams in, a batch at a time; memory does not grow with the file. */
+@Injectable()
+export class MembersImport {
+  constructor(
+    private readonly database: Database,
+    private readonly records: Records,
+  ) {}
+
+  async run(csv: Readable, { mode }: ImportQuery): Promise<ImportReport> {
+    if (mode === 'report') return reportOf(await this.consume(csv, await this.resume()));
+    return this.database.transaction(async () => {
+      const progress = await this.consume(csv, emptyProgress());
+      if (progress.rowsRefused > 0) throw rejected(progress);
+      return reportOf(progress);
+    });
+  }
+
+  private async consume(csv: Readable, progress: Progress): Promise<Progress> {
+    if (progress.finished) {
+      csv.resume();
+      return progress;
+    }
+    const resumeAt = { row: progress.rowsRead, hash: progress.rowsHash };
+    let read = 0;
+    let hash = '';
+    let batch: Row[] = [];
+    for await (const row of rowsOf(csv)) {
+      read += 1;
+      hash = createHash('sha256').update(hash).update(JSON.stringify(row.record)).digest('hex');
+      if (read === resumeAt.row && hash !== resumeAt.hash) throw anotherFile();
+      if (read <= resumeAt.row) continue;
+      batch.push(row);
+      if (batch.length === batchRows) {
+        progress = await this.take(batch, progress, hash, false);
+        batch = [];
+      }
+    }
+    if (read < resumeAt.row) throw anotherFile();
+    return this.take(batch, progress, hash, true);
+  }
+
+  /** Creates a batch's rows and counts them, in one transaction (that of the whole import where all or nothing). */
+  private async take(batch: Row[], before: Progress, rowsHash: string, finished: boolean): Promise<Progress> {
+    return this.database.transaction(async () => {
+      const errors: RowError[] = [];
+      const valid: { row: number; member: CreateMember }[] = [];
+      const numbers = new Set<string>();
+      batch.forEach(({ record, fault }, index) => {
+        const row = before.rowsRead + index + 1;
+        const parsed = CreateMember.safeParse(record);
+        if (fault) errors.push({ row, field: '', message: fault });
+        else if (!parsed.success) {
+          const [issue] = parsed.error.issues;
+          errors.push({ row, field: issue?.path.join('.') ?? '', message: issue?.message ?? 'is not valid' });
+        } else if (numbers.has(parsed.data.memberNumber)) errors.push({ row, ...duplicate });
+        else {
+          numbers.add(parsed.data.memberNumber);
+          valid.push({ row, member: parsed.data });
+        }
+      });
+      const created = valid.length
+        ? await this.records.createMany(members, 'memberNumber', valid.map(({ member }) => member))
+        : new Set();
+      for (const { row, member } of valid) if (!created.has(member.memberNumber)) errors.push({ row, ...duplicate });
+      errors.sort((a, b) => a.row - b.row);
+      const after: Progress = {
+        rowsRead: before.rowsRead + batch.length,
+        rowsCreated: before.rowsCreated + created.size,
+        rowsRefused: before.rowsRefused + errors.length,
+        errors: [...before.errors, ...errors].slice(0, maxListedErrors),
+        rowsHash,
+        finished,
+      };
+      await this.keep(before, after);
+      return after;
+    });
+  }
+
+  /** Where an import with this request's idempotency key stands. */
+  private async resume(): Promise<Progress> {
+    const { actor, route, idempotencyKey } = RequestContext.current();
+    if (idempotencyKey === undefined) return emptyProgress();
+    await this.database.query(
+      `INSERT INTO imports (user_id, operation, key) VALUES ($1, $2, $3) ON CONFLICT (user_id, operation, key) DO NOTHING`,
+      [actor?.userId, route, idempotencyKey],
+    );
+    const [found] = await this.database.query<Progress>(
+      `SELECT rows_read AS "rowsRead", rows_created AS "rowsCreated", rows_refused AS "rowsRefused", errors,
+         rows_hash AS "rowsHash", finished_at IS NOT NULL AS finished
+       FROM imports WHERE user_id = $1 AND operation = $2 AND key = $3`,
+      [actor?.userId, route, idempotencyKey],
+    );
+    return found ?? emptyProgress();
+  }
+
+  private async keep(before: Progress, after: Progress): Promise<void> {
+    const { actor, route, idempotencyKey } = RequestContext.current();
+    if (idempotencyKey === undefined) return;
+    const kept = await this.database.query(
+      `UPDATE imports SET rows_read = $4, rows_created = $5, rows_refused = $6, errors = $7, rows_hash = $8,
+         finished_at = CASE WHEN $9 THEN now() END
+       WHERE user_id = $1 AND operation = $2 AND key = $3 AND rows_read = $10 AND finished_at IS NULL RETURNING id`,
+      [
+        actor?.userId,
+        route,
+        idempotencyKey,
+        after.rowsRead,
+        after.rowsCreated,
+        after.rowsRefused,
+        JSON.stringify(after.errors),
+        after.rowsHash,
+        after.finished,
+        before.rowsRead,
+      ],
+    );
+    if (kept.length === 0) {
+      throw new DomainError('import.in-progress', 'Another request with this Idempotency-Key imports now; wait for it.');
+    }
+  }
+}
+
+const duplicate = { field: 'memberNumber', message: 'is the number of another member' };
+
+function emptyProgress(): Progress {
+  return { rowsRead: 0, rowsCreated: 0, rowsRefused: 0, errors: [], rowsHash: '', finished: false };
+}
+
+function reportOf({ rowsRead, rowsCreated, rowsRefused, errors }: Progress): ImportReport {
+  return { rowsRead, rowsCreated, rowsRefused, errors };
+}
+
+/** The data rows, keyed by property; empty cells are absent. Throws 422 for a header that is not ours. */
+async function* rowsOf(csv: Readable): AsyncGenerator<Row> {
+  const parser = csv.pipe(
+    parse({ bom: true, skip_empty_lines: true, relax_column_count: true, max_record_size: maxRowBytes, trim: true }),
+  );
+  csv.once('error', (error) => parser.destroy(error));
+  let header: string[] | undefined;
+  try {
+    for await (const cells of parser as AsyncIterable<string[]>) {
+      if (header) yield rowOf(cells, header);
+      else header = headerOf(cells);
+    }
+  } catch (error) {
+    if (error instanceof DomainError) throw error;
+    throw new DomainError('request.malformed', `The CSV can not be read: ${(error as Error).message}`, { cause: error });
+  }
+  if (!header) throw new DomainError('request.invalid', 'The file is empty; its first row must name the columns.');
+}
+
+/** Column names may be the API's (`memberNumber`) or the database's (`member_number`). */
+function headerOf(cells: string[]): string[] {
+  const header = cells.map((cell) => cell.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()));
+  const known = Object.keys(CreateMember.shape);
+  const unknown = header.filter((name) => !known.includes(name));
+  const repeated = header.filter((name, index) => header.indexOf(name) !== index);
+  if (unknown.length === 0 && repeated.length === 0) return header;
+  throw new DomainError('request.invalid', `The first row must name columns among ${known.join(', ')}, each once.`, {
+    errors: [...unknown, ...repeated].slice(0, 20).map((name) => ({
+      pointer: `/${name.slice(0, 50)}`,
+      message: unknown.includes(name) ? 'is no column of members' : 'is named twice',
+    })),
+  });
+}
+
+function rowOf(cells: string[], header: string[]): Row {
+  const record: Record<string, string> = {};
+  header.forEach((name, index) => {
+    if (cells[index]) record[name] = cells[index];
+  });
+  if (cells.length !== header.length) return { record, fault: `has ${cells.length} cells where the header has ${header.length}` };
+  if (cells.some((cell) => cell.includes('\ufffd'))) return { record, fault: 'is not UTF-8 text' };
+  return { record };
+}
+
+function rejected(progress: Progress): DomainError {
+  const { rowsRefused, rowsRead, errors } = progress;
+  return new DomainError('import.rejected', `${rowsRefused} of ${rowsRead} rows have faults; nothing was created.`, {
+    errors: errors.map(({ row, field, message }) => ({ pointer: `/${row}${field ? `/${field}` : ''}`, message })),
+  });
+}
+
+function anotherFile(): DomainError {
+  return new DomainError('idempotency.key-reused', 'This Idempotency-Key began an import of another file.');
+}

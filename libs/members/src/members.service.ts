@@ -1,0 +1,97 @@
+import { Readable } from 'node:stream';
+import { Injectable, StreamableFile } from '@nestjs/common';
+import { stringify } from 'csv-stringify/sync';
+import { RecordTrailQuery, TrailService } from '#audit';
+import { Clock, DomainError } from '#kernel';
+import { RequestContext } from '#platform/context';
+import type { Rendered } from '#platform/http';
+import { Records } from '#records';
+import type { CreateMember, ExportQuery, MemberQuery, UpdateMember } from './member.dto';
+import { members } from './member.resource';
+
+/** Records that an export reads and writes out at a time. */
+const exportChunk = 1000;
+
+/** What the office does with members. */
+@Injectable()
+export class MembersService {
+  constructor(
+    private readonly records: Records,
+    private readonly trail: TrailService,
+    private readonly clock: Clock,
+  ) {}
+
+  list(query: MemberQuery): Promise<Rendered> {
+    return this.records.list(members, query);
+  }
+
+  get(id: number): Promise<Rendered> {
+    return this.records.get(members, id);
+  }
+
+  getByNumber(memberNumber: string): Promise<Rendered> {
+    return this.records.get(members, { memberNumber });
+  }
+
+  create(member: CreateMember): Promise<Rendered> {
+    return this.records.create(members, member);
+  }
+
+  update(id: number, patch: UpdateMember, ifMatch?: string[]): Promise<Rendered> {
+    return this.records.update(members, id, patch, ifMatch);
+  }
+
+  remove(id: number, ifMatch?: string[]): Promise<void> {
+    return this.records.remove(members, id, ifMatch);
+  }
+
+  restore(id: number): Promise<Rendered> {
+    return this.records.restore(members, id);
+  }
+
+  async auditTrail(id: number, query: RecordTrailQuery) {
+    await this.records.mustBeVisible(members, id);
+    return this.trail.ofRecord('members', id, query);
+  }
+
+  /**
+   * Every member that matches, as CSV. The entry names each of them and is durable before the first byte; the rows are then
+   * read in chunks, so neither a connection nor memory is held for a slow reader.
+   */
+  async export(query: ExportQuery): Promise<StreamableFile> {
+    const context = RequestContext.current();
+    const ids = await this.records.ids(members, { ...query, limit: 1, deleted: 'exclude' });
+    context.disclose({ tableName: 'members', ids, list: true, action: 'EXPORT', filters: { ...query } });
+    const columns = this.records.visibleFields(members);
+    const records = this.records;
+    async function* rows() {
+      yield stringify([columns]);
+      for (let start = 0; start < ids.length; start += exportChunk) {
+        const chunk = ids.slice(start, start + exportChunk);
+        const values = await RequestContext.run(context, () => records.values(members, chunk));
+        yield stringify(values, { columns, escape_formulas: true });
+      }
+    }
+    const today = this.clock.now().toISOString().slice(0, 10);
+    return new StreamableFile(Readable.from(rows(), { objectMode: false }), {
+      type: 'text/csv; charset=utf-8',
+      disposition: `attachment; filename="members-${today}.csv"`,
+    });
+  }
+
+  /** The actor's own member record. */
+  getOwn(): Promise<Rendered> {
+    return this.records.get(members, ownId());
+  }
+
+  updateOwn(patch: UpdateMember, ifMatch?: string[]): Promise<Rendered> {
+    return this.records.update(members, ownId(), patch, ifMatch);
+  }
+}
+
+/** The member that the actor's account belongs to; 404 for an account that belongs to none. */
+export function ownId(): number {
+  const { actor } = RequestContext.current();
+  if (!actor?.memberId) throw new DomainError('record.not-found', 'Your account belongs to no member record.');
+  return actor.memberId;
+}

@@ -1,0 +1,166 @@
+import { createPrivateKey, type KeyObject } from 'node:crypto';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { BlockList, isIP } from 'node:net';
+import { resolve } from 'node:path';
+import { z } from 'zod';
+
+/** A configuration that can not be used. The program ends with exit status 78 (EX_CONFIG of sysexits.h). */
+export class ConfigError extends Error {
+  static readonly exitStatus = 78;
+
+  constructor(
+    readonly variable: string,
+    fault: string,
+  ) {
+    super(`${variable}: ${fault}`);
+    this.name = 'ConfigError';
+  }
+}
+
+const integer = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, `must be a whole number from ${min} to ${max}`)
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, `must be from ${min} to ${max}`);
+
+const urlWith = (protocols: string[]) =>
+  z.string().refine((value) => URL.canParse(value) && protocols.includes(new URL(value).protocol), {
+    error: `must be a URL that begins with ${protocols.join(' or ')}`,
+  });
+
+const postgresUrl = urlWith(['postgres:', 'postgresql:']);
+const storeUrl = z.string().refine((value) => /^(file:.+|s3:\/\/[^/]+)/.test(value), {
+  error: 'must be file:FOLDER or s3://BUCKET/PREFIX',
+});
+
+const cidrs = z.string().transform((value, context) => {
+  const list = new BlockList();
+  for (const cidr of value.split(',').map((part) => part.trim())) {
+    const [address = '', bits] = cidr.split('/');
+    const family = isIP(address);
+    const width = family === 4 ? 32 : 128;
+    const prefix = bits === undefined ? width : /^\d{1,3}$/.test(bits) ? Number(bits) : NaN;
+    if (!family || !(prefix <= width)) {
+      context.addIssue(`"${cidr}" is not a CIDR such as 10.0.0.0/8`);
+      return z.NEVER;
+    }
+    list.addSubnet(address, prefix, family === 4 ? 'ipv4' : 'ipv6');
+  }
+  return list;
+});
+
+const cron = z.string().refine((value) => value === 'off' || /^(\S+\s+){4,5}\S+$/.test(value), {
+  error: 'must be a cron expression with five or six fields, or off',
+});
+
+const roleNames = ['admin', 'officer', 'staff', 'organizer', 'instructor', 'member'];
+const roles = z
+  .string()
+  .transform((value) => value.split(',').map((part) => part.trim()))
+  .refine((names) => names.every((name) => roleNames.includes(name)), {
+    error: `must be a comma-separated list of ${roleNames.join(', ')}`,
+  });
+
+/** Every variable of the environment that IP2A reads, with its default. An empty variable counts as unset. */
+const environment = z.object({
+  HOST: z.string().default('127.0.0.1'),
+  PORT: integer(0, 65535).default(3000),
+  WORKERS: integer(1, 64).default(1),
+  DATABASE_URL: postgresUrl.optional(),
+  DATABASE_OWNER_URL: postgresUrl.optional(),
+  DATABASE_REPLICA_URLS: z
+    .string()
+    .transform((value) => value.split(',').map((part) => part.trim()))
+    .pipe(z.array(postgresUrl))
+    .optional(),
+  DATABASE_POOL_SIZE: integer(3, 1000).default(20),
+  DATA_DIR: z.string().default('./.data'),
+  REDIS_URL: urlWith(['redis:', 'rediss:']).optional(),
+  ARCHIVE_URL: storeUrl.optional(),
+  ATTACHMENTS_URL: storeUrl.optional(),
+  JWT_PRIVATE_KEY_FILE: z.string().optional(),
+  LEDGER_PRIVATE_KEY_FILE: z.string().optional(),
+  ADMIN_EMAIL: z.email('must be an e-mail address').optional(),
+  ADMIN_PASSWORD: z.string().min(12, 'must have at least 12 characters').max(256).optional(),
+  TRUSTED_PROXIES: cidrs.optional(),
+  RATE_LIMIT_STAFF: integer(1, 100_000_000).default(1000),
+  RATE_LIMIT_MEMBER: integer(1, 100_000_000).default(100),
+  RATE_LIMIT_PUBLIC: integer(1, 100_000_000).default(20),
+  AUDIT_HOT_DAYS: integer(1, 36500).default(90),
+  AUDIT_COLD_YEARS: integer(1, 100).default(3),
+  AUDIT_RETENTION_YEARS: integer(1, 100).default(7),
+  ARCHIVE_CRON: cron.default('0 2 * * *'),
+  ACCESS_REASON_REQUIRED: roles.default([]),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+});
+
+type Environment = z.infer<typeof environment>;
+
+/** The validated settings. `embedded` tells that no DATABASE_URL was given, so the program brings its own server. */
+export interface Config extends Omit<Environment, 'DATABASE_URL' | 'DATABASE_OWNER_URL' | 'DATA_DIR'> {
+  dataFolder: string;
+  embedded: boolean;
+  databaseUrl: string;
+  databaseOwnerUrl: string;
+  /** False when one role owns the schema and serves the application, so that P4's grants protect nothing. */
+  rolesAreSeparate: boolean;
+}
+
+/** Parses the environment. Throws ConfigError naming the first variable at fault. */
+export function parseEnvironment(env: NodeJS.ProcessEnv): Environment {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+  const parsed = environment.safeParse(given);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new ConfigError(String(issue?.path[0]), issue?.message ?? 'is not valid');
+  }
+  const values = parsed.data;
+  requireTogether(values, 'DATABASE_OWNER_URL', 'DATABASE_URL');
+  requireTogether(values, 'DATABASE_REPLICA_URLS', 'DATABASE_URL');
+  requireTogether(values, 'ADMIN_PASSWORD', 'ADMIN_EMAIL');
+  requireTogether(values, 'ADMIN_EMAIL', 'ADMIN_PASSWORD');
+  if (existsSync(values.DATA_DIR) && !statSync(values.DATA_DIR).isDirectory()) {
+    throw new ConfigError('DATA_DIR', 'must be a folder');
+  }
+  if (values.DATABASE_URL) {
+    for (const variable of ['JWT_PRIVATE_KEY_FILE', 'LEDGER_PRIVATE_KEY_FILE'] as const) {
+      if (!values[variable]) throw new ConfigError(variable, 'is required when DATABASE_URL is set');
+    }
+  }
+  for (const variable of ['JWT_PRIVATE_KEY_FILE', 'LEDGER_PRIVATE_KEY_FILE'] as const) {
+    if (values[variable]) readSigningKey(variable, values[variable]);
+  }
+  return values;
+}
+
+export function toConfig(values: Environment, urls: { databaseUrl: string; databaseOwnerUrl: string }): Config {
+  const { DATABASE_URL, DATABASE_OWNER_URL: _owner, DATA_DIR, ...rest } = values;
+  return {
+    ...rest,
+    ...urls,
+    dataFolder: resolve(DATA_DIR),
+    embedded: !DATABASE_URL,
+    rolesAreSeparate: new URL(urls.databaseUrl).username !== new URL(urls.databaseOwnerUrl).username,
+  };
+}
+
+/** Reads an Ed25519 or P-256 private key from a PEM file. Throws ConfigError naming the variable. */
+export function readSigningKey(variable: string, file: string): KeyObject {
+  let key: KeyObject;
+  try {
+    key = createPrivateKey(readFileSync(file));
+  } catch (error) {
+    const fault = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : 'holds no private key';
+    throw new ConfigError(variable, `${fault} (${file})`);
+  }
+  const isP256 = key.asymmetricKeyType === 'ec' && key.asymmetricKeyDetails?.namedCurve === 'prime256v1';
+  if (key.asymmetricKeyType !== 'ed25519' && !isP256) {
+    throw new ConfigError(variable, `must hold an Ed25519 or a P-256 (ES256) key (${file})`);
+  }
+  return key;
+}
+
+function requireTogether(values: Environment, variable: keyof Environment, needs: keyof Environment): void {
+  if (values[variable] && !values[needs]) throw new ConfigError(needs, `is required when ${variable} is set`);
+}

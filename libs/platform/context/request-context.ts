@@ -1,0 +1,114 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+/** A person (or a named system actor of a job or command) as known when the access happened. */
+export interface Actor {
+  /** Null for system actors, which have no row in users. */
+  userId: number | null;
+  email: string;
+  roles: readonly string[];
+  /** The member this account belongs to, if it belongs to one. */
+  memberId: number | null;
+  mustChangePassword: boolean;
+}
+
+export type Source = 'api' | 'cli' | 'job';
+
+/** Records of one table that the reply shows. A single record has `list` false. */
+export interface Disclosure {
+  tableName: string;
+  ids: number[];
+  list: boolean;
+  action?: 'EXPORT';
+  filters?: Record<string, unknown>;
+  notes?: string;
+}
+
+interface ContextFacts {
+  source: Source;
+  requestId: string;
+  route: string;
+  ipAddress?: string;
+  userAgent?: string;
+  reason?: string;
+  idempotencyKey?: string;
+  actor?: Actor;
+}
+
+const storage = new AsyncLocalStorage<RequestContext>();
+
+/**
+ * Who does what, from where and why, during one request, command or job. It travels by AsyncLocalStorage; what it says
+ * is what the ledger will say. Lengths are capped here, before anything reaches a column.
+ */
+export class RequestContext {
+  readonly source: Source;
+  readonly requestId: string;
+  readonly ipAddress?: string;
+  readonly userAgent?: string;
+  readonly reason?: string;
+  /** The client's name for this attempt to create something, so that a repeated attempt creates nothing twice. */
+  readonly idempotencyKey?: string;
+  /** The operation, such as `members:update`; set once the route is known. */
+  route: string;
+  actor?: Actor;
+  /** The session of the access token, once it was checked. */
+  sessionId?: string;
+  /** What the reply will show and the ledger must name before it leaves. */
+  readonly disclosures: Disclosure[] = [];
+  /** The open transaction, if the current work runs in one; owned by Database. */
+  transaction?: unknown;
+
+  constructor(facts: ContextFacts) {
+    this.source = facts.source;
+    this.requestId = facts.requestId;
+    this.route = facts.route;
+    this.ipAddress = facts.ipAddress;
+    this.userAgent = cap(facts.userAgent, 512);
+    this.reason = cap(facts.reason, 500);
+    this.idempotencyKey = facts.idempotencyKey;
+    this.actor = facts.actor;
+  }
+
+  static run<T>(context: RequestContext, work: () => T): T {
+    return storage.run(context, work);
+  }
+
+  /** The current context; throws outside of one, because an access without a context could not be attributed. */
+  static current(): RequestContext {
+    const context = storage.getStore();
+    if (!context) throw new Error('No request context: run this inside RequestContext.run().');
+    return context;
+  }
+
+  static find(): RequestContext | undefined {
+    return storage.getStore();
+  }
+
+  /** Notes that the reply shows these records. Called where a view is built, and nowhere else. */
+  disclose(disclosure: Disclosure): void {
+    this.disclosures.push(disclosure);
+  }
+
+  /** The JSON that the database's capture trigger reads from the setting `ip2a.context`. */
+  attribution(): string {
+    const { actor } = this;
+    return JSON.stringify({
+      source: this.source,
+      requestId: this.requestId,
+      route: this.route,
+      ipAddress: this.ipAddress,
+      userAgent: this.userAgent,
+      reason: this.reason,
+      userId: actor?.userId ?? undefined,
+      email: actor?.email,
+      roles: actor?.roles,
+    });
+  }
+}
+
+/** Cuts to a length in UTF-16 units without leaving half a surrogate pair, and drops NUL, which PostgreSQL refuses. */
+function cap(text: string | undefined, length: number): string | undefined {
+  if (!text) return undefined;
+  const clean = text.replaceAll('\0', '').slice(0, length);
+  return /[\ud800-\udbff]$/.test(clean) ? clean.slice(0, -1) : clean;
+}

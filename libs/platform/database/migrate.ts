@@ -1,0 +1,59 @@
+import { DataSource } from 'typeorm';
+import { Client } from 'pg';
+import { migrations } from '#migrations';
+
+/** A number of our own for the advisory lock that lets one migration run at a time. */
+const migrationLock = 4_927_001;
+
+/**
+ * Brings the schema up to date as its owner and grants the application's role what it needs, and no more. Safe to run
+ * twice and by several processes at once. `ownerUrl` must be a direct connection (a session lock is held).
+ */
+export async function migrate(
+  urls: { ownerUrl: string; applicationUrl: string },
+  log: (line: string) => void = () => {},
+): Promise<void> {
+  const guard = new Client({ connectionString: urls.ownerUrl });
+  await guard.connect();
+  try {
+    await guard.query('SELECT pg_advisory_lock($1)', [migrationLock]);
+    await refuseOldServer(guard);
+    const dataSource = new DataSource({
+      type: 'postgres',
+      url: urls.ownerUrl,
+      migrations,
+      migrationsTableName: 'migrations',
+      migrationsTransactionMode: 'all',
+    });
+    await dataSource.initialize();
+    try {
+      for (const migration of await dataSource.runMigrations()) log(`migrated ${migration.name}`);
+    } finally {
+      await dataSource.destroy();
+    }
+    await guard.query('SELECT audit_make_partitions()');
+    const role = decodeURIComponent(new URL(urls.applicationUrl).username);
+    await guard.query('SELECT grant_application($1)', [role]);
+  } finally {
+    await guard.end();
+  }
+}
+
+async function refuseOldServer(client: Client): Promise<void> {
+  const { rows } = await client.query<{ number: number }>(
+    `SELECT current_setting('server_version_num')::int AS number`,
+  );
+  if ((rows[0]?.number ?? 0) < 150_000) throw new Error('PostgreSQL 15 or newer is required.');
+}
+
+/** Makes the coming months' partitions of the ledger, as the schema's owner. */
+export async function makePartitions(ownerUrl: string): Promise<void> {
+  const client = new Client({ connectionString: ownerUrl });
+  await client.connect();
+  try {
+    await client.query('SELECT audit_make_partitions()');
+  } finally {
+    await client.end();
+  }
+}
+

@@ -1,0 +1,80 @@
+import { QueryFailedError } from 'typeorm';
+import { DomainError, invalid, unavailable, type FieldError } from '#kernel';
+
+/** The fields of a PostgreSQL error that are read here; see "Error and Notice Message Fields" in its manual. */
+interface PgError {
+  code?: string;
+  constraint?: string;
+  table?: string;
+  column?: string;
+  detail?: string;
+  message: string;
+}
+
+/** Classes of SQLSTATE that mean "not now" rather than "not so": connection, resources, operator, system, I/O. */
+const transientClasses = ['08', '53', '57', '58', 'XX'];
+/** Lock timeout, deadlock, serialization failure, read-only server, privilege taken away. */
+const transientCodes = ['55P03', '40P01', '40001', '25006', '42501', '42P01'];
+
+/**
+ * Turns what PostgreSQL or its driver threw into the error a client should see. Anything that is nobody's input error
+ * and nobody's temporary trouble is returned as it came, to end as a 500.
+ */
+export function translateError(thrown: unknown): unknown {
+  const error = (thrown instanceof QueryFailedError ? thrown.driverError : thrown) as PgError;
+  if (thrown instanceof DomainError || typeof error?.message !== 'string') return thrown;
+  const code = error.code ?? '';
+  switch (code) {
+    case '23505':
+      return new DomainError('record.duplicate', 'A record with the same key exists already.', {
+        errors: keyFields(error),
+        cause: thrown,
+      });
+    case '23503':
+      return /still referenced/.test(error.detail ?? '')
+        ? new DomainError('record.in-use', `Records of ${error.table} depend on this one.`, { cause: thrown })
+        : new DomainError('reference.missing', 'A referenced record does not exist.', {
+            errors: keyFields(error),
+            cause: thrown,
+          });
+    case '23514':
+      return invalid('', `The rule ${error.constraint} of ${error.table} is not met.`);
+    case '23502':
+      return invalid(`/${camel(error.column ?? '')}`, 'A value is required.');
+    case '22001':
+      return invalid('', 'A text is too long for its field.');
+    case '22003':
+    case '22007':
+    case '22008':
+    case '22P02':
+    case '22021':
+      return invalid('', 'A value is outside what its field can hold.');
+  }
+  if (transientClasses.includes(code.slice(0, 2)) || transientCodes.includes(code) || isConnectionTrouble(error)) {
+    return unavailable('service.unavailable', 'The database can not take the request now.', thrown);
+  }
+  return thrown;
+}
+
+function isConnectionTrouble(error: PgError): boolean {
+  return (
+    /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH)/.test(error.code ?? '') ||
+    /timeout exceeded when trying to connect|Query read timeout|Connection terminated|Client has encountered a connection error|not queryable|pool after calling end/i.test(
+      error.message,
+    )
+  );
+}
+
+/** The columns of "Key (a, b)=(…) …" as pointers; the values stay out of it, they may be somebody's. */
+function keyFields(error: PgError): FieldError[] {
+  const columns = /^Key \(([^)]*\)?)\)=/.exec(error.detail ?? '')?.[1] ?? '';
+  return columns
+    .split(',')
+    .map((column) => camel(column.replace(/^.*\(|\).*$|::.*$|"/g, '').trim()))
+    .filter(Boolean)
+    .map((field) => ({ pointer: `/${field}`, message: `${field} conflicts with another record or names none.` }));
+}
+
+function camel(column: string): string {
+  return column.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}

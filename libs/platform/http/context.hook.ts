@@ -1,0 +1,82 @@
+import { randomBytes } from 'node:crypto';
+import { isIP, isIPv4, type BlockList } from 'node:net';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { RequestContext } from '#platform/context';
+
+const contexts = new WeakMap<object, RequestContext>();
+
+/** The context of a request, also where the asynchronous chain was lost (errors of the HTTP layer itself). */
+export function contextOf(request: FastifyRequest): RequestContext {
+  let context = contexts.get(request.raw);
+  if (!context) contexts.set(request.raw, (context = contextFrom(request)));
+  return context;
+}
+
+/** Opens the context before anything else sees the request, and again after the body was read from its stream. */
+export function openContexts(server: FastifyInstance, trustedProxies?: BlockList): void {
+  server.addHook('onRequest', (request, reply, done) => {
+    const context = contextFrom(request, trustedProxies);
+    contexts.set(request.raw, context);
+    reply.header('X-Request-Id', context.requestId);
+    reply.header('Cache-Control', 'no-store');
+    RequestContext.run(context, done);
+  });
+  server.addHook('preHandler', (request, _reply, done) => RequestContext.run(contextOf(request), done));
+}
+
+function contextFrom(request: FastifyRequest, trustedProxies?: BlockList): RequestContext {
+  const { headers } = request;
+  return new RequestContext({
+    source: 'api',
+    requestId: requestIdOf(headers['x-request-id']),
+    route: 'unknown',
+    ipAddress: clientAddress(request.socket.remoteAddress, headers['x-forwarded-for'], trustedProxies),
+    userAgent: headers['user-agent'],
+    reason: text(headers['x-access-reason']),
+    idempotencyKey: text(headers['idempotency-key']),
+  });
+}
+
+/** A client's own id where it is short and plain; otherwise one of ours, which begin with the time so that they index well. */
+function requestIdOf(header: string | string[] | undefined): string {
+  if (typeof header === 'string' && /^[\w.:-]{1,64}$/.test(header)) return header;
+  const id = randomBytes(16);
+  id.writeUIntBE(Date.now(), 0, 6);
+  id[6] = ((id[6] ?? 0) & 0x0f) | 0x70;
+  id[8] = ((id[8] ?? 0) & 0x3f) | 0x80;
+  return id.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}
+
+/** The socket's address; or, where the socket is a trusted proxy, the last address in X-Forwarded-For that is none. */
+function clientAddress(
+  socketAddress: string | undefined,
+  forwardedFor: string | string[] | undefined,
+  trustedProxies?: BlockList,
+): string | undefined {
+  let address = plain(socketAddress);
+  if (!trustedProxies || !address || forwardedFor === undefined) return address;
+  const hops = String(forwardedFor).split(',').map((hop) => plain(hop.trim()));
+  while (address && trusts(trustedProxies, address) && hops.length > 0) {
+    const hop = hops.pop();
+    if (!hop) break;
+    address = hop;
+  }
+  return address;
+}
+
+function trusts(list: BlockList, address: string): boolean {
+  return list.check(address, isIPv4(address) ? 'ipv4' : 'ipv6');
+}
+
+/** An address as PostgreSQL's inet reads it, or undefined. */
+function plain(address: string | undefined): string | undefined {
+  const bare = address?.replace(/^::ffff:(?=\d+\.)/, '').replace(/%.*$/, '');
+  return bare && isIP(bare) ? bare : undefined;
+}
+
+/** Node reads header bytes as Latin-1; people write UTF-8. */
+function text(header: string | string[] | undefined): string | undefined {
+  if (typeof header !== 'string') return undefined;
+  const decoded = Buffer.from(header, 'latin1').toString('utf8');
+  return decoded.includes('\ufffd') ? header : decoded;
+}

@@ -1,0 +1,74 @@
+import type { Socket } from 'node:net';
+import multipart from '@fastify/multipart';
+import helmet from '@fastify/helmet';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { ERRORS, type ErrorCode } from '#kernel';
+import type { Config } from '#platform/config';
+import { openContexts } from './context.hook';
+import { problemMediaType } from './problem';
+import { logRequests } from './request-log';
+
+/** Largest body of a JSON request, in bytes. Streams (CSV, files) have limits of their own. */
+const maxBodyBytes = 1024 * 1024;
+
+export function fastifyAdapter(): FastifyAdapter {
+  return new FastifyAdapter({
+    bodyLimit: maxBodyBytes,
+    forceCloseConnections: 'idle',
+    requestTimeout: 0,
+    connectionTimeout: 0,
+    keepAliveTimeout: 72_000,
+    routerOptions: { maxParamLength: 200, ignoreTrailingSlash: false },
+    clientErrorHandler: answerClientError,
+  });
+}
+
+/** Sets up what stands before Nest: contexts, security headers, and bodies other than JSON. */
+export async function prepareServer(app: NestFastifyApplication, config: Config): Promise<void> {
+  const server = app.getHttpAdapter().getInstance();
+  openContexts(server, config.TRUSTED_PROXIES);
+  logRequests(server);
+  server.addContentTypeParser(
+    'application/merge-patch+json',
+    { parseAs: 'string' },
+    server.getDefaultJsonParser('error', 'error'),
+  );
+  // A CSV body stays a stream: whoever handles it reads at its own pace.
+  server.addContentTypeParser('text/csv', (_request, payload, done) => done(null, payload));
+  await app.register(multipart as never, { limits: { files: 1, fields: 10, fileSize: 512 * 1024 * 1024 } } as never);
+  await app.register(helmet as never, { contentSecurityPolicy: contentSecurityPolicy(config) } as never);
+}
+
+/** Swagger UI needs inline styles; nothing else of ours is a page. */
+function contentSecurityPolicy(config: Config) {
+  return {
+    directives: {
+      defaultSrc: [`'self'`],
+      styleSrc: [`'self'`, `'unsafe-inline'`],
+      imgSrc: [`'self'`, 'data:'],
+      scriptSrc: [`'self'`],
+      frameAncestors: [`'none'`],
+      upgradeInsecureRequests: config.HOST === '127.0.0.1' ? null : [],
+    },
+  };
+}
+
+/** What Node refuses before it is a request (over-long headers, broken framing) is answered as a problem, too. */
+function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const code: ErrorCode =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? 'request.headers-too-large'
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? 'request.timed-out'
+        : 'request.malformed';
+  const { status, title } = ERRORS[code];
+  const body = JSON.stringify({ type: `/docs/errors#${code}`, title, status, detail: title, instance: '/', requestId: '' });
+  socket.end(
+    `HTTP/1.1 ${status} ${title}\r\nContent-Type: ${problemMediaType}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}
+

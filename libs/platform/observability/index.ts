@@ -1,0 +1,2 @@
+export { JsonLogger } from './logger';
+export { metricsMediaType, metricsText, requestSeconds } from './metrics';

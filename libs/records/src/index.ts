@@ -1,0 +1,3 @@
+export { Records } from './records';
+export { RecordsModule } from './records.module';
+export { listOf, listQuery, type Bind, type ListQuery, type Resource, type SortKey } from './resource';

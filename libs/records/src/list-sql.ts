@@ -1,0 +1,126 @@
+import { decodeCursor, foldText } from '#kernel';
+import type { Bind, ListQuery, Resource, SortKey } from './resource';
+
+/** The row filters and the projection that a list applies, already as SQL. */
+interface ListParts {
+  table: string;
+  projection: string;
+  where: string[];
+  bind: Bind;
+}
+
+/** A page's statement: `id`, `json` and the sort keys `k0…` of up to limit + 1 rows, and how a cursor is read and made. */
+export interface ListSql {
+  sql: string;
+  /** Identifies the order, so that a cursor of another list is refused. */
+  sort: string;
+  keyCount: number;
+}
+
+/** Greater than every folded text, which holds no code point above U+10FFFF. */
+const beyond = '\u{10FFFF}';
+
+export function prefixRange(expression: string, prefix: string, bind: Bind): string {
+  return `${expression} COLLATE "C" >= ${bind(prefix)} AND ${expression} COLLATE "C" < ${bind(prefix + beyond)}`;
+}
+
+/** The condition that a record matches a typed text: a prefix of one of the search keys. */
+export function searchCondition(resource: Resource, text: string, bind: Bind): string {
+  const prefix = foldText(text);
+  const keys = resource.search ?? [];
+  return `(${keys.map((key) => `(${prefixRange(key, prefix, bind)})`).join(' OR ')})`;
+}
+
+/** A page in the order of `sort`, by keyset: the rows after the cursor's keys, found through the index of the first key. */
+export function sortedPage(resource: Resource, query: ListQuery, parts: ListParts): ListSql {
+  const terms = (query.sort ?? '').split(',').filter(Boolean);
+  const order = terms.map((term) => ({
+    key: resource.sorts[term.replace('-', '')] as SortKey,
+    descending: term.startsWith('-'),
+  }));
+  order.push({ key: { sql: 't.id', type: 'integer' }, descending: order.at(-1)?.descending ?? false });
+  const sort = terms.join(',');
+  const where = [...parts.where];
+  if (query.cursor) {
+    const { keys } = decodeCursor(query.cursor, sort, order.length);
+    where.push(after(order, keys, parts.bind));
+  }
+  const keys = order.map(({ key }, index) => `(${key.sql})::text AS k${index}`);
+  const orderBy = order.map(({ key, descending }) => `${key.sql} ${descending ? 'DESC' : 'ASC'}`);
+  return {
+    sql: `SELECT t.id, ${keys.join(', ')}, ${parts.projection} AS json FROM ${parts.table} t${conditions(where)}
+      ORDER BY ${orderBy.join(', ')} LIMIT ${query.limit + 1}`,
+    sort,
+    keyCount: order.length,
+  };
+}
+
+/**
+ * A page of what begins with the typed text, ordered by which key matched, then by that key. Each branch walks its own
+ * index and stops at the limit, so a page costs a few look-ups however many records match.
+ */
+export function prefixPage(resource: Resource, query: ListQuery, parts: ListParts): ListSql {
+  const prefix = foldText(query.q ?? '');
+  const keys = resource.search ?? [];
+  const sort = `q:${prefix}`;
+  const { bind } = parts;
+  const [rankText, keyText, idText] = query.cursor ? decodeCursor(query.cursor, sort, 3).keys : [];
+  const from = rankText ? Number(rankText) : 0;
+  const branches = keys.map((key, rank) => {
+    if (rank < from) return undefined;
+    const where = [...parts.where, prefixRange(key, prefix, bind)];
+    for (const better of keys.slice(0, rank)) where.push(`NOT (${prefixRange(better, prefix, bind)})`);
+    if (rankText && rank === from) {
+      where.push(`(${key} COLLATE "C", t.id) > (${bind(keyText)}, ${bind(idText)}::integer)`);
+    }
+    return `(SELECT ${rank} AS rank, ${key} COLLATE "C" AS key, t.id FROM ${parts.table} t${conditions(where)}
+      ORDER BY ${key} COLLATE "C", t.id LIMIT ${query.limit + 1})`;
+  });
+  return {
+    sql: `SELECT t.id, hit.rank::text AS k0, hit.key AS k1, t.id::text AS k2, ${parts.projection} AS json
+      FROM (SELECT * FROM (${branches.filter(Boolean).join(' UNION ALL ')}) every_hit
+        ORDER BY rank, key, id LIMIT ${query.limit + 1}) hit
+      JOIN ${parts.table} t ON t.id = hit.id ORDER BY hit.rank, hit.key, hit.id`,
+    sort,
+    keyCount: 3,
+  };
+}
+
+/** A page of what holds the typed text anywhere, for when nothing begins with it; found by trigrams, ordered by id. */
+export function containsPage(resource: Resource, query: ListQuery, parts: ListParts): ListSql {
+  const sort = `c:${foldText(query.q ?? '')}`;
+  const where = [...parts.where, containsCondition(resource, query.q ?? '', parts.bind)];
+  if (query.cursor) where.push(`t.id > ${parts.bind(decodeCursor(query.cursor, sort, 1).keys[0])}::integer`);
+  return {
+    sql: `SELECT t.id, t.id::text AS k0, ${parts.projection} AS json FROM ${parts.table} t${conditions(where)}
+      ORDER BY t.id LIMIT ${query.limit + 1}`,
+    sort,
+    keyCount: 1,
+  };
+}
+
+export function containsCondition(resource: Resource, text: string, bind: Bind): string {
+  const pattern = `%${foldText(text).replace(/[\\%_]/g, '\\$&')}%`;
+  return `${resource.contains} LIKE ${bind(pattern)}`;
+}
+
+export function conditions(where: string[]): string {
+  return where.length ? ` WHERE ${where.join(' AND ')}` : '';
+}
+
+/**
+ * Rows after the keys (a, b, c): `a >= x AND (a > x OR (a = x AND (b > y OR …)))`. The first, redundant term is what lets
+ * the index start at the right place, whatever the directions are.
+ */
+function after(order: { key: SortKey; descending: boolean }[], keys: string[], bind: Bind): string {
+  const terms = order.map(({ key, descending }, index) => ({
+    sql: key.sql,
+    sign: descending ? '<' : '>',
+    value: `${bind(keys[index])}::${key.type}`,
+  }));
+  const deeper = terms.reduceRight<string>((rest, { sql, sign, value }) => {
+    return rest ? `(${sql} ${sign} ${value} OR (${sql} = ${value} AND ${rest}))` : `${sql} ${sign} ${value}`;
+  }, '');
+  const [first] = terms;
+  return `${first?.sql} ${first?.sign}= ${first?.value} AND ${deeper}`;
+}

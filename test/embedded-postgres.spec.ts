@@ -1,0 +1,290 @@
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chownSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client } from 'pg';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '#platform/embedded-postgres';
+
+const nobody = 65534;
+const itAsRoot = process.getuid?.() === 0 ? it : it.skip;
+/** Guardians are found through /proc. */
+const itOnLinux = process.platform === 'linux' ? it : it.skip;
+
+const children: ChildProcess[] = [];
+const servers: EmbeddedPostgres[] = [];
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'ip2a-embedded-postgres-'));
+});
+
+afterEach(async () => {
+  for (const child of children.splice(0)) await kill(child);
+  for (const server of servers.splice(0)) await server.stop();
+  await waitForTheServersEnd();
+  rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
+});
+
+describe('a start and the next', () => {
+  it('keeps the data, in roles that are not superusers', async () => {
+    const first = await start();
+    await query(first.ownerUrl, 'CREATE TABLE kept (note text)');
+    await query(first.ownerUrl, "INSERT INTO kept VALUES ('here')");
+    await first.stop();
+    expect(postmasterPid()).toBeUndefined();
+
+    const second = await start();
+    expect(await query(second.ownerUrl, 'SELECT note FROM kept')).toEqual([{ note: 'here' }]);
+    expect(
+      await query(
+        second.superuserUrl,
+        `SELECT rolname, rolsuper, rolcanlogin, pg_get_userbyid(datdba) AS owner
+         FROM pg_roles, pg_database WHERE rolname LIKE 'ip2a%' AND datname = 'ip2a' ORDER BY rolname`,
+      ),
+    ).toEqual([
+      { rolname: 'ip2a_app', rolsuper: false, rolcanlogin: true, owner: 'ip2a_owner' },
+      { rolname: 'ip2a_owner', rolsuper: false, rolcanlogin: true, owner: 'ip2a_owner' },
+    ]);
+    await expect(query(second.applicationUrl, 'CREATE TABLE mine (note text)')).rejects.toThrow('permission denied');
+  });
+
+  it('serves UTF-8, UTC and checksums, with the settings that were asked for', async () => {
+    const { applicationUrl } = await start({ max_connections: '17' });
+    const [settings] = await query(
+      applicationUrl,
+      `SELECT current_setting('server_encoding') AS encoding, current_setting('TimeZone') AS zone,
+              current_setting('data_checksums') AS checksums, current_setting('fsync') AS fsync,
+              current_setting('max_connections') AS connections, current_setting('listen_addresses') AS address,
+              upper('é') AS upper`,
+    );
+    expect(settings).toEqual({
+      encoding: 'UTF8',
+      zone: 'UTC',
+      checksums: 'on',
+      fsync: 'on',
+      connections: '17',
+      address: '127.0.0.1',
+      upper: 'É',
+    });
+  });
+
+  it('keeps the passwords from other users and lets nobody in without one', async () => {
+    const { applicationUrl } = await start();
+    expect(statSync(join(folder, 'credentials.json')).mode & 0o777).toBe(0o600);
+    const url = new URL(applicationUrl);
+    url.password = 'guessed';
+    await expect(query(url.href, 'SELECT 1')).rejects.toThrow('password authentication failed');
+  });
+
+  itAsRoot('works for an ordinary user as well', async () => {
+    chownSync(folder, nobody, nobody);
+    const child = startChild('own', { uid: nobody, gid: nobody });
+    const url = await urlFrom(child);
+    expect(await query(url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    expect(statSync(join(folder, 'data')).uid).toBe(nobody);
+  });
+});
+
+describe('two processes and one folder', () => {
+  it('refuses a second owner and names the first', async () => {
+    await urlFrom(startChild('own'));
+    await expect(startEmbeddedPostgres({ folder, mode: 'own' })).rejects.toThrow(
+      `another IP2A (pid ${children[0]?.pid}) is using ${folder}: stop it, or set DATA_DIR to another folder`,
+    );
+  });
+
+  it('attaches to the running server and leaves it running', async () => {
+    const url = await urlFrom(startChild('own'));
+    const attached = await startEmbeddedPostgres({ folder, mode: 'attach' });
+    expect(attached.applicationUrl).toBe(url);
+    await attached.stop();
+    expect(await query(url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  });
+
+  it('starts the server itself where there is none to attach to, and stops that one', async () => {
+    const server = await startEmbeddedPostgres({ folder, mode: 'attach' });
+    expect(await query(server.applicationUrl, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    await server.stop();
+    expect(postmasterPid()).toBeUndefined();
+  });
+
+  it('gives both the same server when two first starts attach at once', async () => {
+    const urls = await Promise.all([urlFrom(startChild('attach')), urlFrom(startChild('attach'))]);
+    expect(urls[0]).toBe(urls[1]);
+    expect(readdirSync(folder).filter((name) => name.startsWith('draft'))).toEqual([]);
+  });
+});
+
+describe('the end of the owner', () => {
+  it('lets the process end by itself, and the server ends with it', async () => {
+    const child = startChild('leave');
+    await urlFrom(child);
+    expect(await exitOf(child)).toBe(0);
+    await waitForTheServersEnd();
+  });
+
+  it('stops the server within seconds of a kill -9', async () => {
+    const child = startChild('own');
+    await query(await urlFrom(child), 'SELECT 1');
+    await kill(child);
+    await waitForTheServersEnd();
+    expect(await query((await start()).applicationUrl, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  });
+
+  it('takes the folder over right after a kill -9, while the old server is still stopping', async () => {
+    const child = startChild('own');
+    await urlFrom(child);
+    await kill(child);
+    expect(await query((await start()).applicationUrl, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  });
+
+  itOnLinux('ends an orphan whose guardian was killed, too', async () => {
+    const child = startChild('own');
+    await urlFrom(child);
+    const orphan = postmasterPid();
+    for (const guardian of guardians()) process.kill(guardian, 'SIGKILL');
+    await kill(child);
+    const { superuserUrl } = await start();
+    expect(await query(superuserUrl, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    expect(postmasterPid()).not.toBe(orphan);
+  });
+
+  itOnLinux('stops its server even when the guardian was killed', async () => {
+    const server = await start();
+    for (const guardian of guardians()) process.kill(guardian, 'SIGKILL');
+    await server.stop();
+    expect(postmasterPid()).toBeUndefined();
+  });
+
+  itOnLinux('keeps committed data when everything is killed at once', async () => {
+    const child = startChild('own');
+    const url = await urlFrom(child);
+    const owner = new URL(url);
+    owner.username = 'ip2a_owner';
+    owner.password = (JSON.parse(readFileSync(join(folder, 'credentials.json'), 'utf8')) as { ip2a_owner: string })[
+      'ip2a_owner'
+    ];
+    await query(owner.href, "CREATE TABLE kept AS SELECT 'here' AS note");
+    for (const pid of [...guardians(), postmasterPid() ?? 0]) process.kill(pid, 'SIGKILL');
+    await kill(child);
+    expect(await query((await start()).ownerUrl, 'SELECT note FROM kept')).toEqual([{ note: 'here' }]);
+  });
+});
+
+describe('what a crash leaves behind', () => {
+  it.each(['the number of another program', 'an empty file'])('is no obstacle: %s in postmaster.pid', async (what) => {
+    await (await start()).stop();
+    const data = join(folder, 'data');
+    const { uid, gid } = statSync(data);
+    const other = spawn('sleep', ['60'], { uid, gid, stdio: 'ignore' });
+    children.push(other);
+    const lines = [other.pid, data, 1, 54321, '', '127.0.0.1', '', 'ready'];
+    writeFileSync(join(data, 'postmaster.pid'), what === 'an empty file' ? '' : lines.join('\n'));
+    chownSync(join(data, 'postmaster.pid'), uid, gid);
+    expect(await query((await start()).applicationUrl, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  });
+
+  const instantsMs = [0, 60, 150, 300, 400, 500, 550, 600, 700];
+  it.each(instantsMs)('is healed when the first start was killed after %i ms', async (afterMs) => {
+    const child = startChild('own');
+    await lineFrom(child, 'starting');
+    await sleep(afterMs);
+    await kill(child);
+    const { ownerUrl, applicationUrl } = await start();
+    expect(await query(ownerUrl, 'SELECT current_user::text AS role')).toEqual([{ role: 'ip2a_owner' }]);
+    expect(await query(applicationUrl, 'SELECT current_user::text AS role')).toEqual([{ role: 'ip2a_app' }]);
+    expect(readdirSync(folder).filter((name) => name.startsWith('draft'))).toEqual([]);
+  });
+
+  it('is named in one line when the passwords are gone', async () => {
+    await (await start()).stop();
+    rmSync(join(folder, 'credentials.json'));
+    await expect(start()).rejects.toThrow(/^\S+credentials\.json is missing or not of this database: put it back.*$/);
+  });
+});
+
+async function start(settings?: Record<string, string>): Promise<EmbeddedPostgres> {
+  const server = await startEmbeddedPostgres({ folder, mode: 'own', ...(settings && { settings }) });
+  servers.push(server);
+  return server;
+}
+
+/** A Node process of its own that starts the server, says so, and stays until it is killed (or, to `leave`, does not). */
+function startChild(mode: 'own' | 'attach' | 'leave', user: SpawnOptions = {}): ChildProcess {
+  const program = `
+    const { startEmbeddedPostgres } = require(${JSON.stringify(join(process.cwd(), 'libs/platform/embedded-postgres'))});
+    console.log('starting');
+    startEmbeddedPostgres({ folder: ${JSON.stringify(folder)}, mode: '${mode === 'attach' ? 'attach' : 'own'}' }).then((server) => {
+      console.log(server.applicationUrl);
+      if ('${mode}' !== 'leave') setInterval(() => {}, 1000);
+    });`;
+  const args = ['--conditions=ip2a-source', '-r', 'esbuild-register', '-e', program];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'], ...user });
+  children.push(child);
+  return child;
+}
+
+function urlFrom(child: ChildProcess): Promise<string> {
+  return lineFrom(child, 'postgresql:');
+}
+
+async function lineFrom(child: ChildProcess, start: string): Promise<string> {
+  if (child.stdout === null) throw new Error('the child has no output');
+  for await (const line of createInterface({ input: child.stdout })) {
+    if (line.startsWith(start)) return line;
+  }
+  throw new Error(`the child ended before it said "${start}"`);
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  child.kill('SIGKILL');
+  await exitOf(child);
+}
+
+async function exitOf(child: ChildProcess): Promise<number | null> {
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+  return child.exitCode;
+}
+
+function postmasterPid(): number | undefined {
+  try {
+    return Number(readFileSync(join(folder, 'data', 'postmaster.pid'), 'utf8').split('\n')[0]);
+  } catch {
+    return undefined;
+  }
+}
+
+async function waitForTheServersEnd(): Promise<void> {
+  for (const deadline = Date.now() + 5_000; postmasterPid() !== undefined; await sleep(20)) {
+    if (Date.now() > deadline) throw new Error('the server is still there after 5 s');
+  }
+}
+
+/** The guardian and its watcher: the shells that have this folder on their command line. */
+function guardians(): number[] {
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => pid > 0 && commandLineOf(pid).startsWith('/bin/sh') && commandLineOf(pid).includes(folder));
+}
+
+function commandLineOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+async function query(url: string, sql: string): Promise<Record<string, unknown>[]> {
+  const client = new Client({ connectionString: url });
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    return (await client.query<Record<string, unknown>>(sql)).rows;
+  } finally {
+    await client.end();
+  }
+}
