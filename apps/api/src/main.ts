@@ -3,6 +3,9 @@ import { migrate } from '#platform/database';
 import { createApp } from './create-app';
 import { firstBoot } from './first-boot';
 
+/** Open requests get this long to finish after a signal, in ms. */
+const drainMs = 30_000;
+
 /** Starts everything in order and stops it in the reverse one; a second signal does not wait. */
 async function main(): Promise<void> {
   const runtime = await openRuntime('own');
@@ -19,6 +22,7 @@ async function main(): Promise<void> {
     if (stopping) process.exit(1);
     stopping = true;
     process.stderr.write(`${signal}: finishing open requests …\n`);
+    setTimeout(() => process.exit(1), drainMs).unref();
     await app.close();
     await runtime.stop();
     process.exit(0);

@@ -34,25 +34,17 @@ export function openApiDocument(app: NestFastifyApplication): OpenAPIObject {
 /** Named schemas (`.meta({ id })`) become components; the others stand where they are used. */
 function convert(schema: z.ZodType, schemaType: 'input' | 'output') {
   if (!(schema instanceof z.ZodType)) return undefined;
-  const { $defs, ...converted } = z.toJSONSchema(schema, {
+  const { $defs, $schema: _dialect, ...converted } = z.toJSONSchema(schema, {
     io: schemaType,
     target: 'draft-2020-12',
     unrepresentable: 'any',
-    reused: 'inline',
-  }) as { $defs?: Record<string, unknown>; $schema?: string; id?: string };
-  delete converted.$schema;
-  const components = Object.fromEntries(Object.entries($defs ?? {}).map(([name, part]) => [name, withoutId(part)]));
-  const { id } = schema.meta() ?? {};
-  if (!id) return { schema: rewriteRefs(converted), components: rewriteRefs(components) as Schemas };
-  return {
-    schema: { $ref: `#/components/schemas/${id}` },
-    components: rewriteRefs({ ...components, [id]: withoutId(converted) }) as Schemas,
-  };
-}
-
-function withoutId(schema: unknown): unknown {
-  const { id: _id, ...rest } = schema as { id?: string };
-  return rest;
+    override: ({ jsonSchema }) => {
+      // The bounds of JavaScript's own numbers are no rule of ours.
+      if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
+      if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+    },
+  });
+  return { schema: rewriteRefs(converted), components: rewriteRefs($defs ?? {}) as Schemas };
 }
 
 function rewriteRefs<T>(value: T): T {

@@ -5,5 +5,5 @@ export { auditDecision, Audited, auditedDecision, AuditedRow, Unaudited, type Au
 export { auditMetrics } from './audit.metrics';
 export { PartitionsTask } from './partitions.task';
 export { RefusalFilter } from './refusal.filter';
-export { AuditLogPage, RecordTrailQuery } from './trail.dto';
+export { AuditLogPage, RecordTrailQuery, type AuditLogItem } from './trail.dto';
 export { TrailService } from './trail.service';

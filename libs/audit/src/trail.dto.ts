@@ -67,3 +67,5 @@ export const AuditLogView = z
 export const AuditLogPage = z
   .object({ items: z.array(AuditLogView), nextCursor: z.string().nullable() })
   .meta({ id: 'AuditLogPage' });
+
+export type AuditLogItem = z.infer<typeof AuditLogView>;

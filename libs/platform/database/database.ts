@@ -1,20 +1,25 @@
 import type { OnApplicationShutdown } from '@nestjs/common';
-import type { Pool, PoolClient } from 'pg';
-import { DataSource, type EntityManager, type EntityTarget, type ObjectLiteral, type QueryRunner } from 'typeorm';
+import { escapeLiteral, type Pool, type PoolClient } from 'pg';
+import { DataSource, type EntityTarget, type ObjectLiteral } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
+import { DomainError } from '#kernel';
 import type { Config } from '#platform/config';
 import { RequestContext } from '#platform/context';
 import { SnakeNaming } from './naming';
 import { translateError } from './pg-errors';
 
-/** How long a request waits for a pooled connection, in ms: with the lock timeouts below it stays under P2's 2 s. */
+/** How long a request waits for a pooled connection, in ms. */
 export const connectionWaitMs = 700;
-/** No statement of a request may take longer, in ms. */
-export const statementTimeoutMs = 15_000;
+/** How long one statement may take, in ms: with the wait above, a request is refused within the two seconds of P2. */
+const statementMs = 1_200;
+/** The same for work that is known to be long, such as a batch of an import or the ids of an export. */
+export const longStatementMs = 30_000;
 /** Distinct SQL texts that get a named prepared statement; beyond, a text is planned each time. Bounds memory. */
 const maxNamedStatements = 300;
 
-type IsolationLevel = 'READ COMMITTED' | 'REPEATABLE READ' | 'SERIALIZABLE';
+interface Transaction {
+  client: PoolClient;
+}
 
 /**
  * The one door to PostgreSQL. A statement joins the transaction of the current context, or runs on a pooled connection
@@ -40,7 +45,7 @@ export class Database implements OnApplicationShutdown {
       namingStrategy: new SnakeNaming(),
       synchronize: false,
       poolSize: config.DATABASE_POOL_SIZE,
-      extra: { connectionTimeoutMillis: connectionWaitMs, query_timeout: statementTimeoutMs, keepAlive: true },
+      extra: { connectionTimeoutMillis: connectionWaitMs, query_timeout: statementMs, keepAlive: true },
     });
     await dataSource.initialize();
     const pool = (dataSource.driver as PostgresDriver).master as Pool;
@@ -48,40 +53,37 @@ export class Database implements OnApplicationShutdown {
   }
 
   /** Runs one statement. `values` fill $1, $2 …; rows come back as PostgreSQL's driver reads them. */
-  async query<R>(sql: string, values: unknown[] = []): Promise<R[]> {
-    const runner = openRunner();
-    const statement = { text: sql, values, name: this.nameOf(sql) };
+  async query<R>(sql: string, values: unknown[] = [], timeoutMs = statementMs): Promise<R[]> {
+    const statement = { text: sql, values, name: this.nameOf(sql), query_timeout: timeoutMs };
     try {
-      if (runner) return ((await (await runner.connect()).query(statement)) as { rows: R[] }).rows;
-      return (await this.pool.query(statement)).rows as R[];
+      const { rows } = await (openTransaction()?.client ?? this.pool).query(statement);
+      return rows as R[];
     } catch (error) {
       throw translateError(error);
     }
   }
 
   /** Runs `work` in one transaction; inside another one it joins it. Rolled back if `work` throws. */
-  async transaction<T>(
-    work: (manager: EntityManager) => Promise<T>,
-    isolation: IsolationLevel = 'READ COMMITTED',
-  ): Promise<T> {
+  async transaction<T>(work: () => Promise<T>): Promise<T> {
     const context = RequestContext.current();
-    const open = openRunner();
-    if (open) return work(open.manager);
-    const runner = this.dataSource.createQueryRunner();
+    if (openTransaction()) return work();
+    const client = await this.connection();
+    let broken = false;
     try {
-      await runner.connect();
-      await runner.startTransaction(isolation);
-      await runner.query(`SELECT set_config('ip2a.context', $1, true)`, [context.attribution()]);
-      context.transaction = runner;
-      const result = await work(runner.manager);
-      await runner.commitTransaction();
+      await client.query(`BEGIN; SELECT set_config('ip2a.context', ${escapeLiteral(context.attribution())}, true)`);
+      context.transaction = { client } satisfies Transaction;
+      const result = await work();
+      await client.query('COMMIT');
       return result;
-    } catch (error) {
-      if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => {});
-      throw translateError(error);
+    } catch (thrown) {
+      const error = translateError(thrown);
+      // After a timeout the server may still be busy with the statement: such a connection is closed, not reused.
+      broken = !(error instanceof DomainError) || error.status === 503;
+      if (!broken) await client.query('ROLLBACK').catch(() => (broken = true));
+      throw error;
     } finally {
       context.transaction = undefined;
-      await runner.release();
+      client.release(broken);
     }
   }
 
@@ -91,29 +93,19 @@ export class Database implements OnApplicationShutdown {
   }
 
   get inTransaction(): boolean {
-    return openRunner() !== undefined;
+    return openTransaction() !== undefined;
   }
 
-  /** The manager of the open transaction, or one that works statement by statement. */
-  get manager(): EntityManager {
-    return openRunner()?.manager ?? this.dataSource.manager;
+  async onApplicationShutdown(): Promise<void> {
+    if (this.dataSource.isInitialized) await this.dataSource.destroy();
   }
 
-  /** A connection taken from the pool for longer work, such as a cursor; the caller releases it. */
-  async connection(): Promise<PoolClient> {
+  private async connection(): Promise<PoolClient> {
     try {
       return await this.pool.connect();
     } catch (error) {
       throw translateError(error);
     }
-  }
-
-  get poolState(): { total: number; idle: number; waiting: number } {
-    return { total: this.pool.totalCount, idle: this.pool.idleCount, waiting: this.pool.waitingCount };
-  }
-
-  async onApplicationShutdown(): Promise<void> {
-    if (this.dataSource.isInitialized) await this.dataSource.destroy();
   }
 
   private nameOf(sql: string): string | undefined {
@@ -127,8 +119,8 @@ export class Database implements OnApplicationShutdown {
   }
 }
 
-function openRunner(): QueryRunner | undefined {
-  return RequestContext.find()?.transaction as QueryRunner | undefined;
+function openTransaction(): Transaction | undefined {
+  return RequestContext.find()?.transaction as Transaction | undefined;
 }
 
 /**

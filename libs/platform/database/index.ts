@@ -1,4 +1,4 @@
-export { Database, connectionWaitMs } from './database';
+export { connectionWaitMs, Database, longStatementMs } from './database';
 export { makePartitions, migrate } from './migrate';
 export { snake, SnakeNaming } from './naming';
 export { translateError } from './pg-errors';

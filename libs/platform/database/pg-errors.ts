@@ -27,14 +27,14 @@ export function translateError(thrown: unknown): unknown {
   switch (code) {
     case '23505':
       return new DomainError('record.duplicate', 'A record with the same key exists already.', {
-        errors: keyFields(error),
+        errors: keyFields(error, 'is taken by another record'),
         cause: thrown,
       });
     case '23503':
       return /still referenced/.test(error.detail ?? '')
         ? new DomainError('record.in-use', `Records of ${error.table} depend on this one.`, { cause: thrown })
         : new DomainError('reference.missing', 'A referenced record does not exist.', {
-            errors: keyFields(error),
+            errors: keyFields(error, 'names no record'),
             cause: thrown,
           });
     case '23514':
@@ -66,13 +66,13 @@ function isConnectionTrouble(error: PgError): boolean {
 }
 
 /** The columns of "Key (a, b)=(…) …" as pointers; the values stay out of it, they may be somebody's. */
-function keyFields(error: PgError): FieldError[] {
+function keyFields(error: PgError, message: string): FieldError[] {
   const columns = /^Key \(([^)]*\)?)\)=/.exec(error.detail ?? '')?.[1] ?? '';
   return columns
     .split(',')
     .map((column) => camel(column.replace(/^.*\(|\).*$|::.*$|"/g, '').trim()))
     .filter(Boolean)
-    .map((field) => ({ pointer: `/${field}`, message: `${field} conflicts with another record or names none.` }));
+    .map((field) => ({ pointer: `/${field}`, message }));
 }
 
 function camel(column: string): string {

@@ -16,7 +16,7 @@ import { type Credentials, urlOf } from './credentials';
 import { EmbeddedPostgresError } from './embedded-postgres.error';
 import { runGuarded } from './guardian';
 import { type Layout, reasonInLog } from './layout';
-import { isAlive, thisProcess } from './processes';
+import { isAlive, thisProcess, waitUntil } from './processes';
 import { type Programs } from './programs';
 import { type RunAs } from './run-as';
 
@@ -31,7 +31,7 @@ export async function makeCluster(
   credentials: Credentials,
   options: { sync: boolean },
 ): Promise<void> {
-  removeAbandonedDrafts(layout);
+  await removeAbandonedDrafts(layout);
   const draft = join(layout.folder, draftName());
   const passwordFile = join(draft, 'password');
   mkdirSync(draft, { mode: 0o700 });
@@ -93,12 +93,21 @@ function draftName(): string {
   return `draft-${pid}@${startedAt}`;
 }
 
-function removeAbandonedDrafts({ folder }: Layout): void {
+async function removeAbandonedDrafts({ folder }: Layout): Promise<void> {
   for (const name of readdirSync(folder)) {
     const [, pid, startedAt] = /^draft-(\d+)@(.+)$/.exec(name) ?? [];
     if (startedAt === undefined || (isAlive({ pid: Number(pid), startedAt }) && name !== draftName())) continue;
-    // The guardian of a killed process may still be ending its initdb, which removes the same files.
-    rmSync(join(folder, name), { recursive: true, force: true, maxRetries: 10 });
+    // The initdb of a killed process may still be writing for a moment; what cannot be removed now, the next start removes.
+    await waitUntil(() => isRemoved(join(folder, name)), 5_000);
+  }
+}
+
+function isRemoved(path: string): boolean {
+  try {
+    rmSync(path, { recursive: true, force: true });
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -9,6 +9,7 @@ import { type Layout, layOut, reasonInLog, rotateLog } from './layout';
 import {
   type Postmaster,
   clearStaleLock,
+  endAbandonedBackends,
   findPostmaster,
   isOwned,
   ownerSetting,
@@ -81,6 +82,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     if (Date.now() > deadline) {
       throw new EmbeddedPostgresError(`PostgreSQL does not start in ${layout.folder}: ${reasonInLog(layout)}`);
     }
+    endAbandonedBackends(layout.data);
     await sleep(100);
   }
 }

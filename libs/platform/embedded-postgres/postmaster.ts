@@ -6,6 +6,7 @@ import {
   commandLineOf,
   isAlive,
   isInUse,
+  processesIn,
   sendSignal,
   thisProcess,
   waitUntil,
@@ -63,6 +64,16 @@ export async function stopServer(postmaster: Postmaster, dataFolder: string): Pr
     if (await waitUntil(isGone, shutdownPatienceMs)) return;
   }
   throw new EmbeddedPostgresError(`PostgreSQL (pid ${postmaster.pid}) in ${dataFolder} does not stop: end it by hand`);
+}
+
+/**
+ * A backend that outlived its killed server in the middle of a long query holds up the next start until it looks up from
+ * it. Without its server it has nobody to answer to: all of this folder's are told to stop at once.
+ */
+export function endAbandonedBackends(dataFolder: string): void {
+  const pids = processesIn(dataFolder);
+  if (pids.some((pid) => isServerOf(pid, dataFolder))) return;
+  for (const pid of pids) if (commandLineOf(pid)?.startsWith('postgres: ')) sendSignal(pid, 'SIGQUIT');
 }
 
 /**

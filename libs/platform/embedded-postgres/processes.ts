@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync, readlinkSync } from 'node:fs';
+import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** A process that is not mistaken for a later one with the same number. */
@@ -36,6 +36,12 @@ export function commandLineOf(pid: number): string | undefined {
 /** Only Linux tells; elsewhere, and for another user's process, undefined. */
 export function workingFolderOf(pid: number): string | undefined {
   return isLinux ? attempt(() => readlinkSync(`/proc/${pid}/cwd`)) : undefined;
+}
+
+/** Every process that works in this folder; none where the system does not tell (see `workingFolderOf`). */
+export function processesIn(folder: string): number[] {
+  const pids = isLinux ? readdirSync('/proc').map(Number) : [];
+  return pids.filter((pid) => pid > 0 && workingFolderOf(pid) === folder);
 }
 
 /** Sends a signal; a process that has ended meanwhile is no error. */

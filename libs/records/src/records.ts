@@ -4,7 +4,7 @@ import { scopeOf, type Permission } from '#access';
 import { auditedDecision } from '#audit';
 import { DomainError, encodeCursor, sortOfCursor } from '#kernel';
 import { RequestContext, type Actor } from '#platform/context';
-import { Database, snake } from '#platform/database';
+import { Database, longStatementMs, snake } from '#platform/database';
 import { Rendered } from '#platform/http';
 import { Idempotency } from './idempotency';
 import { conditions, containsCondition, containsPage, prefixPage, searchCondition, sortedPage, type ListSql } from './list-sql';
@@ -84,6 +84,7 @@ export class Records {
     const rows = await this.database.query<{ id: number }>(
       `SELECT t.id FROM ${metadata.tableName} t${conditions(where)} ORDER BY t.id`,
       values,
+      longStatementMs,
     );
     return rows.map((row) => row.id);
   }
@@ -96,6 +97,7 @@ export class Records {
        FROM unnest($1::integer[]) WITH ORDINALITY AS wanted (id, place)
        JOIN ${metadata.tableName} t ON t.id = wanted.id ORDER BY wanted.place`,
       [ids],
+      longStatementMs,
     );
     return rows.map((row) => JSON.parse(row.json) as Record<string, unknown>);
   }
@@ -118,7 +120,10 @@ export class Records {
     if (idempotencyKey === undefined && !also) return this.insert(resource, record);
     return this.database.transaction(async () => {
       const earlier = await this.idempotency.earlier(request);
-      if (earlier !== undefined) return this.get(resource, earlier);
+      if (earlier !== undefined) {
+        const { json, version } = await this.get(resource, earlier);
+        return new Rendered(json, { version, createdId: earlier });
+      }
       const created = await this.insert(resource, record);
       const id = created.createdId as number;
       await also?.(id);
@@ -202,6 +207,7 @@ export class Records {
        SELECT ${sources.join(', ')} FROM json_to_recordset($1::json) AS r (${types.join(', ')})
        ON CONFLICT (${snake(key)}) DO NOTHING RETURNING ${snake(key)} AS key`,
       [JSON.stringify(records)],
+      longStatementMs,
     );
     return new Set(rows.map((row) => row.key));
   }

@@ -1,0 +1,14 @@
+import { Command } from 'commander';
+import { openRuntime } from '#platform/config';
+
+/** `ip2a database url`: where psql finds the database; the way into an embedded server while it runs. */
+export function databaseUrl(): Command {
+  return new Command('url')
+    .description('print the connection string, password included')
+    .option('--owner', 'as the schema’s owner instead of the application’s role')
+    .action(async ({ owner }: { owner?: boolean }) => {
+      const { config, stop } = await openRuntime('attach');
+      process.stdout.write(`${owner ? config.databaseOwnerUrl : config.databaseUrl}\n`);
+      await stop();
+    });
+}

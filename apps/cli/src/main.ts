@@ -1,0 +1,47 @@
+import { Command, CommanderError } from 'commander';
+import { ConfigError } from '#platform/config';
+import { DomainError } from '#kernel';
+import { auditTrail } from './commands/audit-trail';
+import { databaseUrl } from './commands/database-url';
+import { migrateDatabase } from './commands/migrate';
+import { createUser } from './commands/user-create';
+import { UsageError } from './usage-error';
+
+const usageStatus = 2;
+
+function program(): Command {
+  const ip2a = new Command('ip2a')
+    .description('The operator’s commands of IP2A. Settings come from the environment, as for the server.')
+    .exitOverride()
+    .showHelpAfterError('(add --help for what it takes)');
+  ip2a.addCommand(migrateDatabase());
+  ip2a.addCommand(new Command('user').description('accounts').addCommand(createUser()));
+  ip2a.addCommand(new Command('audit').description('the ledger').addCommand(auditTrail()));
+  ip2a.addCommand(new Command('database').description('the database').addCommand(databaseUrl()));
+  return ip2a;
+}
+
+async function main(): Promise<void> {
+  try {
+    await program().parseAsync();
+  } catch (error) {
+    process.exitCode = statusOf(error);
+    if (!(error instanceof CommanderError)) process.stderr.write(`${lineOf(error)}\n`);
+  }
+}
+
+/** 0 done · 1 the work found or met a fault · 2 it was asked for wrongly · 78 the settings are wrong. */
+function statusOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usageStatus;
+  if (error instanceof UsageError) return usageStatus;
+  if (error instanceof ConfigError) return ConfigError.exitStatus;
+  return error instanceof DomainError && error.status < 500 ? usageStatus : 1;
+}
+
+function lineOf(error: unknown): string {
+  if (!(error instanceof DomainError)) return (error as Error).message;
+  const faults = (error.errors ?? []).map(({ pointer, message }) => `${pointer.slice(1)}: ${message}`);
+  return [error.message, ...faults].join(' ');
+}
+
+void main();

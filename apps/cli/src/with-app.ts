@@ -1,0 +1,39 @@
+import { randomUUID } from 'node:crypto';
+import type { INestApplicationContext } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { AppModule, entities } from '#app';
+import { systemActor } from '#access';
+import { Clock } from '#kernel';
+import { openRuntime, type Config } from '#platform/config';
+import { RequestContext } from '#platform/context';
+import { Database, migrate } from '#platform/database';
+import { JsonLogger } from '#platform/observability';
+
+/**
+ * Runs a command's work over the application's own modules, as the system actor of that command. The database is the one
+ * of the environment; an embedded server that runs already is joined, otherwise started for the time of the command.
+ */
+export async function withApp(
+  command: string,
+  work: (app: INestApplicationContext, config: Config) => Promise<void>,
+): Promise<void> {
+  const runtime = await openRuntime('attach');
+  const { config } = runtime;
+  try {
+    await migrate({ ownerUrl: config.databaseOwnerUrl, applicationUrl: config.databaseUrl });
+    const database = await Database.connect(config, entities);
+    const app = await NestFactory.createApplicationContext(AppModule.with(config, database, new Clock()), {
+      logger: new JsonLogger('warn'),
+      abortOnError: false,
+    });
+    try {
+      const actor = systemActor(command);
+      const context = new RequestContext({ source: 'cli', requestId: randomUUID(), route: command, actor });
+      await RequestContext.run(context, () => work(app, config));
+    } finally {
+      await app.close();
+    }
+  } finally {
+    await runtime.stop();
+  }
+}

@@ -1,0 +1,176 @@
+import { dirname, relative, resolve, sep } from 'node:path';
+import js from '@eslint/js';
+import { defineConfig } from 'eslint/config';
+import tseslint from 'typescript-eslint';
+
+/** @typedef {import('eslint').Rule.RuleModule} RuleModule */
+
+/** The library or program a file belongs to: `libs/members`, `libs/platform/http`, `apps/api`, `migrations`. */
+function libraryOf(path) {
+  return /^(libs\/platform\/[^/]+|libs\/[^/]+|apps\/[^/]+|[^/]+)/.exec(path.split(sep).join('/'))?.[1];
+}
+
+/** @type {RuleModule} */
+const throughTheDoor = {
+  meta: { type: 'problem', schema: [], docs: { description: 'Other libraries are entered by their `#name` only.' } },
+  create({ filename, cwd, report }) {
+    function check(node) {
+      const specifier = node.source?.value;
+      if (typeof specifier !== 'string' || !specifier.startsWith('.')) return;
+      const own = libraryOf(relative(cwd, filename));
+      const target = libraryOf(relative(cwd, resolve(dirname(filename), specifier)));
+      if (own === target) return;
+      const message = `"${specifier}" enters ${target} by the window: export what you need from its index.ts and import it by its # name.`;
+      report({ node, message });
+    }
+    return { ImportDeclaration: check, ExportNamedDeclaration: check, ExportAllDeclaration: check, ImportExpression: check };
+  },
+};
+
+/** @type {RuleModule} */
+const reasonedSuppression = {
+  meta: { type: 'problem', schema: [], docs: { description: 'A suppression carries its reason on the line.' } },
+  create({ sourceCode, report }) {
+    return {
+      Program() {
+        for (const comment of sourceCode.getAllComments()) {
+          if (!/^\s*eslint-disable/.test(comment.value) || /\s--\s+\S/.test(comment.value)) continue;
+          report({ loc: comment.loc, message: 'Say why on the same line: // eslint-disable-next-line rule -- the reason.' });
+        }
+      },
+    };
+  },
+};
+
+const roleNames = '^(admin|officer|staff|organizer|instructor|member)$';
+const quotedRoleNames = `'(admin|officer|staff|organizer|instructor|member)'`;
+
+/** Bans on syntax. Flat configs replace a rule's options as a whole, so each group below is put together where it applies. */
+const ban = {
+  defaultExport: {
+    selector: 'ExportDefaultDeclaration',
+    message: 'Export it by its name: a default export has as many names as importers.',
+  },
+  onlyTest: {
+    selector: 'CallExpression[callee.object.name=/^(describe|it|test)$/][callee.property.name="only"], CallExpression[callee.name=/^(fdescribe|fit)$/]',
+    message: 'Run one test with `npm test -- -t "its name"`; a committed .only hides all the others.',
+  },
+  retriedTest: {
+    selector: 'CallExpression[callee.object.name="jest"][callee.property.name="retryTimes"]',
+    message: 'A test that passes at the second try has failed: find what it races with.',
+  },
+  systemTime: {
+    selector: 'NewExpression[callee.name="Date"][arguments.length=0], CallExpression[callee.object.name="Date"][callee.property.name="now"]',
+    message: 'Inject Clock from #kernel and ask its now(), so that tests and --as-of can set the time. (Elapsed time: performance.now().)',
+  },
+  environment: {
+    selector: 'MemberExpression[object.name="process"][property.name="env"]',
+    message: 'Add the variable to libs/platform/config, where it is validated, and inject CONFIG.',
+  },
+  roleName: {
+    selector: [
+      `Literal[value=/${roleNames}/]:not(Property[key.name="noun"] > Literal)`,
+      `TemplateElement[value.raw=/${quotedRoleNames}/]`,
+    ].join(', '),
+    message: 'Ask for a permission (holds, scopeOf): what a role may do, and so its name, is known to libs/access alone.',
+  },
+};
+
+/** Bans on imports, likewise. */
+const refuse = {
+  fastify: {
+    group: ['fastify', 'fastify/*', '@fastify/*', '@nestjs/platform-fastify'],
+    message: 'Only libs/platform/http and apps/api know Fastify: give libs/platform/http a decorator or a function for what you need.',
+  },
+  aws: {
+    group: ['@aws-sdk/*', '@smithy/*'],
+    message: 'Only libs/platform/object-store and libs/archival know the AWS SDK: ask the object store.',
+  },
+  environment: {
+    regex: '^(node:)?process$',
+    importNames: ['env'],
+    message: ban.environment.message,
+  },
+  forwardRef: {
+    regex: '^@nestjs/common$',
+    importNames: ['forwardRef'],
+    message: 'A cycle between providers is a missing third one, or a call in the wrong direction: move what both need.',
+  },
+};
+
+const tests = ['**/*.spec.ts', '**/*.factory.ts', 'apps/*/test/**', 'test/**', 'bench/**'];
+
+/** Who may do what the others may not. The last entry that matches a file holds; everybody else is held to every ban. */
+const exemptions = [
+  { files: ['migrations/**'], from: ['roleName'], because: 'the rows of the table roles are made in SQL' },
+  { files: ['apps/api/**'], from: ['fastify'], because: 'it is the HTTP program' },
+  { files: ['apps/*/src/main.ts'], from: ['fastify', 'environment'], because: 'a program is handed its environment' },
+  { files: ['libs/access/**'], from: ['roleName'], because: 'the one place that knows roles' },
+  { files: ['libs/kernel/src/clock.ts'], from: ['systemTime'], because: 'it is the Clock' },
+  { files: ['libs/archival/**'], from: ['aws'], because: 'it sets storage classes and asks for restores' },
+  { files: ['libs/platform/**'], from: ['systemTime'], because: 'deadlines, ids and lock files live in real time' },
+  { files: ['libs/platform/config/**'], from: ['systemTime', 'environment'], because: 'it reads and validates the environment' },
+  { files: ['libs/platform/http/**'], from: ['systemTime', 'fastify'], because: 'it wraps Fastify' },
+  { files: ['libs/platform/object-store/**'], from: ['systemTime', 'aws'], because: 'it wraps the AWS SDK' },
+  { files: tests, from: ['systemTime', 'environment', 'roleName', 'fastify'], because: 'tests look from outside' },
+];
+
+/** The rules that hold a file to every ban, save those it is exempt from. */
+function bansExcept(from = []) {
+  const syntax = Object.entries(ban).filter(([name]) => !from.includes(name));
+  const patterns = Object.entries(refuse).filter(([name]) => !from.includes(name));
+  return {
+    'no-restricted-syntax': ['error', ...syntax.map(([, restriction]) => restriction)],
+    '@typescript-eslint/no-restricted-imports': ['error', { patterns: patterns.map(([, pattern]) => pattern) }],
+  };
+}
+
+export default defineConfig(
+  { ignores: ['dist/', 'node_modules/', '.data/', 'coverage/'] },
+  {
+    files: ['**/*.{ts,mjs}'],
+    extends: [js.configs.recommended],
+    plugins: { house: { rules: { 'through-the-door': throughTheDoor, 'reasoned-suppression': reasonedSuppression } } },
+    linterOptions: { reportUnusedDisableDirectives: 'error' },
+    languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly', Buffer: 'readonly' } },
+    rules: {
+      'house/reasoned-suppression': 'error',
+      'no-warning-comments': ['error', { terms: ['todo', 'fixme', 'xxx'] }],
+      'no-console': 'error',
+      eqeqeq: 'error',
+    },
+  },
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      ...bansExcept(),
+      'house/through-the-door': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      // A Nest module is an empty class under a decorator.
+      '@typescript-eslint/no-extraneous-class': ['error', { allowWithDecorator: true }],
+      // It would have `x as T` written as `x!`, which no-non-null-assertion then refuses.
+      '@typescript-eslint/non-nullable-type-assertion-style': 'off',
+      // A method that must return a promise may have nothing to wait for: migrations, no-op stops.
+      '@typescript-eslint/require-await': 'off',
+      '@typescript-eslint/no-empty-function': 'off',
+      // The options of TypeORM and Nest are declared as classes and meant to be given as literals.
+      '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
+    },
+  },
+  ...exemptions.map(({ files, from }) => ({ files, ignores: files === tests ? [] : tests, rules: bansExcept(from) })),
+  {
+    files: ['**/*.{spec,factory}.ts', 'test/**', 'apps/*/test/**'],
+    rules: {
+      // Replies are read as what the test says they are; a wrong guess fails the test.
+      '@typescript-eslint/no-unsafe-assignment': 'off',
+      '@typescript-eslint/no-unsafe-member-access': 'off',
+    },
+  },
+  { files: ['*.config.{ts,mjs}'], rules: { 'no-restricted-syntax': 'off' } },
+  { files: ['bin/**', 'bench/**'], rules: { 'no-console': 'off' } },
+);
