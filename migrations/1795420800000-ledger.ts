@@ -89,11 +89,12 @@ export class Ledger1795420800000 implements MigrationInterface {
     `);
 
     await runner.query(`
-      -- Writes a batch of entries in one statement. The lock timeout is on the function because it must act before the
+      -- Writes a batch of entries in one statement. PL/pgSQL, because it keeps the plan between calls. The lock timeout is on the function because it must act before the
       -- table is locked; together with the caller's deadline it keeps a refusal under two seconds.
-      CREATE FUNCTION audit_append(entries json) RETURNS void LANGUAGE sql
+      CREATE FUNCTION audit_append(entries json) RETURNS void LANGUAGE plpgsql
         SET lock_timeout = '800ms'
       AS $$
+      BEGIN
         INSERT INTO audit_logs (action, table_name, record_id, record_ids, filters, changed_by, actor_email, actor_roles,
           source, ip_address, user_agent, request_id, route, reason, outcome, notes)
         SELECT e.action, e."tableName", e."recordId", e."recordIds", e.filters, e."userId", e.email, e.roles,
@@ -101,7 +102,7 @@ export class Ledger1795420800000 implements MigrationInterface {
         FROM json_to_recordset(entries) AS e(action text, "tableName" text, "recordId" bigint, "recordIds" bigint[],
           filters jsonb, "userId" integer, email text, roles text[], source text, "ipAddress" inet, "userAgent" text,
           "requestId" text, route text, reason text, outcome text, notes text);
-      $$;
+      END $$;
     `);
 
     await runner.query(`

@@ -8,7 +8,7 @@ import { Clock } from '#kernel';
 import { Member, MembersModule } from '#members';
 import { CONFIG, type Config } from '#platform/config';
 import { Database } from '#platform/database';
-import { RenderInterceptor, validationPipe } from '#platform/http';
+import { validationPipe } from '#platform/http';
 import { RecordsModule } from '#records';
 import { SystemController } from './system.controller';
 
@@ -19,13 +19,13 @@ export const entities = [Member, User, RoleRow, UserRole, RefreshToken];
 const features = [AuthModule, MembersModule];
 
 /**
- * A request's journey, in order: context hook (platform/http) → who → may they → render (last on the way back) → audit →
- * validation → controller → service → statement with its trigger → view → entry durable → reply; errors end in the filter.
+ * A request's journey, in order: context hook (platform/http) → who → may they → audit → validation → controller → service →
+ * statement with its trigger → view → entry durable (audit again) → rendering adapter (platform/http) → reply. Errors end
+ * in the filter, which puts refusals on record.
  */
 const journey: Provider[] = [
   { provide: APP_GUARD, useClass: AuthenticationGuard },
   { provide: APP_GUARD, useClass: AccessGuard },
-  { provide: APP_INTERCEPTOR, useClass: RenderInterceptor },
   { provide: APP_INTERCEPTOR, useClass: AuditInterceptor },
   { provide: APP_PIPE, useFactory: validationPipe },
   { provide: APP_FILTER, useClass: RefusalFilter },

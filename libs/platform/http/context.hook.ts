@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { isIP, isIPv4, type BlockList } from 'node:net';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { RequestContext } from '#platform/context';
@@ -12,13 +12,19 @@ export function contextOf(request: FastifyRequest): RequestContext {
   return context;
 }
 
-/** Opens the context before anything else sees the request, and again after the body was read from its stream. */
-export function openContexts(server: FastifyInstance, trustedProxies?: BlockList): void {
+/**
+ * Opens the context before anything else sees the request, and again after the body was read from its stream. `headers`
+ * go out with every reply.
+ */
+export function openContexts(
+  server: FastifyInstance,
+  headers: Record<string, string>,
+  trustedProxies?: BlockList,
+): void {
   server.addHook('onRequest', (request, reply, done) => {
     const context = contextFrom(request, trustedProxies);
     contexts.set(request.raw, context);
-    reply.header('X-Request-Id', context.requestId);
-    reply.header('Cache-Control', 'no-store');
+    reply.headers(headers).header('x-request-id', context.requestId);
     RequestContext.run(context, done);
   });
   server.addHook('preHandler', (request, _reply, done) => RequestContext.run(contextOf(request), done));
@@ -37,14 +43,11 @@ function contextFrom(request: FastifyRequest, trustedProxies?: BlockList): Reque
   });
 }
 
-/** A client's own id where it is short and plain; otherwise one of ours, which begin with the time so that they index well. */
+/** A client's own id where it is short and plain; otherwise a UUIDv7, which begins with the time and so indexes well. */
 function requestIdOf(header: string | string[] | undefined): string {
   if (typeof header === 'string' && /^[\w.:-]{1,64}$/.test(header)) return header;
-  const id = randomBytes(16);
-  id.writeUIntBE(Date.now(), 0, 6);
-  id[6] = ((id[6] ?? 0) & 0x0f) | 0x70;
-  id[8] = ((id[8] ?? 0) & 0x3f) | 0x80;
-  return id.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+  const time = Date.now().toString(16).padStart(12, '0');
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUUID().slice(15)}`;
 }
 
 /** The socket's address; or, where the socket is a trusted proxy, the last address in X-Forwarded-For that is none. */

@@ -5,7 +5,6 @@ export * as fields from './fields';
 export { asDomainError, Problem } from './problem';
 export { ProblemFilter } from './problem.filter';
 export { Rendered } from './rendered';
-export { RenderInterceptor } from './render.interceptor';
 export { fastifyAdapter, prepareServer } from './server';
 export { validationPipe } from './validation.pipe';
 export { bearerToken } from './bearer';

@@ -1,18 +1,19 @@
 import type { Socket } from 'node:net';
 import multipart from '@fastify/multipart';
-import helmet from '@fastify/helmet';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import helmet from 'helmet';
 import { ERRORS, type ErrorCode } from '#kernel';
 import type { Config } from '#platform/config';
 import { openContexts } from './context.hook';
 import { problemMediaType } from './problem';
+import { RenderingAdapter } from './rendering.adapter';
 import { logRequests } from './request-log';
 
 /** Largest body of a JSON request, in bytes. Streams (CSV, files) have limits of their own. */
 const maxBodyBytes = 1024 * 1024;
 
-export function fastifyAdapter(): FastifyAdapter {
-  return new FastifyAdapter({
+export function fastifyAdapter(): RenderingAdapter {
+  return new RenderingAdapter({
     bodyLimit: maxBodyBytes,
     forceCloseConnections: 'idle',
     requestTimeout: 0,
@@ -26,7 +27,7 @@ export function fastifyAdapter(): FastifyAdapter {
 /** Sets up what stands before Nest: contexts, security headers, and bodies other than JSON. */
 export async function prepareServer(app: NestFastifyApplication, config: Config): Promise<void> {
   const server = app.getHttpAdapter().getInstance();
-  openContexts(server, config.TRUSTED_PROXIES);
+  openContexts(server, { ...securityHeaders(config), 'cache-control': 'no-store' }, config.TRUSTED_PROXIES);
   logRequests(server);
   server.addContentTypeParser(
     'application/merge-patch+json',
@@ -36,21 +37,38 @@ export async function prepareServer(app: NestFastifyApplication, config: Config)
   // A CSV body stays a stream: whoever handles it reads at its own pace.
   server.addContentTypeParser('text/csv', (_request, payload, done) => done(null, payload));
   await app.register(multipart as never, { limits: { files: 1, fields: 10, fileSize: 512 * 1024 * 1024 } } as never);
-  await app.register(helmet as never, { contentSecurityPolicy: contentSecurityPolicy(config) } as never);
 }
 
-/** Swagger UI needs inline styles; nothing else of ours is a page. */
-function contentSecurityPolicy(config: Config) {
-  return {
-    directives: {
-      defaultSrc: [`'self'`],
-      styleSrc: [`'self'`, `'unsafe-inline'`],
-      imgSrc: [`'self'`, 'data:'],
-      scriptSrc: [`'self'`],
-      frameAncestors: [`'none'`],
-      upgradeInsecureRequests: config.HOST === '127.0.0.1' ? null : [],
-    },
+/**
+ * Helmet's headers, made once: they are the same for every reply, and making them anew costs more than checking a token.
+ * Swagger UI needs inline styles; nothing else of ours is a page.
+ */
+function securityHeaders(config: Config): Record<string, string> {
+  const headers: Record<string, string> = {};
+  const collector = {
+    setHeader: (name: string, value: string) => (headers[name.toLowerCase()] = value),
+    removeHeader: () => {},
   };
+  const middleware = helmet({
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: [`'self'`],
+        styleSrc: [`'self'`, `'unsafe-inline'`],
+        imgSrc: [`'self'`, 'data:'],
+        frameAncestors: [`'none'`],
+        ...(config.HOST === '127.0.0.1' ? {} : { upgradeInsecureRequests: [] }),
+      },
+    },
+    xFrameOptions: { action: 'deny' },
+    xDnsPrefetchControl: false,
+    xDownloadOptions: false,
+    xPermittedCrossDomainPolicies: false,
+    xXssProtection: false,
+    originAgentCluster: false,
+  });
+  middleware({} as never, collector as never, () => {});
+  return headers;
 }
 
 /** What Node refuses before it is a request (over-long headers, broken framing) is answered as a problem, too. */

@@ -1,0 +1,78 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { createApp } from '#app';
+import type { Clock } from '#kernel';
+import type { Config } from '#platform/config';
+import { createTestDatabase, type TestDatabase } from '../../../test/setup/database';
+import { Api } from './api';
+
+export { Api } from './api';
+export { Client, type Account, type Reply } from './client';
+export type { Entry } from './ledger';
+export { Program, spawnApi } from './program';
+
+/** More requests than any test sends. */
+const unlimited = 100_000_000;
+
+interface ApiOptions {
+  clock?: Clock;
+  config?: Partial<Config>;
+  /** A database that the test made, and drops, itself. */
+  database?: TestDatabase;
+  keyKind?: 'ed25519' | 'es256';
+}
+
+export interface LocalApi extends Api {
+  readonly app: NestFastifyApplication;
+}
+
+/** The whole application in this process, listening on a port of its own with a database of its own. */
+export async function startApi(options: ApiOptions = {}): Promise<LocalApi> {
+  const folder = mkdtempSync(join(tmpdir(), 'ip2a-api-'));
+  const database = options.database ?? (await createTestDatabase());
+  const config: Config = { ...configOf(database, writeKey(folder, options.keyKind), folder), ...options.config };
+  const app = await createApp(config, options.clock);
+  await app.listen(0, '127.0.0.1');
+  const stop = async () => {
+    await app.close();
+    if (!options.database) await database.drop();
+    rmSync(folder, { recursive: true });
+  };
+  return Object.assign(new Api(await app.getUrl(), database, stop), { app });
+}
+
+export function writeKey(folder: string, kind: ApiOptions['keyKind'] = 'ed25519'): string {
+  const { privateKey } =
+    kind === 'ed25519' ? generateKeyPairSync('ed25519') : generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const file = join(folder, `${kind}.pem`);
+  writeFileSync(file, privateKey.export({ type: 'pkcs8', format: 'pem' }));
+  return file;
+}
+
+function configOf(database: TestDatabase, keyFile: string, dataFolder: string): Config {
+  return {
+    HOST: '127.0.0.1',
+    PORT: 0,
+    WORKERS: 1,
+    DATABASE_POOL_SIZE: 20,
+    JWT_PRIVATE_KEY_FILE: keyFile,
+    LEDGER_PRIVATE_KEY_FILE: keyFile,
+    RATE_LIMIT_STAFF: unlimited,
+    RATE_LIMIT_MEMBER: unlimited,
+    RATE_LIMIT_PUBLIC: unlimited,
+    AUDIT_HOT_DAYS: 90,
+    AUDIT_COLD_YEARS: 3,
+    AUDIT_RETENTION_YEARS: 7,
+    ARCHIVE_CRON: 'off',
+    ACCESS_REASON_REQUIRED: [],
+    LOG_LEVEL: 'silent',
+    dataFolder,
+    embedded: false,
+    databaseUrl: database.applicationUrl,
+    databaseOwnerUrl: database.ownerUrl,
+    rolesAreSeparate: true,
+  };
+}

@@ -1,0 +1,91 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { TestDatabase } from '../../../test/setup/database';
+import { Api } from './api';
+
+const entryPoint = resolve('dist/apps/api/src/main.js');
+
+/** The API as operators run it: the compiled program in a process of its own, which a test may kill. */
+export class Program extends Api {
+  constructor(
+    url: string,
+    database: TestDatabase,
+    readonly child: ChildProcess,
+    readonly output: readonly string[],
+    folder: string,
+  ) {
+    super(url, database, async () => {
+      await this.end('SIGTERM');
+      rmSync(folder, { recursive: true });
+    });
+  }
+
+  get isRunning(): boolean {
+    return this.child.exitCode === null && this.child.signalCode === null;
+  }
+
+  /** The memory the process occupies now. Linux only, as the tests that ask for it. */
+  get residentMiB(): number {
+    const status = readFileSync(`/proc/${this.child.pid}/status`, 'utf8');
+    return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1024;
+  }
+
+  /** Sends the signal and waits for the process to be gone; answers its exit status, or null after a kill. */
+  async end(signal: NodeJS.Signals): Promise<number | null> {
+    if (this.isRunning) {
+      const gone = once(this.child, 'exit');
+      this.child.kill(signal);
+      await gone;
+    }
+    return this.child.exitCode;
+  }
+}
+
+/** Starts the program on an existing database and waits until it listens. `npm run build` comes before the tests. */
+export async function spawnApi(database: TestDatabase, env: NodeJS.ProcessEnv = {}): Promise<Program> {
+  if (!existsSync(entryPoint)) throw new Error(`${entryPoint} is missing: run "npm run build" first.`);
+  const folder = mkdtempSync(join(tmpdir(), 'ip2a-program-'));
+  const keyFile = join(folder, 'key.pem');
+  const { privateKey } = generateKeyPairSync('ed25519');
+  writeFileSync(keyFile, privateKey.export({ type: 'pkcs8', format: 'pem' }));
+  const child = spawn(process.execPath, [entryPoint], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: {
+      PATH: process.env.PATH,
+      DATABASE_URL: database.applicationUrl,
+      DATABASE_OWNER_URL: database.ownerUrl,
+      JWT_PRIVATE_KEY_FILE: keyFile,
+      LEDGER_PRIVATE_KEY_FILE: keyFile,
+      DATA_DIR: folder,
+      PORT: '0',
+      ARCHIVE_CRON: 'off',
+      LOG_LEVEL: 'warn',
+      RATE_LIMIT_STAFF: '100000000',
+      RATE_LIMIT_MEMBER: '100000000',
+      RATE_LIMIT_PUBLIC: '100000000',
+      ...env,
+    },
+  });
+  const output: string[] = [];
+  createInterface({ input: child.stderr }).on('line', (line) => output.push(line));
+  const url = await listening(child, output);
+  return new Program(url, database, child, output, folder);
+}
+
+async function listening(child: ChildProcess, output: string[]): Promise<string> {
+  if (!child.stdout) throw new Error('The program has no output.');
+  const lines = createInterface({ input: child.stdout });
+  return new Promise((resolve, reject) => {
+    lines.on('line', (line) => {
+      output.push(line);
+      const [, url] = /^IP2A listens on (\S+)/.exec(line) ?? [];
+      if (url) resolve(url);
+    });
+    child.once('exit', (code) => reject(new Error(`The program ended with ${code}:\n${output.join('\n')}`)));
+  });
+}

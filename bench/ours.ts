@@ -1,0 +1,69 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { listeningUrl, start, type Child } from './child';
+import type { Cleanup } from './cleanup';
+
+const admin = { email: 'admin@bench.example', password: randomBytes(12).toString('base64url') };
+const staff = { email: 'staff@bench.example', password: randomBytes(12).toString('base64url') };
+
+/** More than can be sent in any run. */
+const noLimit = '100000000';
+
+interface Surroundings {
+  folder: string;
+  databaseUrl: string;
+  databaseOwnerUrl: string;
+  poolSize: number;
+}
+
+/** The compiled API with one worker, as an office would run it, and with one staff account. */
+export async function startOurs(surroundings: Surroundings, cleanup: Cleanup): Promise<{ child: Child; url: string }> {
+  const { folder, databaseUrl, databaseOwnerUrl, poolSize } = surroundings;
+  const env = {
+    PORT: '0',
+    WORKERS: '1',
+    LOG_LEVEL: 'warn',
+    DATABASE_URL: databaseUrl,
+    DATABASE_OWNER_URL: databaseOwnerUrl,
+    DATABASE_POOL_SIZE: String(poolSize),
+    DATA_DIR: join(folder, 'ours'),
+    JWT_PRIVATE_KEY_FILE: makeKey(join(folder, 'jwt.pem')),
+    LEDGER_PRIVATE_KEY_FILE: makeKey(join(folder, 'ledger.pem')),
+    ADMIN_EMAIL: admin.email,
+    ADMIN_PASSWORD: admin.password,
+    RATE_LIMIT_STAFF: noLimit,
+    RATE_LIMIT_MEMBER: noLimit,
+    RATE_LIMIT_PUBLIC: noLimit,
+    ARCHIVE_CRON: 'off',
+  };
+  const child = start({ name: 'IP2A', file: join(__dirname, '../apps/api/src/main.js'), env }, cleanup);
+  const url = await listeningUrl(child);
+  const account = { ...staff, firstName: 'Bench', lastName: 'Staff', roles: ['staff'], emailVerified: true };
+  await post(`${url}/api/v1/users`, account, await signIn(url, admin));
+  return { child, url };
+}
+
+/** A fresh token before each turn, because one is good for minutes only. */
+export function staffToken(url: string): Promise<string> {
+  return signIn(url, staff);
+}
+
+async function signIn(url: string, { email, password }: typeof staff): Promise<string> {
+  const session = (await post(`${url}/api/v1/auth/login`, { email, password })) as { accessToken: string };
+  return session.accessToken;
+}
+
+async function post(url: string, body: object, token?: string): Promise<unknown> {
+  const headers = { 'content-type': 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) };
+  const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
+  if (!response.ok)
+    throw new Error(`POST ${new URL(url).pathname} answered ${response.status}: ${await response.text()}`);
+  return response.json();
+}
+
+function makeKey(file: string): string {
+  const { privateKey } = generateKeyPairSync('ed25519');
+  writeFileSync(file, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
+  return file;
+}

@@ -1,0 +1,6 @@
+#!/usr/bin/env node
+import { ensureBuilt, ensureInstalled, runCompiled } from './ensure.mjs';
+
+await ensureInstalled();
+await ensureBuilt();
+await runCompiled('cli');

@@ -1,0 +1,150 @@
+import { parse } from 'csv-parse/sync';
+import { startApi, type Client, type LocalApi, type Reply } from '../../apps/api/test/harness';
+import { inParallel, seeded } from '../../apps/api/test/load';
+import { seedMembers } from '../../apps/api/test/seed';
+
+/** What one request showed, read off the wire, as "table:id"; a download that was cut short showed only its beginning. */
+interface Shown {
+  requestId: string;
+  records: string[];
+  cutShort?: boolean;
+}
+type Reader = (client: Client, memberId: number) => Promise<Shown>;
+
+const membersInAll = 600;
+const requests = 3000;
+const width = 48;
+
+let api: LocalApi;
+let ids: number[];
+beforeAll(async () => {
+  api = await startApi();
+  ids = await seedMembers(api.database, membersInAll);
+});
+afterAll(() => api.close());
+
+it('names in the ledger exactly the records that each of thousands of mixed requests showed', async () => {
+  const [own, other] = ids as [number, number];
+  const office = [await api.as('staff'), await api.as('officer'), await api.as('admin'), await api.as('organizer')];
+  const members = [await api.as('member', { memberId: own }), await api.as('member', { memberId: other })];
+  const administrators = [await api.as('admin')];
+  const exporters = office.slice(0, 3);
+  const mix: [readers: Reader[], clients: Client[]][] = [
+    [[single, single, unchanged, noChange, head, byNumber, list, list, search, everybodyCounted, trail], office],
+    [[whole, cutShort], exporters],
+    [[ownRecord, single, single, noChange, unchanged, ownLog], members],
+    [[users, oneUser, ledger], administrators],
+  ];
+  const random = seeded(7);
+  const shown = await inParallel(requests, width, async (index) => {
+    // Downloads are rarer than the rest, as in life; every other kind comes up hundreds of times.
+    const [readers, clients] = mix[index % 20 === 0 ? 1 : [0, 2, 3, 0, 0][index % 5]!]!;
+    const reader = readers[random(readers.length)] as Reader;
+    return reader(clients[random(clients.length)] as Client, ids[random(ids.length)] as number);
+  });
+
+  const logged = await loggedRecords();
+  const whole_ = shown.filter((request) => !request.cutShort);
+  expect(shown.filter((request) => request.cutShort).length).toBeGreaterThan(50);
+  expect(whole_.filter(({ records }) => records.length > 0).length).toBeGreaterThan(requests / 2);
+  expect(whole_.filter(({ records }) => records.length === 0).length).toBeGreaterThan(100);
+  expect(
+    whole_.filter(({ requestId, records }) => text(records) !== text(logged.get(requestId) ?? [])).slice(0, 3),
+  ).toEqual([]);
+  for (const { requestId, records } of shown.filter((request) => request.cutShort)) {
+    expect(logged.get(requestId)).toEqual(expect.arrayContaining(records));
+  }
+  const known = new Set(shown.map(({ requestId }) => requestId));
+  expect([...logged.keys()].filter((requestId) => !known.has(requestId))).toEqual([]);
+});
+
+const text = (records: string[]) => [...records].sort().join();
+
+/** Everything the ledger says was disclosed, by request. */
+async function loggedRecords(): Promise<Map<string, string[]>> {
+  const rows = await api.query<{ requestId: string; records: string[] }>(
+    `SELECT request_id AS "requestId", array_agg(table_name || ':' || shown) AS records
+     FROM audit_logs, unnest(coalesce(record_ids, ARRAY[record_id])) AS shown
+     WHERE action IN ('READ', 'BULK_READ', 'EXPORT') GROUP BY request_id`,
+  );
+  return new Map(rows.map(({ requestId, records }) => [requestId, records]));
+}
+
+const single: Reader = async (client, id) => oneOf(await client.get(`/members/${id}`), 'members');
+const ownRecord: Reader = async (client) => oneOf(await client.get('/me'), 'members');
+const noChange: Reader = async (client, id) => oneOf(await client.patch(`/members/${id}`, {}), 'members');
+const oneUser: Reader = async (client) => oneOf(await client.get('/auth/me'), 'users');
+const users: Reader = async (client) => allOf(await client.get('/users?limit=5'), 'users');
+const ledger: Reader = async (client) => allOf(await client.get('/audit/logs?limit=3'), 'audit_logs');
+
+const byNumber: Reader = async (client, id) => {
+  const number = `S${String(ids.indexOf(id) + 1).padStart(6, '0')}`;
+  return oneOf(await client.get(`/members/by-number/${number}`), 'members');
+};
+
+/** The body of a HEAD is known to be there, and so is that of a 304: both tell something about this record. */
+const head: Reader = async (client, id) => {
+  const reply = await client.head(`/members/${id}`);
+  return { requestId: reply.requestId, records: reply.status === 200 ? [`members:${id}`] : [] };
+};
+
+/** The entity tag is learnt outside of the API, so that the conditional request stands alone. */
+const unchanged: Reader = async (client, id) => {
+  const [row] = await api.query<{ version: string }>('SELECT audit_ref AS version FROM members WHERE id = $1', [id]);
+  const reply = await client.get(`/members/${id}`, { 'If-None-Match': `"${row?.version}"` });
+  return { requestId: reply.requestId, records: reply.status === 304 ? [`members:${id}`] : [] };
+};
+
+const list: Reader = async (client, id) =>
+  allOf(await client.get(`/members?limit=${(id % 30) + 1}&sort=-hireDate,lastName&status=active`), 'members');
+
+const search: Reader = async (client, id) => {
+  const typed = ['delg', 'rosa d', 'nunez', 'chen, w', 'zzz', 'brien', `s000${id % 1000}`][id % 7] as string;
+  return allOf(await client.get(`/members?limit=20&q=${encodeURIComponent(typed)}`), 'members');
+};
+
+const everybodyCounted: Reader = async (client) => allOf(await client.get('/members?limit=1&count=true'), 'members');
+
+const trail: Reader = async (client, id) => {
+  const reply = await client.get(`/members/${id}/audit-trail`);
+  return { requestId: reply.requestId, records: reply.status === 200 ? [`members:${id}`] : [] };
+};
+
+const ownLog: Reader = async (client) => {
+  const own = ids[client === (await api.as('member', { memberId: ids[0] })) ? 0 : 1];
+  const reply = await client.get('/me/access-log?limit=2');
+  return { requestId: reply.requestId, records: reply.status === 200 ? [`members:${own}`] : [] };
+};
+
+const exportPath = (id: number) =>
+  `/members/export?classification=${['journeyman', 'foreman', 'apprentice_1', 'retiree'][id % 4]}`;
+
+const whole: Reader = async (client, id) => {
+  const reply = await client.get(exportPath(id));
+  const rows: { id: string }[] = parse(reply.text, { columns: true });
+  return { requestId: reply.requestId, records: rows.map((row) => `members:${row.id}`) };
+};
+
+const cutShort: Reader = async (client, id) => {
+  const message = await client.open('GET', '/members/export');
+  const bytes = (id % 40) * 400;
+  let received = '';
+  for await (const chunk of message) {
+    received += String(chunk);
+    if (received.length > bytes) break;
+  }
+  message.destroy();
+  const lines = received.split('\n').slice(1, -1);
+  const records = lines.map((line) => `members:${line.split(',', 1)[0]}`);
+  return { requestId: String(message.headers['x-request-id']), records, cutShort: true };
+};
+
+function oneOf(reply: Reply, table: string): Shown {
+  const records = reply.status === 200 ? [`${table}:${String(reply.json()['id'])}`] : [];
+  return { requestId: reply.requestId, records };
+}
+
+function allOf(reply: Reply, table: string): Shown {
+  const items = reply.status === 200 ? reply.json<{ items: { id: number }[] }>().items : [];
+  return { requestId: reply.requestId, records: items.map((item) => `${table}:${item.id}`) };
+}
