@@ -37,8 +37,8 @@ const nameKey = `fold_text(last_name || ' ' || first_name) COLLATE "C"`;
 
 const readSql = `SELECT ${row} FROM bare_members WHERE id = $1 AND deleted_at IS NULL`;
 const listSql = `SELECT ${row} FROM bare_members WHERE id > $1 AND deleted_at IS NULL ORDER BY id LIMIT ${pageSize + 1}`;
-const searchSql = `SELECT ${row} FROM bare_members
-  WHERE ${nameKey} >= $1 AND ${nameKey} < $2 AND (${nameKey}, id) > ($3, $4) AND deleted_at IS NULL
+// One lower bound, not two: of a prefix and a cursor, the index would begin at whichever it likes.
+const searchSql = `SELECT ${row} FROM bare_members WHERE (${nameKey}, id) > ($1, $2) AND ${nameKey} < $3 AND deleted_at IS NULL
   ORDER BY ${nameKey}, id LIMIT ${pageSize + 1}`;
 const createSql = `INSERT INTO bare_members (${writable.map(([, column]) => column).join(', ')})
   VALUES (${writable.map((_, index) => `$${index + 1}`).join(', ')}) RETURNING ${row}`;
@@ -71,7 +71,7 @@ server.get<{ Querystring: { q?: string; cursor?: string } }>('/api/v1/members', 
     return reply.send(pageOf(rows, (last) => ['', String(last.id)]));
   }
   const prefix = q.toLowerCase();
-  const values = [prefix, `${prefix}\u{10FFFF}`, keys[0] ?? '', keys[1] ?? 0];
+  const values = [keys[0] ?? prefix, keys[1] ?? 0, `${prefix}\u{10FFFF}`];
   const { rows } = await pool.query<Row>({ name: 'search', text: searchSql, values });
   return reply.send(pageOf(rows, (last) => ['q', `${last.lastName} ${last.firstName}`.toLowerCase(), String(last.id)]));
 });

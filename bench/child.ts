@@ -21,6 +21,10 @@ export interface Child {
   ended: Promise<never>;
 }
 
+export interface ServerChild extends Child {
+  url: string;
+}
+
 /**
  * Starts a program of ours in a process of its own, which never outlives the bench. Options given to Node for the bench,
  * such as --cpu-prof, hold for it, too; variables of the environment do not, so that every run measures the same.
@@ -42,17 +46,19 @@ export function start({ name, file, args = [], env = {} }: Program, cleanup: Cle
   return { pid: child.pid ?? 0, process: child, ended };
 }
 
-/** The URL that a server says it listens on. */
-export async function listeningUrl(child: Child): Promise<string> {
-  const said = new Promise<string>((resolve) => {
-    let text = '';
+/** Starts a server and waits for it to say where it listens. */
+export async function startServer(program: Program, cleanup: Cleanup): Promise<ServerChild> {
+  const child = start(program, cleanup);
+  const url = new Promise<string>((resolve) => {
+    let said = '';
     child.process.stdout?.on('data', (chunk: Buffer) => {
-      text += chunk.toString();
-      const url = /listens on (http:\/\/[\w.:]+)/.exec(text)?.[1];
-      if (url) resolve(url);
+      said += chunk.toString();
+      const [, listensOn] = /listens on (http:\/\/[\w.:]+)/.exec(said) ?? [];
+      if (listensOn) resolve(listensOn);
     });
   });
-  return inTime(Promise.race([said, child.ended]), startPatienceMs, 'A server did not start.');
+  const started = Promise.race([url, child.ended]);
+  return { ...child, url: await inTime(started, startPatienceMs, `${program.name} did not start in time.`) };
 }
 
 async function stop(child: ChildProcess): Promise<void> {

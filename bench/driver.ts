@@ -50,7 +50,7 @@ async function drive({ name, url, token, sample, round, turn, connections, secon
         requests: [{ setupRequest: (request) => ({ ...request, ...next() }) }],
       },
       (error, ended) => {
-        if (error) reject(error);
+        if (error) reject(new Error('autocannon failed', { cause: error }));
         else resolve(ended);
       },
     );

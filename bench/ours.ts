@@ -1,7 +1,7 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { listeningUrl, start, type Child } from './child';
+import { startServer, type ServerChild } from './child';
 import type { Cleanup } from './cleanup';
 
 const admin = { email: 'admin@bench.example', password: randomBytes(12).toString('base64url') };
@@ -18,7 +18,7 @@ interface Surroundings {
 }
 
 /** The compiled API with one worker, as an office would run it, and with one staff account. */
-export async function startOurs(surroundings: Surroundings, cleanup: Cleanup): Promise<{ child: Child; url: string }> {
+export async function startOurs(surroundings: Surroundings, cleanup: Cleanup): Promise<ServerChild> {
   const { folder, databaseUrl, databaseOwnerUrl, poolSize } = surroundings;
   const env = {
     PORT: '0',
@@ -37,11 +37,10 @@ export async function startOurs(surroundings: Surroundings, cleanup: Cleanup): P
     RATE_LIMIT_PUBLIC: noLimit,
     ARCHIVE_CRON: 'off',
   };
-  const child = start({ name: 'IP2A', file: join(__dirname, '../apps/api/src/main.js'), env }, cleanup);
-  const url = await listeningUrl(child);
+  const server = await startServer({ name: 'IP2A', file: join(__dirname, '../apps/api/src/main.js'), env }, cleanup);
   const account = { ...staff, firstName: 'Bench', lastName: 'Staff', roles: ['staff'], emailVerified: true };
-  await post(`${url}/api/v1/users`, account, await signIn(url, admin));
-  return { child, url };
+  await post(`${server.url}/api/v1/users`, account, await signIn(server.url, admin));
+  return server;
 }
 
 /** A fresh token before each turn, because one is good for minutes only. */

@@ -6,7 +6,7 @@ import { foldText } from '#kernel';
 import { migrate } from '#platform/database';
 import { startEmbeddedPostgres } from '#platform/embedded-postgres';
 import type { Sample } from './calls';
-import { listeningUrl, start, type Child } from './child';
+import { start, startServer, type Child, type ServerChild } from './child';
 import type { Cleanup } from './cleanup';
 import { startOurs } from './ours';
 import { parentOf } from './processor-time';
@@ -16,10 +16,8 @@ const memberCount = 100_000;
 /** Database connections of either server; that of IP2A when nobody sets another. */
 const poolSize = 20;
 
-export interface Server {
+export interface Server extends ServerChild {
   name: 'ours' | 'bare';
-  url: string;
-  child: Child;
 }
 
 /** All that a run needs: one database, both servers on it, and a process that makes the load. */
@@ -48,17 +46,16 @@ export async function setUp(cleanup: Cleanup, log: (line: string) => void): Prom
   await checkpoint(postgres.superuserUrl, cleanup);
 
   log('starting the servers');
-  const program = {
-    name: 'The bare server',
-    file: join(__dirname, 'bare.js'),
-    args: [postgres.ownerUrl, String(poolSize)],
-  };
-  const bare = start(program, cleanup);
+  const bareArgs = [postgres.ownerUrl, String(poolSize)];
+  const bare = await startServer(
+    { name: 'The bare server', file: join(__dirname, 'bare.js'), args: bareArgs },
+    cleanup,
+  );
   const ours = await startOurs({ folder, ...urls, poolSize }, cleanup);
   const driver = start({ name: 'The driver', file: join(__dirname, 'driver.js') }, cleanup);
   return {
     ours: { name: 'ours', ...ours },
-    bare: { name: 'bare', child: bare, url: await listeningUrl(bare) },
+    bare: { name: 'bare', ...bare },
     driver,
     owner,
     postmasterPid: await findPostmaster(owner),

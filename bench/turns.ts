@@ -31,9 +31,9 @@ export class Turns {
 
   async take(name: CaseName, server: Server, round: number): Promise<Measurement> {
     const { postmasterPid, sample, ours } = this.stage;
-    const { url, child } = server;
+    const { url, pid } = server;
     const token = await staffToken(ours.url);
-    const before = { server: processorTimeOf(child.pid), database: processorTimeBelow(postmasterPid) };
+    const before = { server: processorTimeOf(pid), database: processorTimeBelow(postmasterPid) };
     const outcome = await this.drive({ name, url, token, sample, round, turn: (this.count += 1), ...this.load });
     const { answered, seconds, faults, latencyMs } = outcome;
     if (Object.keys(faults).length > 0 || answered === 0) {
@@ -47,7 +47,7 @@ export class Turns {
       rate: answered / seconds,
       seconds,
       latencyMs,
-      serverMicros: spent(before.server, processorTimeOf(child.pid)),
+      serverMicros: spent(before.server, processorTimeOf(pid)),
       databaseMicros: spent(before.database, processorTimeBelow(postmasterPid)),
     };
   }
@@ -58,6 +58,6 @@ export class Turns {
       driver.process.once('message', (message) => resolve(message as Outcome)),
     );
     driver.process.send(order);
-    return Promise.race([outcome, driver.ended, ours.child.ended, bare.child.ended]);
+    return Promise.race([outcome, driver.ended, ours.ended, bare.ended]);
   }
 }

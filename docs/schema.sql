@@ -454,6 +454,8 @@ ALTER TABLE users ENABLE ALWAYS TRIGGER audit_refuse_truncate;
 CREATE TRIGGER zz_audit_touch BEFORE INSERT OR UPDATE ON users FOR EACH ROW EXECUTE FUNCTION audit_touch();
 ALTER TABLE users ENABLE ALWAYS TRIGGER zz_audit_touch;
 
+GRANT USAGE ON SCHEMA public TO PUBLIC;
+GRANT USAGE ON SCHEMA public TO ip2a_app;
 GRANT INSERT, SELECT ON audit_logs TO ip2a_app;
 GRANT USAGE ON SEQUENCE audit_logs_id_seq TO ip2a_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON idempotency_keys TO ip2a_app;

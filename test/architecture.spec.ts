@@ -1,6 +1,6 @@
 import { migrations } from '#migrations';
 import manifest from '../package.json';
-import { namesIn, resolveImport, type Source, sourcesIn } from './sources';
+import { exists, namesIn, read, resolveImport, type Source, sourcesIn } from './sources';
 
 /** Everything below the features, in the order in which each may know the ones before it. */
 const kernel = 'libs/kernel';
@@ -39,7 +39,7 @@ const keepers: Record<string, readonly string[]> = {
 
 /** The last part of a file's name before `.ts`, where it has more than one: what kind of thing the file holds. */
 const kinds = [
-  ...['controller', 'decorator', 'dto', 'entity', 'error', 'factory', 'filter', 'guard', 'hook', 'import', 'interceptor'],
+  ...['adapter', 'controller', 'decorator', 'dto', 'entity', 'error', 'factory', 'filter', 'guard', 'hook', 'import', 'interceptor'],
   ...['metrics', 'module', 'pipe', 'resource', 'service', 'sql', 'task', 'token'],
   ...['spec', 'db.spec', 'e2e.spec'],
 ];
@@ -109,7 +109,7 @@ describe('libraries', () => {
     const violations = sources.flatMap((source) =>
       relativeImports(source)
         .filter((target) => libraryOf(target) !== libraryOf(source.path))
-        .filter((target) => !(isTest(source.path) && target.startsWith('test/')))
+        .filter((target) => !(isTest(source.path) && (target.startsWith('test/') || target.endsWith('.factory'))))
         .map((target) => `${source.path} imports ${target}: use the # name of ${libraryOf(target)}`),
     );
     expect(violations).toEqual([]);
@@ -192,6 +192,19 @@ describe('migrations', () => {
     });
     expect(migrations.map((migration) => new migration().name)).toEqual(namesOfFiles);
     expect(migrations.map((migration) => migration.name)).toEqual(namesOfFiles);
+  });
+});
+
+describe('decisions', () => {
+  it('name the specs that check them, which exist', () => {
+    const decisions = namesIn('docs/decisions').filter((name) => name !== 'README.md');
+    const unchecked = decisions.flatMap((name) => {
+      const [, checks = ''] = /^\*Checked by\* (.+)$/m.exec(read(`docs/decisions/${name}`)) ?? [];
+      const paths = [...checks.matchAll(/`([^`]+\.ts)`/g)].map(([, path]) => path ?? '');
+      if (!checks) return [`${name} does not say what checks it`];
+      return paths.filter((path) => !exists(path)).map((path) => `${name} names ${path}, which does not exist`);
+    });
+    expect(unchecked).toEqual([]);
   });
 });
 

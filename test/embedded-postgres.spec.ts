@@ -164,9 +164,8 @@ describe('the end of the owner', () => {
     const url = await urlFrom(child);
     const owner = new URL(url);
     owner.username = 'ip2a_owner';
-    owner.password = (JSON.parse(readFileSync(join(folder, 'credentials.json'), 'utf8')) as { ip2a_owner: string })[
-      'ip2a_owner'
-    ];
+    const credentials: unknown = JSON.parse(readFileSync(join(folder, 'credentials.json'), 'utf8'));
+    owner.password = (credentials as { ip2a_owner: string }).ip2a_owner;
     await query(owner.href, "CREATE TABLE kept AS SELECT 'here' AS note");
     for (const pid of [...guardians(), postmasterPid() ?? 0]) process.kill(pid, 'SIGKILL');
     await kill(child);
@@ -258,8 +257,10 @@ function postmasterPid(): number | undefined {
 }
 
 async function waitForTheServersEnd(): Promise<void> {
-  for (const deadline = Date.now() + 5_000; postmasterPid() !== undefined; await sleep(20)) {
+  const deadline = Date.now() + 5_000;
+  while (postmasterPid() !== undefined) {
     if (Date.now() > deadline) throw new Error('the server is still there after 5 s');
+    await sleep(20);
   }
 }
 

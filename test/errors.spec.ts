@@ -1,10 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import ts from 'typescript';
 import { ERRORS } from '#kernel';
-import { root, sourcesIn, treeOf, walk } from './sources';
+import { read, sourcesIn, treeOf, walk } from './sources';
 
-const catalogue = readFileSync(join(root, 'docs', 'errors.md'), 'utf8');
+const catalogue = read('docs/errors.md');
 const entries = [...catalogue.matchAll(/^### <a id="(.+)"><\/a>(.+)\n\n\*\*(\d{3}) (.+?)\.\*\* (.+)$/gm)].map(
   ([, anchor, code, status, title, text]) => ({ anchor, code, status: Number(status), title, text }),
 );

@@ -81,7 +81,13 @@ const triggers = `
   WHERE c.relnamespace = ${schema} AND NOT t.tgisinternal AND t.tgparentid = 0
   ORDER BY 1, 2`;
 
-/** Identity sequences need no grant; those that have one show it. */
+const schemaGrants = `
+  SELECT format('GRANT %s ON SCHEMA public TO %s;', string_agg(g.privilege_type, ', ' ORDER BY g.privilege_type),
+      CASE WHEN g.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(g.grantee::regrole::text) END) AS line
+  FROM pg_namespace n CROSS JOIN LATERAL aclexplode(n.nspacl) AS g
+  WHERE n.oid = ${schema} AND g.grantee <> n.nspowner GROUP BY g.grantee ORDER BY 1`;
+
+/** What others than the owner may do, the owner everything. */
 const grants = `
   SELECT DISTINCT ${name('c.oid')} COLLATE "C" AS relation, g.grantee::regrole::text COLLATE "C" AS grantee,
     format('GRANT %s ON %s%s TO %s;', string_agg(g.privilege_type, ', ' ORDER BY g.privilege_type),
@@ -110,7 +116,7 @@ export async function schemaSql(query: Query): Promise<string> {
     (await lines(tables)).join('\n\n'),
     (await lines(indexes)).join('\n'),
     (await lines(triggers)).join('\n'),
-    (await lines(grants)).join('\n'),
+    [...(await lines(schemaGrants)), ...(await lines(grants))].join('\n'),
   ];
   return `${[introduction, ...sections].join('\n\n')}\n`;
 }

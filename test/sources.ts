@@ -15,12 +15,20 @@ export interface Source {
 
 /** Every TypeScript file below the given folders, in the order of their paths. */
 export function sourcesIn(...folders: string[]): Source[] {
-  return folders.flatMap(pathsIn).sort().map(read);
+  return folders.flatMap(pathsIn).sort().map(sourceAt);
 }
 
 /** What stands in a folder of the repository, by name. */
 export function namesIn(folder: string): string[] {
-  return existsSync(join(root, folder)) ? readdirSync(join(root, folder)).sort() : [];
+  return readdirSync(join(root, folder)).sort();
+}
+
+export function exists(path: string): boolean {
+  return existsSync(join(root, path));
+}
+
+export function read(path: string): string {
+  return readFileSync(join(root, path), 'utf8');
 }
 
 /** The file of the project that a relative import means. */
@@ -45,7 +53,7 @@ function pathsIn(folder: string): string[] {
     .filter((path) => path.endsWith('.ts'));
 }
 
-function read(path: string): Source {
-  const text = readFileSync(join(root, path), 'utf8');
+function sourceAt(path: string): Source {
+  const text = read(path);
   return { path, text, imports: ts.preProcessFile(text).importedFiles.map(({ fileName }) => fileName) };
 }

@@ -63,13 +63,15 @@ async function makeTemplate(server: Client): Promise<void> {
 
 /** The template counts as busy until the last connection of the migrations has quite gone. */
 async function clone(server: Client, name: string): Promise<void> {
-  for (const deadline = Date.now() + patienceMs; ; await sleep(50)) {
+  const deadline = Date.now() + patienceMs;
+  for (;;) {
     try {
       await server.query(`CREATE DATABASE ${name} TEMPLATE ${template} OWNER ip2a_owner`);
       return;
     } catch (error) {
       if ((error as { code?: string }).code !== objectInUse || Date.now() > deadline) throw error;
     }
+    await sleep(50);
   }
 }
 

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { type TestServer, testServerKey } from './test-server';
 
+// eslint-disable-next-line no-restricted-syntax -- Jest calls the default export
 export default async function globalTeardown(): Promise<void> {
   const server = (globalThis as { [testServerKey]?: TestServer })[testServerKey];
   if (server === undefined) return;

@@ -1,5 +1,5 @@
 import { applyDecorators, SetMetadata } from '@nestjs/common';
-import { ApiBearerAuth, ApiExtension, ApiOperation, ApiResponse } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiExtension, ApiHeader, ApiOperation, ApiResponse } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { ERRORS, type ErrorCode } from '#kernel';
 import { OPERATIONS, type Operation } from './permissions';
@@ -21,6 +21,27 @@ interface AllowOptions {
 const everywhere: ErrorCode[] = ['request.malformed', 'request.invalid', 'internal.error', 'service.unavailable', 'audit.unavailable'];
 const withAccount: ErrorCode[] = ['auth.required', 'auth.token-invalid', 'access.denied', 'auth.password-change-required'];
 
+const exampleRequestId = '019abf4e-7a10-7c3e-9d52-3f8b1c0e2a44';
+
+const accessReason = {
+  name: 'X-Access-Reason',
+  required: false,
+  description: 'Why the record is looked at or changed; kept in the ledger, up to 500 characters.',
+  schema: { type: 'string', maxLength: 500, example: 'Call from the member about dues' },
+};
+const ifMatch = {
+  name: 'If-Match',
+  required: false,
+  description: 'The ETag of the version the change is meant for; 412 when the record has changed since.',
+  schema: { type: 'string', example: '"1234"' },
+};
+const idempotencyKey = {
+  name: 'Idempotency-Key',
+  required: false,
+  description: 'A name for this attempt: sent again within 24 hours, it creates nothing twice.',
+  schema: { type: 'string', minLength: 1, maxLength: 255, example: '7f1c9a52-intake-form' },
+};
+
 /**
  * Declares a route's operation: who may call it (by the permission table), its OpenAPI operation id and errors, and the
  * name under which it appears in the ledger, logs and metrics. A route without it answers 403.
@@ -33,7 +54,9 @@ export function Allow(operation: Operation, options: AllowOptions): MethodDecora
     SetMetadata(OPERATION, operation),
     ApiOperation({ operationId: operation, summary: options.summary, description: options.description }),
     ApiExtension('x-permission', permission),
-    ...(isPublic ? [] : [ApiBearerAuth()]),
+    ...(isPublic ? [] : [ApiBearerAuth(), ApiHeader(accessReason)]),
+    ...(codes.includes('record.stale-version') ? [ApiHeader(ifMatch)] : []),
+    ...(codes.includes('idempotency.key-reused') ? [ApiHeader(idempotencyKey)] : []),
     successResponse(options),
     ...problemResponses(codes),
   );
@@ -41,7 +64,8 @@ export function Allow(operation: Operation, options: AllowOptions): MethodDecora
 
 function successResponse({ reply, status }: AllowOptions): MethodDecorator {
   if (!reply) return ApiResponse({ status: status ?? 204, description: 'Done.' });
-  return ApiResponse({ status: status ?? 200, description: 'Done.', standardSchema: reply as never });
+  const headers = status === 201 ? { Location: { description: 'The new record.', schema: { type: 'string' as const } } } : undefined;
+  return ApiResponse({ status: status ?? 200, description: 'Done.', standardSchema: reply as never, headers });
 }
 
 /** One documented response per status, naming the codes it can carry. */
@@ -55,7 +79,19 @@ function problemResponses(codes: ErrorCode[]): MethodDecorator[] {
     ApiResponse({
       status,
       description: statusCodes.map((code) => `\`${code}\`: ${ERRORS[code].title}.`).join(' '),
-      content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+      content: {
+        'application/problem+json': {
+          schema: { $ref: '#/components/schemas/Problem' },
+          examples: Object.fromEntries(statusCodes.map((code) => [code, { value: exampleOf(code) }])),
+        },
+      },
     }),
   );
+}
+
+function exampleOf(code: ErrorCode) {
+  const { title, status } = ERRORS[code];
+  const instance = '/api/v1/members/17';
+  const problem = { type: `/docs/errors#${code}`, title, status, detail: `${title}.`, instance, requestId: exampleRequestId };
+  return status === 422 ? { ...problem, errors: [{ pointer: '/firstName', message: 'is required' }] } : problem;
 }

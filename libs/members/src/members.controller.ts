@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
-import { ApiConsumes, ApiProduces, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiConsumes, ApiProduces, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { Allow } from '#access';
 import { AuditLogPage, RecordTrailQuery } from '#audit';
@@ -18,6 +18,8 @@ import { ImportQuery, ImportReport, MembersImport } from './members.import';
 import { MembersService } from './members.service';
 
 type Id = z.infer<typeof fields.idParam>;
+
+const importExample = 'memberNumber,firstName,lastName,classification\n7464416,Rosa,Delgado,journeyman\n';
 
 @ApiTags('members')
 @Controller('members')
@@ -46,7 +48,8 @@ export class MembersController {
 
   @Post('import')
   @HttpCode(200)
-  @ApiConsumes('text/csv', 'multipart/form-data')
+  @ApiConsumes('text/csv')
+  @ApiBody({ description: 'The first row names columns of members.', schema: { type: 'string', example: importExample } })
   @Allow('members:import', {
     summary: 'Import members from CSV',
     reply: ImportReport,

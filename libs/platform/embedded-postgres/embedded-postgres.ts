@@ -139,7 +139,7 @@ async function prepareCluster(
     return credentials;
   }
   const credentials = readOrMakeCredentials(layout);
-  await makeCluster(layout, programs, runAs, credentials, { sync: settings?.['fsync'] !== 'off' });
+  await makeCluster(layout, programs, runAs, credentials, { sync: settings?.fsync !== 'off' });
   return credentials;
 }
 

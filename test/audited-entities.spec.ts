@@ -1,0 +1,134 @@
+import type { EntityMetadata } from 'typeorm';
+import { entities } from '#app';
+import { type AuditDecision, auditDecision } from '#audit';
+import { Database } from '#platform/database';
+import { createTestDatabase, type TestDatabase } from './setup/database';
+
+/** Tables that no audited entity stands for, each with its reason. One that is gone, or is audited now, must go. */
+const unauditedTables: Record<string, string> = {
+  audit_logs: 'the ledger itself: it is protected by grants and by triggers that refuse, see below',
+  migrations: 'TypeORM keeps it while migrating, as the owner; the application may not touch it',
+  idempotency_keys: 'hashes and ids of requests whose effects are on record, kept for a day',
+  imports: 'counts and faults of imports whose effects are on record',
+};
+
+let database: TestDatabase;
+let connected: Database;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  connected = await Database.connect({ databaseUrl: database.ownerUrl, DATABASE_POOL_SIZE: 3 }, entities);
+});
+
+afterAll(async () => {
+  await connected.onApplicationShutdown();
+  await database.drop();
+});
+
+describe('every entity', () => {
+  it('has a decision about the ledger, or a reason why it needs none', () => {
+    const undecided = entities.filter((entity) => {
+      const decision = auditDecision(entity);
+      return typeof decision === 'string' ? decision.length < 20 : decision === undefined;
+    });
+    expect(undecided.map((entity) => `${entity.name} lacks @Audited({ … }) or @Unaudited('why')`)).toEqual([]);
+  });
+
+  it('names existing properties in its decision', () => {
+    const misnamed = audited().flatMap(({ metadata, decision }) =>
+      [...(decision.secrets ?? []), ...Object.keys(decision.restricted ?? {})]
+        .filter((property) => !metadata.findColumnWithPropertyName(property))
+        .map((property) => `${metadata.name} has no property ${property}`),
+    );
+    expect(misnamed).toEqual([]);
+  });
+});
+
+describe('every table', () => {
+  it('belongs to an audited entity, or says why not', async () => {
+    const tables = await database.query<{ name: string }>(
+      `SELECT relname AS name FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
+         AND NOT relispartition ORDER BY 1`,
+    );
+    const ofEntities = audited().map(({ metadata }) => metadata.tableName);
+    const unexplained = tables.map(({ name }) => name).filter((name) => !ofEntities.includes(name) && !(name in unauditedTables));
+    expect(unexplained).toEqual([]);
+    const needless = Object.keys(unauditedTables).filter(
+      (name) => ofEntities.includes(name) || tables.every((table) => table.name !== name),
+    );
+    expect(needless).toEqual([]);
+  });
+});
+
+describe('the table of every audited entity', () => {
+  it('has the five triggers of audit_watch, which fire whoever asks, and keeps the same secrets as its entity', async () => {
+    for (const { metadata, decision } of audited()) {
+      const secrets = (decision.secrets ?? []).map((name) => metadata.findColumnWithPropertyName(name)?.databaseName);
+      expect([metadata.tableName, await triggersOf(metadata.tableName)]).toEqual([
+        metadata.tableName,
+        watched(metadata.tableName, secrets.join(',')),
+      ]);
+    }
+  });
+
+  it('has no trigger that could change a row after it got the number of its entry', async () => {
+    const late = await database.query(
+      `SELECT tgrelid::regclass::text AS "table", tgname AS trigger FROM pg_trigger
+       WHERE NOT tgisinternal AND tgtype & 3 = 3 AND tgname > 'zz_audit_touch'`,
+    );
+    expect(late).toEqual([]);
+  });
+});
+
+describe('the ledger', () => {
+  it('refuses change and truncation in every partition, whoever asks', async () => {
+    const partitions = await database.query<{ name: string; triggers: string[] }>(
+      `SELECT c.relname AS name, array_agg(t.tgname || ' ' || t.tgenabled::text ORDER BY t.tgname)::text[] AS triggers
+       FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid LEFT JOIN pg_trigger t ON t.tgrelid = c.oid
+       WHERE i.inhparent = 'audit_logs'::regclass GROUP BY c.relname`,
+    );
+    expect(partitions.length).toBeGreaterThan(1);
+    const refusals = ['audit_logs_refuse_change A', 'audit_logs_refuse_truncate A'];
+    expect(partitions.filter(({ triggers }) => triggers.join() !== refusals.join())).toEqual([]);
+  });
+
+  it('lets the application add and read entries, and nothing else, not even by a partition', async () => {
+    const grants = await database.query<{ ledger: boolean; privilege: string }>(
+      `SELECT DISTINCT c.relname = 'audit_logs' AS ledger, g.privilege_type AS privilege
+       FROM pg_class c CROSS JOIN LATERAL aclexplode(c.relacl) AS g
+       WHERE c.relname LIKE 'audit\\_logs%' AND c.relkind IN ('r', 'p') AND g.grantee <> c.relowner ORDER BY 2`,
+    );
+    expect(grants).toEqual([
+      { ledger: true, privilege: 'INSERT' },
+      { ledger: true, privilege: 'SELECT' },
+    ]);
+  });
+});
+
+function audited(): { metadata: EntityMetadata; decision: AuditDecision }[] {
+  return entities.flatMap((entity) => {
+    const decision = auditDecision(entity);
+    return typeof decision === 'object' ? [{ metadata: connected.dataSource.getMetadata(entity), decision }] : [];
+  });
+}
+
+async function triggersOf(table: string): Promise<string[]> {
+  const triggers = await database.query<{ definition: string }>(
+    `SELECT tgenabled::text || ': ' || pg_get_triggerdef(oid, true) AS definition FROM pg_trigger
+     WHERE tgrelid = $1::regclass AND NOT tgisinternal ORDER BY tgname COLLATE "C"`,
+    [table],
+  );
+  return triggers.map(({ definition }) => definition);
+}
+
+/** What audit_watch does, as PostgreSQL describes it. "A" is ENABLE ALWAYS: replicas and repairs are captured, too. */
+function watched(table: string, secrets: string): string[] {
+  const capture = `FOR EACH STATEMENT EXECUTE FUNCTION audit_capture('{${secrets}}')`;
+  return [
+    `audit_capture_delete AFTER DELETE ON ${table} REFERENCING OLD TABLE AS old_rows ${capture}`,
+    `audit_capture_insert AFTER INSERT ON ${table} REFERENCING NEW TABLE AS new_rows ${capture}`,
+    `audit_capture_update AFTER UPDATE ON ${table} REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows ${capture}`,
+    `audit_refuse_truncate BEFORE TRUNCATE ON ${table} FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse()`,
+    `zz_audit_touch BEFORE INSERT OR UPDATE ON ${table} FOR EACH ROW EXECUTE FUNCTION audit_touch()`,
+  ].map((trigger) => `A: CREATE TRIGGER ${trigger}`);
+}
