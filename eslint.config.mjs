@@ -10,20 +10,28 @@ function libraryOf(path) {
   return /^(libs\/platform\/[^/]+|libs\/[^/]+|apps\/[^/]+|[^/]+)/.exec(path.split(sep).join('/'))?.[1];
 }
 
+/** What tests share with one another; nothing else may import it. */
+const ofTests = /^(apps\/[^/]+\/)?test\/|\.(factory|spec)(\.ts)?$/;
+
 /** @type {RuleModule} */
 const throughTheDoor = {
   meta: { type: 'problem', schema: [], docs: { description: 'Other libraries are entered by their `#name` only.' } },
   create({ filename, cwd, report }) {
-    function check(node) {
+    const check = (node) => {
       const specifier = node.source?.value;
       if (typeof specifier !== 'string' || !specifier.startsWith('.')) return;
-      const own = libraryOf(relative(cwd, filename));
-      const target = libraryOf(relative(cwd, resolve(dirname(filename), specifier)));
-      if (own === target) return;
-      const message = `"${specifier}" enters ${target} by the window: export what you need from its index.ts and import it by its # name.`;
-      report({ node, message });
-    }
-    return { ImportDeclaration: check, ExportNamedDeclaration: check, ExportAllDeclaration: check, ImportExpression: check };
+      const own = relative(cwd, filename);
+      const path = relative(cwd, resolve(dirname(filename), specifier));
+      if (libraryOf(own) === libraryOf(path) || (ofTests.test(own) && ofTests.test(path))) return;
+      const door = `export what you need from the index.ts of ${libraryOf(path)} and import it by its # name.`;
+      report({ node, message: `"${specifier}" comes in by the window: ${door}` });
+    };
+    return {
+      ImportDeclaration: check,
+      ExportNamedDeclaration: check,
+      ExportAllDeclaration: check,
+      ImportExpression: check,
+    };
   },
 };
 
@@ -35,7 +43,10 @@ const reasonedSuppression = {
       Program() {
         for (const comment of sourceCode.getAllComments()) {
           if (!/^\s*eslint-disable/.test(comment.value) || /\s--\s+\S/.test(comment.value)) continue;
-          report({ loc: comment.loc, message: 'Say why on the same line: // eslint-disable-next-line rule -- the reason.' });
+          report({
+            loc: comment.loc,
+            message: 'Say why on the same line: // eslint-disable-next-line rule -- the reason.',
+          });
         }
       },
     };
@@ -52,7 +63,8 @@ const ban = {
     message: 'Export it by its name: a default export has as many names as importers.',
   },
   onlyTest: {
-    selector: 'CallExpression[callee.object.name=/^(describe|it|test)$/][callee.property.name="only"], CallExpression[callee.name=/^(fdescribe|fit)$/]',
+    selector:
+      'CallExpression[callee.object.name=/^(describe|it|test)$/][callee.property.name="only"], CallExpression[callee.name=/^(fdescribe|fit)$/]',
     message: 'Run one test with `npm test -- -t "its name"`; a committed .only hides all the others.',
   },
   retriedTest: {
@@ -60,8 +72,10 @@ const ban = {
     message: 'A test that passes at the second try has failed: find what it races with.',
   },
   systemTime: {
-    selector: 'NewExpression[callee.name="Date"][arguments.length=0], CallExpression[callee.object.name="Date"][callee.property.name="now"]',
-    message: 'Inject Clock from #kernel and ask its now(), so that tests and --as-of can set the time. (Elapsed time: performance.now().)',
+    selector:
+      'NewExpression[callee.name="Date"][arguments.length=0], CallExpression[callee.object.name="Date"][callee.property.name="now"]',
+    message:
+      'Inject Clock from #kernel and ask its now(), so that tests and --as-of can set the time. (Elapsed time: performance.now().)',
   },
   environment: {
     selector: 'MemberExpression[object.name="process"][property.name="env"]',
@@ -72,7 +86,8 @@ const ban = {
       `Literal[value=/${roleNames}/]:not(Property[key.name="noun"] > Literal)`,
       `TemplateElement[value.raw=/${quotedRoleNames}/]`,
     ].join(', '),
-    message: 'Ask for a permission (holds, scopeOf): what a role may do, and so its name, is known to libs/access alone.',
+    message:
+      'Ask for a permission (holds, scopeOf): what a role may do, and so its name, is known to libs/access alone.',
   },
 };
 
@@ -80,7 +95,8 @@ const ban = {
 const refuse = {
   fastify: {
     group: ['fastify', 'fastify/*', '@fastify/*', '@nestjs/platform-fastify'],
-    message: 'Only libs/platform/http and apps/api know Fastify: give libs/platform/http a decorator or a function for what you need.',
+    message:
+      'Only libs/platform/http and apps/api know Fastify: give libs/platform/http a decorator or a function for what you need.',
   },
   aws: {
     group: ['@aws-sdk/*', '@smithy/*'],
@@ -109,7 +125,11 @@ const exemptions = [
   { files: ['libs/kernel/src/clock.ts'], from: ['systemTime'], because: 'it is the Clock' },
   { files: ['libs/archival/**'], from: ['aws'], because: 'it sets storage classes and asks for restores' },
   { files: ['libs/platform/**'], from: ['systemTime'], because: 'deadlines, ids and lock files live in real time' },
-  { files: ['libs/platform/config/**'], from: ['systemTime', 'environment'], because: 'it reads and validates the environment' },
+  {
+    files: ['libs/platform/config/**'],
+    from: ['systemTime', 'environment'],
+    because: 'it reads and validates the environment',
+  },
   { files: ['libs/platform/http/**'], from: ['systemTime', 'fastify'], because: 'it wraps Fastify' },
   { files: ['libs/platform/object-store/**'], from: ['systemTime', 'aws'], because: 'it wraps the AWS SDK' },
   { files: tests, from: ['systemTime', 'environment', 'roleName', 'fastify'], because: 'tests look from outside' },
@@ -171,6 +191,6 @@ export default defineConfig(
       '@typescript-eslint/no-unsafe-member-access': 'off',
     },
   },
-  { files: ['*.config.{ts,mjs}'], rules: { 'no-restricted-syntax': 'off' } },
+  { files: ['**/*.config.{ts,mjs}', 'test/setup/global-*.ts'], rules: { 'no-restricted-syntax': 'off' } },
   { files: ['bin/**', 'bench/**'], rules: { 'no-console': 'off' } },
 );

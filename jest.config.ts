@@ -2,7 +2,7 @@
 import type { Config } from 'jest';
 
 /** Packages that ship ES modules only; Jest runs CommonJS, so they are transformed. */
-const esmPackages = ['@nestjs', 'cookie', 'jose', 'uid', 'lru-cache'];
+const esmPackages = ['@nestjs', 'cookie', 'jose', 'uid', 'lru-cache', 'content-disposition'];
 
 const config: Config = {
   testMatch: ['**/*.spec.ts'],

@@ -51,7 +51,9 @@ describe('every table', () => {
          AND NOT relispartition ORDER BY 1`,
     );
     const ofEntities = audited().map(({ metadata }) => metadata.tableName);
-    const unexplained = tables.map(({ name }) => name).filter((name) => !ofEntities.includes(name) && !(name in unauditedTables));
+    const unexplained = tables
+      .map(({ name }) => name)
+      .filter((name) => !ofEntities.includes(name) && !(name in unauditedTables));
     expect(unexplained).toEqual([]);
     const needless = Object.keys(unauditedTables).filter(
       (name) => ofEntities.includes(name) || tables.every((table) => table.name !== name),

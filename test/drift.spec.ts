@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Client } from 'pg';
+import type { EntityMetadata } from 'typeorm';
 import { entities } from '#app';
 import { migrations } from '#migrations';
 import { Database, migrate } from '#platform/database';
@@ -28,9 +29,21 @@ describe('entities and migrations', () => {
     expect(upQueries.map(({ query }) => query)).toEqual([]);
   });
 
+  it('agree on the conditions of checks and partial indexes, which TypeORM compares by their names alone', async () => {
+    for (const metadata of connected.dataSource.entityMetadatas) {
+      const declared = await declaredConditions(metadata);
+      expect([metadata.tableName, await conditionsOf(metadata.tableName, Object.keys(declared))]).toEqual([
+        metadata.tableName,
+        declared,
+      ]);
+    }
+  });
+
   it('agree on the indexes that TypeORM can not describe', async () => {
     const described = connected.dataSource.entityMetadatas.flatMap((metadata) =>
-      metadata.indices.filter(({ synchronize }) => !synchronize).map((index) => ({ table: metadata.tableName, index: index.name })),
+      metadata.indices
+        .filter(({ synchronize }) => !synchronize)
+        .map((index) => ({ table: metadata.tableName, index: index.name })),
     );
     expect(described.length).toBeGreaterThan(0);
     const found = await database.query<{ table: string; index: string }>(
@@ -43,7 +56,7 @@ describe('entities and migrations', () => {
 });
 
 describe('docs/schema.sql', () => {
-  it('is what the migrations make', async () => {
+  it('is what the migrations make (npm run generate)', async () => {
     expectCommitted('docs/schema.sql', await schemaSql((sql) => database.query(sql)));
   });
 });
@@ -93,6 +106,35 @@ describe('migrating', () => {
     return { status, output };
   }
 });
+
+/** The conditions an entity declares, as PostgreSQL writes them once they are in a table of the same columns. */
+async function declaredConditions({ tableName, checks, indices }: EntityMetadata): Promise<Record<string, string>> {
+  const described = indices.filter(({ synchronize }) => synchronize);
+  await database.query(`CREATE TEMP TABLE declared (LIKE ${tableName})`);
+  for (const { name, expression } of checks) {
+    await database.query(`ALTER TABLE declared ADD CONSTRAINT ${name} CHECK (${expression})`);
+  }
+  for (const { name, where } of described) {
+    await database.query(`CREATE INDEX ${name} ON declared (id) ${where ? `WHERE ${where}` : ''}`);
+  }
+  const conditions = await conditionsOf(
+    'declared',
+    [...checks, ...described].map(({ name }) => name),
+  );
+  await database.query('DROP TABLE declared');
+  return conditions;
+}
+
+async function conditionsOf(table: string, names: string[]): Promise<Record<string, string>> {
+  const rows = await database.query<{ name: string; condition: string }>(
+    `SELECT conname AS name, pg_get_constraintdef(oid, true) AS condition FROM pg_constraint
+       WHERE conrelid = $1::regclass AND conname = ANY ($2)
+     UNION ALL SELECT relname, coalesce(pg_get_expr(indpred, indrelid, true), 'every row') FROM pg_index
+       JOIN pg_class ON pg_class.oid = indexrelid WHERE indrelid = $1::regclass AND relname = ANY ($2)`,
+    [table, names],
+  );
+  return Object.fromEntries(rows.map(({ name, condition }) => [name, condition]));
+}
 
 const emptyName = `ip2a_empty_${process.pid}`;
 

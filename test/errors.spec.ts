@@ -30,7 +30,11 @@ describe('docs/errors.md', () => {
 
 describe('the error catalogue', () => {
   it('has no code that nothing answers', () => {
-    const answered = new Set(sourcesIn('apps', 'libs').filter(isAnswering).flatMap((source) => literalsOf(treeOf(source))));
+    const answered = new Set(
+      sourcesIn('apps', 'libs')
+        .filter(isAnswering)
+        .flatMap((source) => literalsOf(treeOf(source))),
+    );
     expect(codes.filter((code) => !answered.has(code))).toEqual([]);
   });
 

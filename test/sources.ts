@@ -33,7 +33,9 @@ export function read(path: string): string {
 
 /** The file of the project that a relative import means. */
 export function resolveImport(importer: string, specifier: string): string {
-  return relative(root, join(root, dirname(importer), specifier)).split(sep).join('/');
+  return relative(root, join(root, dirname(importer), specifier))
+    .split(sep)
+    .join('/');
 }
 
 /** The tree of a source, with parents, for laws that look at more than imports. */

@@ -62,4 +62,23 @@ describe('changes of one record at once', () => {
     expect(replies.map((reply) => reply.status).sort()).toEqual([204, ...Array<number>(width - 1).fill(404)]);
     expect(await api.entries({ tableName: 'members', recordId: id, action: 'DELETE' })).toHaveLength(1);
   });
+
+  it('are acknowledged to exactly those who made them, while the record comes and goes', async () => {
+    const { id } = await createMember();
+    const staff = await api.as('staff');
+    const replies = await inParallel(600, width, (index) => {
+      if (index % 3 === 0) return staff.delete(`/members/${id}`);
+      if (index % 3 === 1) return staff.post(`/members/${id}/restore`);
+      return staff.patch(`/members/${id}`, { phone: `call ${index}` });
+    });
+    const actionOf = ['DELETE', 'RESTORE', 'UPDATE'];
+    const acknowledged = replies
+      .map(({ requestId, status }, index) => ({ requestId, status, action: actionOf[index % 3] }))
+      .filter(({ status }) => status < 300);
+    const made = (await api.entries({ tableName: 'members', recordId: id })).filter(({ action }) => actionOf.includes(action));
+    expect(acknowledged.length).toBeGreaterThan(50);
+    expect(acknowledged.map(({ requestId, action }) => `${requestId} ${action}`).sort()).toEqual(
+      made.map(({ requestId, action }) => `${requestId} ${action}`).sort(),
+    );
+  });
 });

@@ -1,8 +1,8 @@
 import { Global, Module, type DynamicModule, type Provider } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import { ScheduleModule } from '@nestjs/schedule';
 import { AccessGuard } from '#access';
-import { AuditInterceptor, AuditModule, RefusalFilter } from '#audit';
+import { AuditModule, RefusalFilter } from '#audit';
 import { AuthenticationGuard, AuthModule, RefreshToken, RoleRow, User, UserRole } from '#auth';
 import { Clock } from '#kernel';
 import { Member, MembersModule } from '#members';
@@ -19,14 +19,13 @@ export const entities = [Member, User, RoleRow, UserRole, RefreshToken];
 const features = [AuthModule, MembersModule];
 
 /**
- * A request's journey, in order: context hook (platform/http) → who → may they → audit → validation → controller → service →
- * statement with its trigger → view → entry durable (audit again) → rendering adapter (platform/http) → reply. Errors end
- * in the filter, which puts refusals on record.
+ * A request's journey, in order: context hook (platform/http) → who → may they → validation → controller → service →
+ * statement with its trigger → view → rendering adapter (platform/http) → gate: entry durable (audit) → reply. Errors end in
+ * the filter, which puts refusals on record.
  */
 const journey: Provider[] = [
   { provide: APP_GUARD, useClass: AuthenticationGuard },
   { provide: APP_GUARD, useClass: AccessGuard },
-  { provide: APP_INTERCEPTOR, useClass: AuditInterceptor },
   { provide: APP_PIPE, useFactory: validationPipe },
   { provide: APP_FILTER, useClass: RefusalFilter },
 ];

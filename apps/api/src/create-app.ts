@@ -1,5 +1,6 @@
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { DisclosureGate } from '#audit';
 import { Clock } from '#kernel';
 import type { Config } from '#platform/config';
 import { Database } from '#platform/database';
@@ -15,7 +16,8 @@ export async function createApp(config: Config, clock = new Clock()): Promise<Ne
     logger: new JsonLogger(config.LOG_LEVEL),
     abortOnError: false,
   });
-  await prepareServer(app, config);
+  const gate = app.get(DisclosureGate);
+  await prepareServer(app, config, (context) => gate.release(context));
   app.setGlobalPrefix('api/v1', { exclude: ['health/live', 'health/ready', 'metrics'] });
   serveDocs(app);
   await app.init();

@@ -34,6 +34,7 @@ interface Waiting {
 export class AuditWriter implements OnApplicationShutdown {
   private readonly logger = new Logger('audit');
   private readonly pool: Pool;
+  private readonly appendStatement: { text: string; name?: string };
   private waiting: Waiting[] = [];
   private waitingBytes = 0;
   private underway = 0;
@@ -51,6 +52,7 @@ export class AuditWriter implements OnApplicationShutdown {
       query_timeout: deadlineMs,
       keepAlive: true,
     });
+    this.appendStatement = { text: 'SELECT audit_append($1::json)', name: database.canPrepare ? 'append' : undefined };
     this.pool.on('error', (error) => this.logger.warn({ cause: error.message }, 'Ledger connection lost'));
   }
 
@@ -142,7 +144,7 @@ export class AuditWriter implements OnApplicationShutdown {
     let failure: Error | undefined;
     try {
       const entries = `[${batch.map((entry) => entry.json).join(',')}]`;
-      await client.query('SELECT audit_append($1::json)', [entries]);
+      await client.query({ ...this.appendStatement, values: [entries] });
     } catch (error) {
       failure = error as Error;
       throw error;

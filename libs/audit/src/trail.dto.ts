@@ -11,7 +11,7 @@ const paging = {
 
 /** Which part of the ledger is asked for. */
 export const TrailQuery = z.strictObject({
-  tableName: fields.text(63).optional(),
+  tableName: fields.text(63).optional().describe('Entries about records of this table, such as `members`.'),
   recordId: z.coerce
     .number()
     .int()
@@ -20,9 +20,9 @@ export const TrailQuery = z.strictObject({
     .optional()
     .describe('Entries about this record of `tableName`, the lists that showed it included.'),
   changedBy: fields.id.optional().describe('Entries of this user.'),
-  action: z.enum(ACTIONS).optional(),
-  requestId: fields.text(64).optional(),
-  ipAddress: z.union([z.ipv4(), z.ipv6()]).optional(),
+  action: z.enum(ACTIONS).optional().describe('Entries of this action.'),
+  requestId: fields.text(64).optional().describe('Entries of this request: its `X-Request-Id`.'),
+  ipAddress: z.union([z.ipv4(), z.ipv6()]).optional().describe('Entries of requests from this address.'),
   ...paging,
 });
 export type TrailQuery = z.infer<typeof TrailQuery>;
@@ -31,41 +31,48 @@ export type TrailQuery = z.infer<typeof TrailQuery>;
 export const RecordTrailQuery = z.strictObject(paging);
 export type RecordTrailQuery = z.infer<typeof RecordTrailQuery>;
 
-const values = z.record(z.string(), z.unknown()).nullable();
+const values = z.record(z.string(), z.unknown()).nullable().describe('By column; what you may not read in the record itself is `[redacted]`.');
 
 /** One entry of the ledger as its reader may see it. */
 export const AuditLogView = z
   .object({
     id: z.int().describe('The number of the entry.'),
-    action: z.enum(ACTIONS),
-    tableName: z.string().nullable(),
-    recordId: z.int().nullable(),
+    action: z.enum(ACTIONS).describe('What was done.'),
+    tableName: z.string().nullable().meta({ examples: ['members'] }),
+    recordId: z.int().nullable().describe('The one record that the entry is about.'),
     recordIds: z.array(z.int()).nullable().describe('Of a list or export: exactly the records it showed.'),
-    recordCount: z.int().nullable(),
+    recordCount: z.int().nullable().describe('How many records a list or export showed.'),
     filters: values.describe('Of a list: what was asked for.'),
     changedBy: z
-      .object({ id: z.int().nullable(), email: z.string().nullable(), roles: z.array(z.string()) })
+      .object({
+        id: z.int().nullable().describe('The id of the user; null for a job or command.'),
+        email: z.string().nullable().meta({ examples: ['clerk@local.example'] }),
+        roles: z.array(z.string()).describe('The roles held at that moment.'),
+      })
       .nullable()
       .describe('Who, with the e-mail address and roles of that moment; null where no user is known.'),
-    source: z.enum(['api', 'cli', 'job', 'database']),
+    source: z.enum(['api', 'cli', 'job', 'database']).describe('Through what it was done; `database` is a statement that came from elsewhere.'),
     databaseRole: z.string().describe('The role under which the database was used.'),
     changedAt: fields.instantView,
-    ipAddress: z.string().nullable(),
-    userAgent: z.string().nullable(),
-    requestId: z.string().nullable(),
+    ipAddress: z.string().nullable().meta({ examples: ['192.0.2.17'] }),
+    userAgent: z.string().nullable().describe('The program that the client says it is.'),
+    requestId: z.string().nullable().describe('`X-Request-Id` of the reply.'),
     route: z.string().nullable().describe('The operation, such as `members:update`.'),
     reason: z.string().nullable().describe('`X-Access-Reason` of the request.'),
-    outcome: z.enum(['success', 'denied', 'failed']),
+    outcome: z.enum(['success', 'denied', 'failed']).describe('Whether it was done, refused, or went wrong.'),
     oldValues: values,
     newValues: values,
-    changedFields: z.array(z.string()).nullable(),
-    notes: z.string().nullable(),
+    changedFields: z.array(z.string()).nullable().meta({ examples: [['address', 'phone']] }),
+    notes: z.string().nullable().describe('What else there is to say, such as the code of an error.'),
     sealed: z.int().nullable().describe('The index in the Merkle tree, once sealed.'),
   })
   .meta({ id: 'AuditLogView' });
 
 export const AuditLogPage = z
-  .object({ items: z.array(AuditLogView), nextCursor: z.string().nullable() })
+  .object({
+    items: z.array(AuditLogView),
+    nextCursor: z.string().nullable().describe('Send it as `cursor` for the next page; null on the last.'),
+  })
   .meta({ id: 'AuditLogPage' });
 
 export type AuditLogItem = z.infer<typeof AuditLogView>;

@@ -11,16 +11,16 @@ export const newPassword = z
 export const Login = z
   .strictObject({
     email: z.string().trim().toLowerCase().min(1).max(255).meta({ examples: ['clerk@local.example'] }),
-    password: z.string().min(1).max(256),
+    password: z.string().min(1).max(256).meta({ examples: ['correct horse battery staple'] }),
   })
   .meta({ id: 'Login' });
 export type Login = z.infer<typeof Login>;
 
-export const Refresh = z.strictObject({ refreshToken: z.string().min(1).max(200) }).meta({ id: 'Refresh' });
+export const Refresh = z.strictObject({ refreshToken: z.string().min(1).max(200).describe('The newest one of the session.') }).meta({ id: 'Refresh' });
 export type Refresh = z.infer<typeof Refresh>;
 
 export const ChangePassword = z
-  .strictObject({ currentPassword: z.string().min(1).max(256), newPassword })
+  .strictObject({ currentPassword: z.string().min(1).max(256).describe('The one that is good now.'), newPassword })
   .meta({ id: 'ChangePassword' });
 export type ChangePassword = z.infer<typeof ChangePassword>;
 
@@ -28,22 +28,22 @@ export const SessionView = z
   .object({
     accessToken: z.string().describe('Send it as `Authorization: Bearer …`.'),
     refreshToken: z.string().describe('Good for one refresh.'),
-    tokenType: z.literal('Bearer'),
+    tokenType: z.literal('Bearer').describe('The scheme of the Authorization header (RFC 6750).'),
     expiresIn: z.int().describe('Seconds the access token is good for.'),
   })
   .meta({ id: 'SessionView' });
 
 export const ActorView = z
   .object({
-    id: z.int(),
-    email: z.string(),
-    roles: z.array(z.string()),
-    memberId: z.int().nullable(),
-    mustChangePassword: z.boolean(),
+    id: z.int().describe('The id of the user.'),
+    email: z.string().meta({ examples: ['clerk@local.example'] }),
+    roles: z.array(z.string()).describe('The roles that count now.'),
+    memberId: z.int().nullable().describe('The member whose account this is, if it is a member’s.'),
+    mustChangePassword: z.boolean().describe('Whether nothing else is permitted before the password was changed.'),
   })
   .meta({ id: 'ActorView' });
 
 export const KeySetView = z
-  .object({ keys: z.array(z.record(z.string(), z.unknown())) })
+  .object({ keys: z.array(z.record(z.string(), z.unknown())).describe('JSON Web Keys (RFC 7517).') })
   .meta({ id: 'KeySetView' });
 

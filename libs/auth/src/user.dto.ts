@@ -4,7 +4,7 @@ import { fields } from '#platform/http';
 import { listOf, listQuery } from '#records';
 import { newPassword } from './auth.dto';
 
-const role = z.enum(ROLES);
+const role = z.enum(ROLES).describe('The name of a role.');
 const grant = z.strictObject({ name: role, expiresAt: fields.instant.nullable().describe('After it the role counts no more.') });
 const grants = z
   .array(z.union([role, grant]))
@@ -17,14 +17,14 @@ function nameOf(item: z.infer<typeof role> | z.infer<typeof grant>): string {
 }
 
 const person = {
-  email: fields.email,
-  firstName: fields.text(100),
-  lastName: fields.text(100),
+  email: fields.email.meta({ examples: ['clerk@local.example'] }),
+  firstName: fields.text(100).meta({ examples: ['Grace'] }),
+  lastName: fields.text(100).meta({ examples: ['Okafor'] }),
 };
 const rest = {
   memberId: fields.id.nullish().describe('The member whose account this is.'),
   emailVerified: z.boolean().optional().describe('An account with an unverified address can not log in.'),
-  mustChangePassword: z.boolean().optional(),
+  mustChangePassword: z.boolean().optional().describe('Whether the password must be changed before anything else is done with it.'),
 };
 
 export const CreateUser = z
@@ -33,7 +33,7 @@ export const CreateUser = z
 export type CreateUser = z.infer<typeof CreateUser>;
 
 export const UpdateUser = z
-  .strictObject({ ...person, password: newPassword, isActive: z.boolean(), ...rest })
+  .strictObject({ ...person, password: newPassword, isActive: z.boolean().describe('An inactive account can not log in; its sessions end.'), ...rest })
   .partial()
   .meta({ id: 'UpdateUser' });
 export type UpdateUser = z.infer<typeof UpdateUser>;
@@ -43,22 +43,29 @@ export type SetRoles = z.infer<typeof SetRoles>;
 
 export const UserView = z
   .object({
-    id: z.int(),
-    email: z.string(),
-    firstName: z.string(),
-    lastName: z.string(),
+    id: z.int().meta({ examples: [3] }),
+    email: z.string().meta({ examples: ['clerk@local.example'] }),
+    firstName: z.string().meta({ examples: ['Grace'] }),
+    lastName: z.string().meta({ examples: ['Okafor'] }),
     roles: z.array(z.string()).describe('The roles that count now.'),
-    roleGrants: z.array(z.object({ name: z.string(), expiresAt: z.string().nullable() })).describe('Every role held, ended ones too.'),
-    isActive: z.boolean(),
-    emailVerifiedAt: fields.instantView.nullable(),
-    mustChangePassword: z.boolean(),
-    lastLoginAt: fields.instantView.nullable(),
-    failedLoginAttempts: z.int(),
-    lockedUntil: fields.instantView.nullable(),
-    memberId: z.int().nullable(),
+    roleGrants: z
+      .array(
+        z.object({
+          name: z.string().describe('The name of the role.'),
+          expiresAt: z.string().nullable().describe('After it the role counts no more; null for a role without end.'),
+        }),
+      )
+      .describe('Every role held, ended ones too.'),
+    isActive: z.boolean().describe('An inactive account can not log in.'),
+    emailVerifiedAt: fields.instantView.nullable().describe('Null while the address is not verified, and the account can not log in.'),
+    mustChangePassword: z.boolean().describe('Whether the password must be changed before anything else is done with it.'),
+    lastLoginAt: fields.instantView.nullable().describe('Null for one who never logged in.'),
+    failedLoginAttempts: z.int().describe('Wrong passwords since the last log-in.'),
+    lockedUntil: fields.instantView.nullable().describe('In the year 9999 for a lock that an administrator has to end.'),
+    memberId: z.int().nullable().describe('The member whose account this is, if it is a member’s.'),
     createdAt: fields.instantView,
     updatedAt: fields.instantView,
-    deletedAt: fields.instantView.nullable(),
+    deletedAt: fields.instantView.nullable().describe('When the account was removed; null while it is in use.'),
   })
   .meta({ id: 'UserView' });
 export const UserPage = listOf(UserView, 'UserPage');
@@ -67,12 +74,18 @@ export const USER_SORTS = ['id', 'email', 'lastName', 'createdAt'] as const;
 export const UserQuery = listQuery(USER_SORTS, {
   q: fields.text(100).optional().describe('The beginning of a name or an e-mail address.'),
   role: role.optional().describe('Users who hold this role now.'),
-  memberId: fields.id.optional(),
+  memberId: fields.id.optional().describe('The user whose account is this member’s.'),
 });
 export type UserQuery = z.infer<typeof UserQuery>;
 
 export const RoleView = z
-  .object({ id: z.int(), name: z.string(), description: z.string(), createdAt: fields.instantView, updatedAt: fields.instantView })
+  .object({
+    id: z.int().meta({ examples: [1] }),
+    name: z.string().describe('The name under which it is granted.'),
+    description: z.string().describe('What the role is for.'),
+    createdAt: fields.instantView,
+    updatedAt: fields.instantView,
+  })
   .meta({ id: 'RoleView' });
 export const RolePage = listOf(RoleView, 'RolePage');
 export const RoleQuery = listQuery(['id', 'name'], {});

@@ -3,32 +3,51 @@ import { fields } from '#platform/http';
 import { listOf, listQuery } from '#records';
 import { CLASSIFICATIONS, MEMBER_STATUSES } from './member.entity';
 
-const status = z.enum(MEMBER_STATUSES);
-const classification = z.enum(CLASSIFICATIONS);
+const status = z.enum(MEMBER_STATUSES).describe('How the member stands with the local.');
+const classification = z.enum(CLASSIFICATIONS).describe('The rank in the trade.');
+
+/** The member that the documentation shows. */
+const sample = {
+  memberNumber: '7464416',
+  firstName: 'Rosa',
+  lastName: 'Delgado',
+  middleName: 'Maria',
+  address: '12 Elm Street',
+  city: 'Springfield',
+  state: 'WA',
+  zipCode: '98001',
+  phone: '555-0134',
+  email: 'rosa.delgado@example.org',
+  dateOfBirth: '1984-03-15',
+  hireDate: '2009-06-01',
+  notes: 'Prefers to be called in the evening.',
+};
+const like = (field: keyof typeof sample) => ({ examples: [sample[field]] });
+
 const memberNumber = z
   .string()
   .regex(/^[0-9A-Za-z]{1,50}$/, 'must be 1 to 50 letters and digits')
   .describe('The number on the union card; letters and digits, unique.')
-  .meta({ examples: ['7464416', 'A8000012'] });
+  .meta({ examples: [sample.memberNumber, 'A8000012'] });
 
 /** Fields that may be empty: null in a view, null or absent in what is sent. */
 const optional = {
-  middleName: fields.text(100).nullish(),
-  address: fields.text(255).nullish().meta({ examples: ['12 Elm Street'] }),
-  city: fields.text(100).nullish(),
-  state: fields.text(50).nullish(),
-  zipCode: fields.text(20).nullish(),
-  phone: fields.text(50).nullish().meta({ examples: ['555-0134'] }),
-  email: fields.email.nullish().describe('Stored in lower case; several members may share one.'),
-  dateOfBirth: fields.day.nullish(),
-  hireDate: fields.day.nullish().describe('The day of joining the union.'),
-  notes: fields.longText(20_000).nullish().describe('For the office only.'),
+  middleName: fields.text(100).nullish().meta(like('middleName')),
+  address: fields.text(255).nullish().meta(like('address')),
+  city: fields.text(100).nullish().meta(like('city')),
+  state: fields.text(50).nullish().meta(like('state')),
+  zipCode: fields.text(20).nullish().meta(like('zipCode')),
+  phone: fields.text(50).nullish().meta(like('phone')),
+  email: fields.email.nullish().describe('Stored in lower case; several members may share one.').meta(like('email')),
+  dateOfBirth: fields.day.nullish().meta(like('dateOfBirth')),
+  hireDate: fields.day.nullish().describe('The day of joining the union.').meta(like('hireDate')),
+  notes: fields.longText(20_000).nullish().describe('For the office only.').meta(like('notes')),
 };
 
 const required = {
   memberNumber,
-  firstName: fields.text(100).meta({ examples: ['Rosa'] }),
-  lastName: fields.text(100).meta({ examples: ['Delgado'] }),
+  firstName: fields.text(100).meta(like('firstName')),
+  lastName: fields.text(100).meta(like('lastName')),
   classification,
 };
 
@@ -52,25 +71,25 @@ const line = z.string().nullable();
 /** A member as a reply shows one. `notes` is left out for those who may not read it. */
 export const MemberView = z
   .object({
-    id: z.int(),
-    memberNumber: z.string().meta({ examples: ['7464416'] }),
-    firstName: z.string(),
-    lastName: z.string(),
-    middleName: line,
-    address: line,
-    city: line,
-    state: line,
-    zipCode: line,
-    phone: line,
-    email: line,
-    dateOfBirth: z.iso.date().nullable(),
-    hireDate: z.iso.date().nullable(),
+    id: z.int().meta({ examples: [17] }),
+    memberNumber: z.string().meta(like('memberNumber')),
+    firstName: z.string().meta(like('firstName')),
+    lastName: z.string().meta(like('lastName')),
+    middleName: line.meta(like('middleName')),
+    address: line.meta(like('address')),
+    city: line.meta(like('city')),
+    state: line.meta(like('state')),
+    zipCode: line.meta(like('zipCode')),
+    phone: line.meta(like('phone')),
+    email: line.meta(like('email')),
+    dateOfBirth: z.iso.date().nullable().meta(like('dateOfBirth')),
+    hireDate: z.iso.date().nullable().meta(like('hireDate')),
     status,
     classification,
-    notes: line.optional(),
+    notes: line.optional().describe('Absent for those who may not read it.').meta(like('notes')),
     createdAt: fields.instantView,
     updatedAt: fields.instantView,
-    deletedAt: fields.instantView.nullable(),
+    deletedAt: fields.instantView.nullable().describe('When the record was removed; null while it is in use.'),
   })
   .meta({ id: 'MemberView' });
 
@@ -91,7 +110,7 @@ export const MemberQuery = listQuery(MEMBER_SORTS, filters);
 export type MemberQuery = z.infer<typeof MemberQuery>;
 
 /** An export takes the list's filters, and no paging: it holds every record that matches. */
-export const ExportQuery = z.strictObject({ format: z.literal('csv').default('csv'), ...filters });
+export const ExportQuery = z.strictObject({ format: z.literal('csv').default('csv').describe('The form of the export.'), ...filters });
 export type ExportQuery = z.infer<typeof ExportQuery>;
 
 export const ByNumber = z.strictObject({ number: memberNumber });

@@ -31,7 +31,7 @@ export class Database implements OnApplicationShutdown {
     readonly dataSource: DataSource,
     private readonly pool: Pool,
     /** False behind a transaction pooler, which may not keep a prepared statement's connection. */
-    private readonly canPrepare: boolean,
+    readonly canPrepare: boolean,
   ) {}
 
   static async connect(

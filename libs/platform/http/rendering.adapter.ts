@@ -5,10 +5,7 @@ import { Rendered } from './rendered';
 
 type Reply = FastifyAdapter['reply'];
 
-/**
- * Gives a reply that the audit released its HTTP form: ETag, Location, 304. It stands behind every interceptor, so a
- * refused reply carries none of it; and it costs no interceptor of its own.
- */
+/** Gives a rendered record its HTTP form: ETag, Location, 304. An adapter, because an interceptor would cost every read. */
 export class RenderingAdapter extends FastifyAdapter {
   override reply(response: Parameters<Reply>[0], body: unknown, statusCode?: number): ReturnType<Reply> {
     if (!(body instanceof Rendered)) return super.reply(response, body, statusCode);

@@ -5,6 +5,7 @@ import helmet from 'helmet';
 import { ERRORS, type ErrorCode } from '#kernel';
 import type { Config } from '#platform/config';
 import { openContexts } from './context.hook';
+import { holdReplies, type Release } from './hold-replies';
 import { problemMediaType } from './problem';
 import { RenderingAdapter } from './rendering.adapter';
 import { logRequests } from './request-log';
@@ -24,11 +25,12 @@ export function fastifyAdapter(): RenderingAdapter {
   });
 }
 
-/** Sets up what stands before Nest: contexts, security headers, and bodies other than JSON. */
-export async function prepareServer(app: NestFastifyApplication, config: Config): Promise<void> {
+/** Sets up what stands around Nest: contexts, security headers, the gate for replies, and bodies other than JSON. */
+export async function prepareServer(app: NestFastifyApplication, config: Config, release: Release): Promise<void> {
   const server = app.getHttpAdapter().getInstance();
   openContexts(server, { ...securityHeaders(config), 'cache-control': 'no-store' }, config.TRUSTED_PROXIES);
-  logRequests(server);
+  holdReplies(server, release);
+  logRequests(server, config.LOG_LEVEL);
   server.addContentTypeParser(
     'application/merge-patch+json',
     { parseAs: 'string' },

@@ -1,0 +1,35 @@
+import { Readable } from 'node:stream';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { RequestContext } from '#platform/context';
+import { contextOf } from './context.hook';
+
+/** Lets a reply go: undefined at once, a promise when it resolves. */
+export type Release = (context: RequestContext) => Promise<unknown> | undefined;
+
+/** Headers of the reply that was refused; its error must not carry them. */
+const ofTheReply = ['etag', 'location', 'content-disposition', 'content-length', 'content-type'];
+
+/**
+ * Asks `release` before any reply is sent: the last hook before bytes leave, which no handler, stream or reply of the
+ * framework gets around. What an error answers shows no record, so what its request had noted is dropped.
+ */
+export function holdReplies(server: FastifyInstance, release: Release): void {
+  server.addHook('onSend', (request, reply, payload, done) => {
+    const context = contextOf(request);
+    if (reply.statusCode >= 400) context.disclosures.length = 0;
+    const released = release(context);
+    if (!released) return done(null, payload);
+    released.then(
+      () => done(null, payload),
+      (error: Error) => {
+        refuse(reply, payload);
+        done(error);
+      },
+    );
+  });
+}
+
+function refuse(reply: FastifyReply, payload: unknown): void {
+  for (const header of ofTheReply) reply.removeHeader(header);
+  if (payload instanceof Readable) payload.destroy();
+}

@@ -1,0 +1,151 @@
+import { aMember } from '../../libs/members/src/member.factory';
+import { spawnApi, type Client, type Program, type Reply } from '../../apps/api/test/harness';
+import { inParallel, until } from '../../apps/api/test/load';
+import { seedMembers } from '../../apps/api/test/seed';
+import { OwnServer } from './own-server';
+import { expectLedgerToTellTheRows } from './replay';
+
+/** P2: where an entry can not be written, the answer comes within this time and without the data. */
+const promisedMs = 2_000;
+
+const onLinux = process.platform === 'linux' ? describe : describe.skip;
+
+let database: OwnServer;
+let api: Program;
+let staff: Client;
+let ids: number[];
+
+beforeAll(async () => {
+  database = await OwnServer.start();
+  ids = await seedMembers(database, 300);
+  api = await spawnApi(database);
+  staff = await api.as('staff');
+});
+afterAll(async () => {
+  await api.close();
+  await database.drop();
+});
+
+function requests(): Promise<Reply>[] {
+  const [id, other] = ids;
+  const { email, password } = staff.account;
+  return [
+    staff.get(`/members/${id}`),
+    staff.head(`/members/${id}`),
+    staff.get('/members?limit=5&count=true'),
+    staff.get('/members?q=delgado'),
+    staff.get('/members/export'),
+    staff.get(`/members/${id}/audit-trail`),
+    staff.get('/auth/me'),
+    staff.patch(`/members/${id}`, { phone: '555-9999' }),
+    staff.patch(`/members/${id}`, {}),
+    staff.post('/members', aMember()),
+    staff.post('/members', aMember(), { 'Idempotency-Key': 'once' }),
+    staff.delete(`/members/${other}`),
+    staff.get('/users'),
+    api.anonymous.get(`/members/${id}`),
+    api.anonymous.post('/auth/login', { email, password }),
+    api.anonymous.post('/auth/refresh', { refreshToken: staff.session.refreshToken }),
+  ];
+}
+
+function faultsOf(replies: Reply[]) {
+  return replies
+    .map(({ status, headers, ms }, index) => ({ index, status, type: headers['content-type'], wait: headers['retry-after'], ms: Math.round(ms) }))
+    .filter(({ status, type, wait, ms }) => status !== 503 || !type?.startsWith('application/problem+json') || !wait || ms > promisedMs);
+}
+
+async function servesAgain(): Promise<void> {
+  await until(async () => (await staff.get(`/members/${ids[0]}`)).status === 200);
+  const reply = await staff.get(`/members/${ids[0]}`);
+  await api.expectAudit(reply, { action: 'READ', tableName: 'members', recordId: ids[0] });
+  expect(api.isRunning).toBe(true);
+}
+
+onLinux('while PostgreSQL hangs', () => {
+  beforeAll(() => database.pause());
+  afterAll(() => database.resume());
+
+  it('answers readings, changes and refusals with 503 in time', async () => {
+    expect(faultsOf(await Promise.all(requests()))).toEqual([]);
+  });
+
+  it('says that it lives and that it is not ready', async () => {
+    expect((await api.anonymous.get('/../../health/live')).status).toBe(200);
+    const ready = await api.anonymous.get('/../../health/ready');
+    expect([ready.status, ready.ms < promisedMs]).toEqual([503, true]);
+  });
+
+  it('stays small under a flood', async () => {
+    const begun = api.residentMiB;
+    const replies = await inParallel(1500, 500, (index) => staff.get(`/members/${ids[index % ids.length]}`));
+    expect(faultsOf(replies.map((reply) => ({ ...reply, ms: 0 })))).toEqual([]);
+    expect(api.residentMiB - begun).toBeLessThan(150);
+  });
+});
+
+onLinux('after PostgreSQL hung', () => {
+  it('serves again by itself, and changes and entries agree', async () => {
+    await servesAgain();
+    await expectLedgerToTellTheRows(database);
+  });
+});
+
+describe('while PostgreSQL is shut down', () => {
+  beforeAll(() => database.shutDown());
+
+  it('answers readings, changes and refusals with 503 in time', async () => {
+    expect(faultsOf(await Promise.all(requests()))).toEqual([]);
+    expect((await api.anonymous.get('/../../health/live')).status).toBe(200);
+  });
+
+  it('serves again by itself when it is started', async () => {
+    await database.startAgain();
+    await servesAgain();
+  });
+});
+
+describe('a download during which PostgreSQL goes away', () => {
+  it('breaks off, so that nobody takes its beginning for the whole', async () => {
+    await database.query(`INSERT INTO members (member_number, first_name, last_name, classification)
+      SELECT 'M' || n, repeat('x', 100), repeat('y', 100), 'foreman' FROM generate_series(1, 30000) AS n`);
+    const message = await staff.open('GET', '/members/export');
+    expect(message.statusCode).toBe(200);
+    await database.shutDown();
+    const reading = async () => {
+      for await (const chunk of message) expect(chunk).toBeDefined();
+    };
+    await expect(reading()).rejects.toThrow('aborted');
+    await database.startAgain();
+    await servesAgain();
+    expect((await api.entries({ action: 'EXPORT' })).at(-1)?.recordIds?.length).toBeGreaterThan(30_000);
+  });
+});
+
+onLinux('when a process of PostgreSQL is killed', () => {
+  it('survives it under load, again and again, and loses no acknowledged change', async () => {
+    const phones = new Map<number, string>();
+    const replies = await inParallel(1200, 60, async (index) => {
+      if (index % 400 === 200) database.crash();
+      const id = ids[2 + (index % 250)] as number;
+      if (index % 3 > 0) return staff.get(`/members/${id}`);
+      const phone = `call ${index}`;
+      const reply = await staff.patch(`/members/${id}`, { phone });
+      if (reply.status === 200) phones.set(id, phone);
+      return reply;
+    });
+    expect(faultsOf(replies.filter((reply) => reply.status !== 200).map((reply) => ({ ...reply, ms: 0 })))).toEqual([]);
+    expect(phones.size).toBeGreaterThan(50);
+    expect(api.output.filter((line) => /uncaught|unhandled|TypeError/i.test(line))).toEqual([]);
+    await servesAgain();
+
+    await expectLedgerToTellTheRows(database);
+    const acknowledged = replies.filter((reply) => reply.status === 200).map((reply) => reply.requestId);
+    const [unlogged] = await database.query<{ ids: string[] }>(
+      `SELECT coalesce(array_agg(id), '{}') AS ids FROM unnest($1::text[]) AS id
+       WHERE NOT EXISTS (SELECT FROM audit_logs WHERE request_id = id)`,
+      [acknowledged],
+    );
+    expect(unlogged?.ids).toEqual([]);
+  });
+});

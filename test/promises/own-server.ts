@@ -1,0 +1,128 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createServer, connect, type AddressInfo, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client } from 'pg';
+import { migrate } from '#platform/database';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from '#platform/embedded-postgres';
+import type { TestDatabase } from '../setup/database';
+
+const settings = { fsync: 'off', shared_buffers: '64MB' };
+
+/** A PostgreSQL of one test file, which may be paused, stopped and crashed without harm to the others. */
+export class OwnServer implements TestDatabase {
+  private readonly sockets = new Set<Socket>();
+  private constructor(
+    private readonly folder: string,
+    private server: EmbeddedPostgres,
+    private readonly door: Server,
+  ) {}
+
+  static async start(): Promise<OwnServer> {
+    const folder = mkdtempSync(join(tmpdir(), 'ip2a-own-'));
+    const server = await startEmbeddedPostgres({ folder, mode: 'own', settings });
+    await migrate({ ownerUrl: server.ownerUrl, applicationUrl: server.applicationUrl });
+    const door = createServer((socket) => own.pass(socket));
+    const own: OwnServer = new OwnServer(folder, server, door);
+    await new Promise<void>((resolve) => door.listen(0, '127.0.0.1', resolve));
+    return own;
+  }
+
+  get superuserUrl(): string {
+    const url = new URL(this.behindTheDoor(this.server.superuserUrl));
+    url.pathname = '/ip2a';
+    return url.href;
+  }
+
+  get ownerUrl(): string {
+    return this.behindTheDoor(this.server.ownerUrl);
+  }
+
+  get applicationUrl(): string {
+    return this.behindTheDoor(this.server.applicationUrl);
+  }
+
+  async query<Row extends Record<string, unknown>>(sql: string, values?: unknown[]): Promise<Row[]> {
+    const client = new Client({ connectionString: this.server.ownerUrl });
+    await client.connect();
+    try {
+      return (await client.query<Row>(sql, values)).rows;
+    } finally {
+      await client.end();
+    }
+  }
+
+  /** Stops every process of the server where it is, as a machine that hangs would; connections stay open. */
+  pause(): void {
+    for (const pid of this.processes()) process.kill(pid, 'SIGSTOP');
+  }
+
+  resume(): void {
+    for (const pid of this.processes()) process.kill(pid, 'SIGCONT');
+  }
+
+  /** Kills a process that serves a connection; PostgreSQL then throws everybody out and recovers. */
+  crash(): void {
+    const backend = this.processes().find((pid) => commandOf(pid).includes('ip2a_app'));
+    if (backend === undefined) throw new Error('Nobody is connected as the application.');
+    process.kill(backend, 'SIGKILL');
+  }
+
+  async shutDown(): Promise<void> {
+    await this.server.stop();
+  }
+
+  async startAgain(): Promise<void> {
+    this.server = await startEmbeddedPostgres({ folder: this.folder, mode: 'own', settings });
+  }
+
+  async drop(): Promise<void> {
+    for (const socket of this.sockets) socket.destroy();
+    this.door.close();
+    await this.server.stop();
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 10 });
+  }
+
+  /** The embedded server gets another port at each start; the door in front of it keeps its own. */
+  private pass(socket: Socket): void {
+    const inner = connect(Number(new URL(this.server.ownerUrl).port), '127.0.0.1');
+    for (const [one, other] of [[socket, inner], [inner, socket]] as const) {
+      this.sockets.add(one);
+      one.setNoDelay();
+      one.on('error', () => other.destroy());
+      one.on('close', () => {
+        this.sockets.delete(one);
+        other.destroy();
+      });
+      one.pipe(other);
+    }
+  }
+
+  private behindTheDoor(url: string): string {
+    const behind = new URL(url);
+    behind.port = String((this.door.address() as AddressInfo).port);
+    return behind.href;
+  }
+
+  private processes(): number[] {
+    const postmaster = Number(readFileSync(join(this.folder, 'data', 'postmaster.pid'), 'utf8').split('\n')[0]);
+    const children = readdirSync('/proc').map(Number).filter((pid) => pid > 0 && parentOf(pid) === postmaster);
+    return [postmaster, ...children];
+  }
+}
+
+function parentOf(pid: number): number {
+  return Number(/^PPid:\s+(\d+)/m.exec(read(`/proc/${pid}/status`))?.[1]);
+}
+
+function commandOf(pid: number): string {
+  return read(`/proc/${pid}/cmdline`);
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
