@@ -53,8 +53,15 @@ async function signIn(url: string, { email, password }: typeof staff): Promise<s
   return session.accessToken;
 }
 
+/** A connection kept for the next turn may be closed by the server just as that begins. */
+export const oneOff = { connection: 'close' };
+
 async function post(url: string, body: object, token?: string): Promise<unknown> {
-  const headers = { 'content-type': 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) };
+  const headers = {
+    ...oneOff,
+    'content-type': 'application/json',
+    ...(token ? { authorization: `Bearer ${token}` } : {}),
+  };
   const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
   if (!response.ok)
     throw new Error(`POST ${new URL(url).pathname} answered ${response.status}: ${await response.text()}`);

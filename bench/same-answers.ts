@@ -1,5 +1,5 @@
 import { callsOf, type CaseName } from './calls';
-import { staffToken } from './ours';
+import { oneOff, staffToken } from './ours';
 import { randomFrom } from './random';
 import type { Server, Stage } from './stage';
 
@@ -7,7 +7,11 @@ import type { Server, Stage } from './stage';
 export async function mustAnswerAlike(name: CaseName, { ours, bare, sample }: Stage): Promise<void> {
   const token = await staffToken(ours.url);
   const { method, path, body } = callsOf(name, sample, { random: randomFrom(0), number: 0 })();
-  const headers = { authorization: `Bearer ${token}`, ...(body ? { 'content-type': 'application/json' } : {}) };
+  const headers = {
+    ...oneOff,
+    authorization: `Bearer ${token}`,
+    ...(body ? { 'content-type': 'application/json' } : {}),
+  };
   const ask = async ({ url, name: server }: Server) => {
     const response = await fetch(url + path, { method, body, headers });
     if (!response.ok)

@@ -30,10 +30,10 @@ it('names in the ledger exactly the records that each of thousands of mixed requ
   const administrators = [await api.as('admin')];
   const exporters = office.slice(0, 3);
   const mix: [readers: Reader[], clients: Client[]][] = [
-    [[single, single, unchanged, noChange, head, byNumber, list, list, search, everybodyCounted, trail], office],
+    [[single, single, unchanged, noChange, head, byNumber, list, list, search, everybodyCounted, trail, stale], office],
     [[whole, cutShort], exporters],
     [[ownRecord, single, single, noChange, unchanged, ownLog], members],
-    [[users, oneUser, ledger], administrators],
+    [[users, oneUser, ledger, lastAdministrator], administrators],
   ];
   const random = seeded(7);
   const shown = await inParallel(requests, width, async (index) => {
@@ -93,6 +93,17 @@ const unchanged: Reader = async (client, id) => {
   const [row] = await api.query<{ version: string }>('SELECT audit_ref AS version FROM members WHERE id = $1', [id]);
   const reply = await client.get(`/members/${id}`, { 'If-None-Match': `"${row?.version}"` });
   return { requestId: reply.requestId, records: reply.status === 304 ? [`members:${id}`] : [] };
+};
+
+/** Refusals that are decided on what the record is show nothing of it. */
+const stale: Reader = async (client, id) => {
+  const reply = await client.patch(`/members/${id}`, {}, { 'If-Match': '"1"' });
+  return { requestId: reply.requestId, records: reply.status === 200 ? [`members:${id}`] : [] };
+};
+
+const lastAdministrator: Reader = async (client) => {
+  const reply = await client.put(`/users/${client.account.id}/roles`, { roles: ['staff'] });
+  return { requestId: reply.requestId, records: reply.status === 200 ? [`users:${client.account.id}`] : [] };
 };
 
 const list: Reader = async (client, id) =>
