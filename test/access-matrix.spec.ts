@@ -145,7 +145,7 @@ async function startUndeclared(): Promise<NestFastifyApplication> {
   @Module({ imports: [AppModule.with(config, database)], controllers: [UndeclaredController] })
   class ForgetfulModule {}
   const app = await NestFactory.create<NestFastifyApplication>(ForgetfulModule, fastifyAdapter(), { logger: false });
-  await prepareServer(app, config);
+  await prepareServer(app, config, () => undefined);
   await app.init();
   await app.getHttpAdapter().getInstance().ready();
   return app;

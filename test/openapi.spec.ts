@@ -217,7 +217,8 @@ describe('every reply', () => {
     for (const operation of operations) {
       const account = await accountFor(operation.operationId, made);
       const reply = await send(operation, requestFor(operation, made, account), account.accessToken);
-      surprises.push(...unlikeDocument(operation, reply).map((surprise) => `${operation.operationId}: ${surprise}`));
+      const failure = reply.status < 300 ? [] : [`${reply.status} ${reply.text}`];
+      surprises.push(...[...failure, ...unlikeDocument(operation, reply)].map((surprise) => `${operation.operationId}: ${surprise}`));
       if (operation.operationId.endsWith(':create'))
         made[operation.tags?.[0] ?? ''] = (JSON.parse(reply.text) as { id: number }).id;
     }

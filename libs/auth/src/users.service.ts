@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Clock, DomainError } from '#kernel';
 import { Database } from '#platform/database';
 import type { Rendered } from '#platform/http';
-import { Records } from '#records';
+import { RecordLists, Records } from '#records';
 import { hashPassword } from './passwords';
 import { SessionsService } from './sessions.service';
 import type { CreateUser, RoleQuery, SetRoles, UpdateUser, UserQuery } from './user.dto';
@@ -17,16 +17,17 @@ export class UsersService {
   constructor(
     private readonly database: Database,
     private readonly records: Records,
+    private readonly lists: RecordLists,
     private readonly sessions: SessionsService,
     private readonly clock: Clock,
   ) {}
 
   list(query: UserQuery): Promise<Rendered> {
-    return this.records.list(users, query);
+    return this.lists.list(users, query);
   }
 
   listRoles(query: RoleQuery): Promise<Rendered> {
-    return this.records.list(roles, query);
+    return this.lists.list(roles, query);
   }
 
   get(id: number): Promise<Rendered> {

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { DomainError } from '#kernel';
 import { RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
-import { Records } from '#records';
+import { BulkRecords } from '#records';
 import { CreateMember } from './member.dto';
 import { members } from './member.resource';
 
@@ -61,7 +61,7 @@ interface Row {
 export class MembersImport {
   constructor(
     private readonly database: Database,
-    private readonly records: Records,
+    private readonly bulk: BulkRecords,
   ) {}
 
   async run(csv: Readable, { mode }: ImportQuery): Promise<ImportReport> {
@@ -117,7 +117,7 @@ export class MembersImport {
         }
       });
       const created = valid.length
-        ? await this.records.createMany(members, 'memberNumber', valid.map(({ member }) => member))
+        ? await this.bulk.create(members, 'memberNumber', valid.map(({ member }) => member))
         : new Set();
       for (const { row, member } of valid) if (!created.has(member.memberNumber)) errors.push({ row, ...duplicate });
       errors.sort((a, b) => a.row - b.row);

@@ -5,7 +5,7 @@ import { RecordTrailQuery, TrailService } from '#audit';
 import { Clock, DomainError } from '#kernel';
 import { RequestContext } from '#platform/context';
 import type { Rendered } from '#platform/http';
-import { Records } from '#records';
+import { BulkRecords, RecordLists, Records } from '#records';
 import type { CreateMember, ExportQuery, MemberQuery, UpdateMember } from './member.dto';
 import { members } from './member.resource';
 
@@ -17,12 +17,14 @@ const exportChunk = 1000;
 export class MembersService {
   constructor(
     private readonly records: Records,
+    private readonly lists: RecordLists,
+    private readonly bulk: BulkRecords,
     private readonly trail: TrailService,
     private readonly clock: Clock,
   ) {}
 
   list(query: MemberQuery): Promise<Rendered> {
-    return this.records.list(members, query);
+    return this.lists.list(members, query);
   }
 
   get(id: number): Promise<Rendered> {
@@ -60,15 +62,15 @@ export class MembersService {
    */
   async export(query: ExportQuery): Promise<StreamableFile> {
     const context = RequestContext.current();
-    const ids = await this.records.ids(members, { ...query, limit: 1, deleted: 'exclude' });
+    const ids = await this.bulk.ids(members, { ...query, limit: 1, deleted: 'exclude' });
     context.disclose({ tableName: 'members', ids, list: true, action: 'EXPORT', filters: { ...query } });
-    const columns = this.records.visibleFields(members);
-    const records = this.records;
+    const columns = this.bulk.visibleFields(members);
+    const { bulk } = this;
     async function* rows() {
       yield stringify([columns]);
       for (let start = 0; start < ids.length; start += exportChunk) {
         const chunk = ids.slice(start, start + exportChunk);
-        const values = await RequestContext.run(context, () => records.values(members, chunk));
+        const values = await RequestContext.run(context, () => bulk.values(members, chunk));
         yield stringify(values, { columns, escape_formulas: true });
       }
     }

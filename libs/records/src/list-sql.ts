@@ -1,5 +1,6 @@
 import { decodeCursor, foldText } from '#kernel';
 import type { Bind, ListQuery, Resource, SortKey } from './resource';
+import { conditions } from './statement';
 
 /** The row filters and the projection that a list applies, already as SQL. */
 interface ListParts {
@@ -102,10 +103,6 @@ export function containsPage(resource: Resource, query: ListQuery, parts: ListPa
 export function containsCondition(resource: Resource, text: string, bind: Bind): string {
   const pattern = `%${foldText(text).replace(/[\\%_]/g, '\\$&')}%`;
   return `${resource.contains} LIKE ${bind(pattern)}`;
-}
-
-export function conditions(where: string[]): string {
-  return where.length ? ` WHERE ${where.join(' AND ')}` : '';
 }
 
 /**

@@ -1,0 +1,112 @@
+import type { EntityMetadata } from 'typeorm';
+import { scopeOf, type Permission } from '#access';
+import { auditedDecision } from '#audit';
+import { DomainError } from '#kernel';
+import { RequestContext, type Actor } from '#platform/context';
+import { snake, type Database } from '#platform/database';
+import { projection } from './projection';
+import type { Bind, ListQuery, Resource } from './resource';
+
+/** A row as a view shows it: its id, its version, and the JSON text that PostgreSQL rendered. */
+export interface ViewRow {
+  id: number;
+  version: string;
+  json: string;
+}
+
+/** Projections depend on which restricted fields are visible, so there are few of each resource. */
+const projections = new WeakMap<Resource, Map<string, string>>();
+
+/**
+ * One statement over a resource for the actor of the context: its values, its projection, and the conditions that keep it
+ * to the rows the actor may meet. In its SQL, `t` is the row.
+ */
+export class Statement {
+  readonly values: unknown[] = [];
+  readonly metadata: EntityMetadata;
+  readonly actor: Actor;
+  readonly bind: Bind = (value) => `$${this.values.push(value)}`;
+
+  constructor(
+    readonly resource: Resource,
+    database: Database,
+  ) {
+    this.metadata = database.dataSource.getMetadata(resource.entity);
+    this.actor = currentActor();
+  }
+
+  get table(): string {
+    return this.metadata.tableName;
+  }
+
+  get readPermission(): Permission {
+    return auditedDecision(this.resource.entity).read;
+  }
+
+  /** What SELECT and RETURNING hold to make a ViewRow. */
+  get view(): string {
+    return `t.id, t.audit_ref AS version, ${this.projection} AS json`;
+  }
+
+  get projection(): string {
+    let variants = projections.get(this.resource);
+    if (!variants) projections.set(this.resource, (variants = new Map()));
+    const key = this.actor.roles.join();
+    let sql = variants.get(key);
+    if (!sql) variants.set(key, (sql = projection(this.resource, this.metadata, this.actor)));
+    return sql;
+  }
+
+  /**
+   * A RETURNING column that tells the capture triggers who acts: it runs before the AFTER triggers of the same statement,
+   * and so costs no round trip of its own.
+   */
+  get attribution(): string {
+    return `set_config('ip2a.context', ${this.bind(RequestContext.current().attribution())}, true) IS NULL AS attributed`;
+  }
+
+  /** Columns equal to the given values. */
+  matching(key: Record<string, unknown>): string[] {
+    return Object.entries(key).map(([property, value]) => `t.${snake(property)} = ${this.bind(value)}`);
+  }
+
+  /** The rows an actor may meet: those of the scope, without the soft-deleted unless asked for by one who may. */
+  rows(permission: Permission, deleted: ListQuery['deleted'] = 'exclude'): string[] {
+    const where: string[] = [];
+    if (this.metadata.deleteDateColumn) {
+      if (deleted !== 'exclude' && !scopeOf(this.actor, 'deleted:read')) {
+        throw new DomainError('access.denied', 'Your roles do not permit to see deleted records.');
+      }
+      if (deleted === 'exclude') where.push('t.deleted_at IS NULL');
+      if (deleted === 'only') where.push('t.deleted_at IS NOT NULL');
+    }
+    const scope = scopeOf(this.actor, permission);
+    if (scope !== 'all') where.push((scope && this.resource.scopes?.[scope]?.(this.actor, this.bind)) ?? 'false');
+    return where;
+  }
+
+  /** The live row that may be changed, if it still has one of the given versions. */
+  target(id: number, ifMatch: string[] | undefined): string {
+    const where = [...this.matching({ id }), ...this.rows(this.resource.writePermission)];
+    if (ifMatch) where.push(`t.audit_ref = ANY (${this.bind(ifMatch)}::bigint[])`);
+    return where.join(' AND ');
+  }
+
+  /** 404; for an actor with a narrow scope it may hide a refusal, so it goes on record as one. */
+  notFound(id?: number): DomainError {
+    const isNarrow = scopeOf(this.actor, this.readPermission) !== 'all';
+    return new DomainError('record.not-found', `There is no such ${this.resource.noun}.`, {
+      refused: isNarrow ? { tableName: this.table, recordId: id } : undefined,
+    });
+  }
+}
+
+export function currentActor(): Actor {
+  const { actor } = RequestContext.current();
+  if (!actor) throw new DomainError('auth.required', 'Records are read and changed by somebody.');
+  return actor;
+}
+
+export function conditions(where: string[]): string {
+  return where.length ? ` WHERE ${where.join(' AND ')}` : '';
+}
