@@ -11,7 +11,7 @@ function libraryOf(path) {
 }
 
 /** What tests share with one another; nothing else may import it. */
-const ofTests = /^(apps\/[^/]+\/)?test\/|\.(factory|spec)(\.ts)?$/;
+const ofTests = /^(apps\/[^/]+\/)?test\/|\.(factory|spec)(\.ts)?$|^jest\.config$/;
 
 /** @type {RuleModule} */
 const throughTheDoor = {

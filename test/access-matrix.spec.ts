@@ -1,11 +1,7 @@
-import { Controller, Get, Module } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Controller, Get } from '@nestjs/common';
 import { OPERATIONS, PERMISSIONS, ROLES, type Operation, type Permission, type Role } from '#access';
-import { AppModule, entities, openApiDocument } from '#app';
-import { CONFIG, type Config } from '#platform/config';
-import { Database } from '#platform/database';
-import { fastifyAdapter, prepareServer } from '#platform/http';
+import { openApiDocument } from '#app';
+import { MembersModule } from '#members';
 import { startApi, type LocalApi } from '../apps/api/test/harness';
 import { expectCommitted } from './committed';
 
@@ -65,15 +61,12 @@ describe('every route', () => {
   });
 
   it('is refused to everybody, administrators included, while it declares no operation', async () => {
-    const admin = await api.as('admin');
-    const app = await startUndeclared();
-    const headers = { authorization: `Bearer ${admin.session.accessToken}` };
-    const reply = await app.inject({ url: '/undeclared', headers });
-    const anonymous = await app.inject({ url: '/undeclared' });
-    await app.close();
-    expect([reply.statusCode, anonymous.statusCode]).toEqual([403, 403]);
-    expect(reply.json()).toMatchObject({ type: '/docs/errors#access.denied' });
-    expect(reply.body).not.toContain('seen');
+    const forgetful = await startWith(UndeclaredController);
+    const admin = await forgetful.as('admin');
+    const replies = [await admin.get('/undeclared'), await forgetful.anonymous.get('/undeclared')];
+    await forgetful.close();
+    expect(replies.map(({ status }) => status)).toEqual([403, 403]);
+    expect(replies.map((reply) => reply.json().type)).toEqual(Array(2).fill('/docs/errors#access.denied'));
   });
 });
 
@@ -131,24 +124,22 @@ function clientFor(operation: Operation, role: Role) {
   return operation.startsWith('auth:') ? api.somebody([role]) : api.as(role);
 }
 
-/** The application with one more controller, whose author forgot @Allow. */
-async function startUndeclared(): Promise<NestFastifyApplication> {
-  @Controller('undeclared')
-  class UndeclaredController {
-    @Get()
-    show(): string {
-      return 'seen';
-    }
+/** A controller whose author forgot @Allow. */
+@Controller('undeclared')
+class UndeclaredController {
+  @Get()
+  show(): string {
+    return 'seen by everybody';
   }
-  const config = api.app.get<Config>(CONFIG);
-  const database = await Database.connect(config, entities);
-  @Module({ imports: [AppModule.with(config, database)], controllers: [UndeclaredController] })
-  class ForgetfulModule {}
-  const app = await NestFactory.create<NestFastifyApplication>(ForgetfulModule, fastifyAdapter(), { logger: false });
-  await prepareServer(app, config, () => undefined);
-  await app.init();
-  await app.getHttpAdapter().getInstance().ready();
-  return app;
+}
+
+/** The whole application, in which a feature has one more controller. */
+async function startWith(controller: object): Promise<LocalApi> {
+  const controllers = Reflect.getMetadata('controllers', MembersModule) as object[];
+  Reflect.defineMetadata('controllers', [...controllers, controller], MembersModule);
+  const started = await startApi({ database: api.database });
+  Reflect.defineMetadata('controllers', controllers, MembersModule);
+  return started;
 }
 
 /** `METHOD /path` of every route, from Fastify's drawing of its tree, in which each line continues the path of its parent. */

@@ -218,7 +218,9 @@ describe('every reply', () => {
       const account = await accountFor(operation.operationId, made);
       const reply = await send(operation, requestFor(operation, made, account), account.accessToken);
       const failure = reply.status < 300 ? [] : [`${reply.status} ${reply.text}`];
-      surprises.push(...[...failure, ...unlikeDocument(operation, reply)].map((surprise) => `${operation.operationId}: ${surprise}`));
+      surprises.push(
+        ...[...failure, ...unlikeDocument(operation, reply)].map((surprise) => `${operation.operationId}: ${surprise}`),
+      );
       if (operation.operationId.endsWith(':create'))
         made[operation.tags?.[0] ?? ''] = (JSON.parse(reply.text) as { id: number }).id;
     }
