@@ -63,13 +63,19 @@ const ban = {
     message: 'Export it by its name: a default export has as many names as importers.',
   },
   onlyTest: {
-    selector:
-      'CallExpression[callee.object.name=/^(describe|it|test)$/][callee.property.name="only"], CallExpression[callee.name=/^(fdescribe|fit)$/]',
+    selector: [
+      'MemberExpression[object.name=/^(describe|it|test)$/][property.name="only"]',
+      'CallExpression[callee.name=/^(fdescribe|fit)$/]',
+    ].join(', '),
     message: 'Run one test with `npm test -- -t "its name"`; a committed .only hides all the others.',
   },
   retriedTest: {
     selector: 'CallExpression[callee.object.name="jest"][callee.property.name="retryTimes"]',
     message: 'A test that passes at the second try has failed: find what it races with.',
+  },
+  synchronize: {
+    selector: 'Property[key.name="synchronize"][value.value=true]',
+    message: 'Write a migration: synchronizing drops what the entities do not know, such as indexes and triggers.',
   },
   systemTime: {
     selector:
@@ -106,6 +112,11 @@ const refuse = {
     regex: '^(node:)?process$',
     importNames: ['env'],
     message: ban.environment.message,
+  },
+  exceptions: {
+    regex: '^@nestjs/common$',
+    importNamePattern: 'Exception$',
+    message: 'Throw a DomainError with a code of the catalogue: a status alone tells a client nothing to rely on.',
   },
   forwardRef: {
     regex: '^@nestjs/common$',

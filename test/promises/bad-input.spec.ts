@@ -19,7 +19,9 @@ afterAll(() => api.close());
 /** Every row but the ledger's, so that any change shows. */
 async function state(): Promise<unknown> {
   const tables = ['members', 'users', 'roles', 'user_roles', 'refresh_tokens', 'idempotency_keys', 'imports'];
-  const hashes = tables.map((table) => `(SELECT md5(string_agg(t::text, '' ORDER BY t.id)) FROM ${table} t) AS ${table}`);
+  const hashes = tables.map(
+    (table) => `(SELECT md5(string_agg(t::text, '' ORDER BY t.id)) FROM ${table} t) AS ${table}`,
+  );
   const [row] = await api.query(`SELECT ${hashes.join(', ')}`);
   return row;
 }
@@ -32,13 +34,18 @@ interface Problem {
 }
 
 /** What is wrong with a refusal: nothing of the server's insides, and everything a problem must have. */
-function faultOf({ status, headers, text }: Pick<Reply, 'status' | 'headers' | 'text'>, hasBody = true): string | undefined {
+function faultOf(
+  { status, headers, text }: Pick<Reply, 'status' | 'headers' | 'text'>,
+  hasBody = true,
+): string | undefined {
   if (status < 400) return undefined;
   if (status >= 500) return `${status} ${text.slice(0, 200)}`;
   if (!hasBody) return undefined;
-  if (headers['content-type'] !== 'application/problem+json; charset=utf-8') return `${status} ${headers['content-type']} ${text.slice(0, 100)}`;
+  if (headers['content-type'] !== 'application/problem+json; charset=utf-8')
+    return `${status} ${headers['content-type']} ${text.slice(0, 100)}`;
   const problem = JSON.parse(text) as Problem;
-  if (problem.status !== status || !/^\/docs\/errors#[a-z.-]+$/.test(problem.type) || !problem.detail) return `${status} ${text.slice(0, 200)}`;
+  if (problem.status !== status || !/^\/docs\/errors#[a-z.-]+$/.test(problem.type) || !problem.detail)
+    return `${status} ${text.slice(0, 200)}`;
   if (headers['x-request-id'] !== problem.requestId) return `${status} without its request id`;
   if (/node_modules|at .*\.[jt]s:|SELECT |INSERT |syntax error/.test(text)) return `${status} ${text.slice(0, 200)}`;
   return undefined;
@@ -49,10 +56,23 @@ describe('a request that is not valid', () => {
   const csv = { 'Content-Type': 'text/csv' };
   const member = () => JSON.stringify(aMember());
   const spoilt = (fields: object) => JSON.stringify({ ...aMember(), ...fields });
-  const user = { email: 'new@local.example', password: 'correct horse battery staple', firstName: 'A', lastName: 'B', roles: ['staff'] };
+  const user = {
+    email: 'new@local.example',
+    password: 'correct horse battery staple',
+    firstName: 'A',
+    lastName: 'B',
+    roles: ['staff'],
+  };
   const deep = `${'{"a":'.repeat(50_000)}1${'}'.repeat(50_000)}`;
 
-  type Case = [what: string, status: number, method: string, path: string, body?: string, headers?: Record<string, string>];
+  type Case = [
+    what: string,
+    status: number,
+    method: string,
+    path: string,
+    body?: string,
+    headers?: Record<string, string>,
+  ];
   const cases: Case[] = [
     ['an id that is no number', 422, 'GET', '/members/abc'],
     ['an id of zero', 422, 'GET', '/members/0'],
@@ -86,9 +106,19 @@ describe('a request that is not valid', () => {
     ['a cursor that is none', 422, 'GET', '/members?cursor=abc'],
     ['a cursor of another list', 422, 'GET', `/members?cursor=${Buffer.from('["x","1"]').toString('base64url')}`],
     ['a cursor with a wrong key', 422, 'GET', `/members?cursor=${Buffer.from('["","x"]').toString('base64url')}`],
-    ['a cursor with a huge key', 422, 'GET', `/members?cursor=${Buffer.from('["","99999999999"]').toString('base64url')}`],
+    [
+      'a cursor with a huge key',
+      422,
+      'GET',
+      `/members?cursor=${Buffer.from('["","99999999999"]').toString('base64url')}`,
+    ],
     ['a cursor with NUL behind it', 422, 'GET', `/members?cursor=${Buffer.from('["","1"]').toString('base64url')}%00`],
-    ['a trail cursor with NUL behind it', 422, 'GET', `/audit/logs?cursor=${Buffer.from('["trail","2026-01-01","1"]').toString('base64url')}%00`],
+    [
+      'a trail cursor with NUL behind it',
+      422,
+      'GET',
+      `/audit/logs?cursor=${Buffer.from('["trail","2026-01-01","1"]').toString('base64url')}%00`,
+    ],
     ['an offset that no place has', 422, 'GET', '/audit/logs?from=2026-01-31T12:00:00%2B23:00'],
     ['an instant before the common era', 422, 'GET', '/audit/logs?from=0000-01-01T00:00:00Z'],
     ['an address that is none', 422, 'GET', '/audit/logs?ipAddress=1.2.3.4.5'],
@@ -114,7 +144,14 @@ describe('a request that is not valid', () => {
     ['a content type that is none', 415, 'POST', '/members', member(), { 'Content-Type': 'nonsense' }],
     ['JSON where CSV belongs', 415, 'POST', '/members/import', '{}', json],
     ['nothing where CSV belongs', 415, 'POST', '/members/import'],
-    ['a form without a file', 400, 'POST', '/members/import', '--x--\r\n', { 'Content-Type': 'multipart/form-data; boundary=x' }],
+    [
+      'a form without a file',
+      400,
+      'POST',
+      '/members/import',
+      '--x--\r\n',
+      { 'Content-Type': 'multipart/form-data; boundary=x' },
+    ],
     ['a form without a boundary', 400, 'POST', '/members/import', 'x', { 'Content-Type': 'multipart/form-data' }],
     ['an unknown field', 422, 'POST', '/members', spoilt({ colour: 'red' }), json],
     ['an id of one’s own', 422, 'POST', '/members', spoilt({ id: 1 }), json],
@@ -139,7 +176,14 @@ describe('a request that is not valid', () => {
     ['an If-Match that is none', 400, 'PATCH', '/members/:id', '{"phone":"1"}', { ...json, 'If-Match': '123' }],
     ['an Idempotency-Key with blanks', 400, 'POST', '/members', member(), { ...json, 'Idempotency-Key': 'a b' }],
     ['an empty Idempotency-Key', 400, 'POST', '/members', member(), { ...json, 'Idempotency-Key': '' }],
-    ['an Idempotency-Key that is too long', 400, 'POST', '/members', member(), { ...json, 'Idempotency-Key': 'x'.repeat(256) }],
+    [
+      'an Idempotency-Key that is too long',
+      400,
+      'POST',
+      '/members',
+      member(),
+      { ...json, 'Idempotency-Key': 'x'.repeat(256) },
+    ],
     ['a user with a short password', 422, 'POST', '/users', JSON.stringify({ ...user, password: 'short' }), json],
     ['a user with an unknown role', 422, 'POST', '/users', JSON.stringify({ ...user, roles: ['king'] }), json],
     ['a user with a role twice', 422, 'POST', '/users', JSON.stringify({ ...user, roles: ['staff', 'staff'] }), json],
@@ -147,25 +191,49 @@ describe('a request that is not valid', () => {
     ['a user with a truth for a member', 422, 'POST', '/users', JSON.stringify({ ...user, memberId: true }), json],
     ['a user with an array for a member', 422, 'POST', '/users', JSON.stringify({ ...user, memberId: [1] }), json],
     ['a user with a text for a member', 422, 'POST', '/users', JSON.stringify({ ...user, memberId: '1' }), json],
-    ['a user of a member who does not exist', 422, 'POST', '/users', JSON.stringify({ ...user, memberId: 999_999 }), json],
-    ['a role that ends at no place’s time', 422, 'POST', '/users', JSON.stringify({ ...user, roles: [{ name: 'staff', expiresAt: '2026-01-31T12:00:00+23:00' }] }), json],
+    [
+      'a user of a member who does not exist',
+      422,
+      'POST',
+      '/users',
+      JSON.stringify({ ...user, memberId: 999_999 }),
+      json,
+    ],
+    [
+      'a role that ends at no place’s time',
+      422,
+      'POST',
+      '/users',
+      JSON.stringify({ ...user, roles: [{ name: 'staff', expiresAt: '2026-01-31T12:00:00+23:00' }] }),
+      json,
+    ],
     ['a text for a truth', 422, 'POST', '/users', JSON.stringify({ ...user, emailVerified: 'yes' }), json],
     ['a log-in with an array', 422, 'POST', '/auth/login', '{"email":["a"],"password":"b"}', json],
     ['a log-in with an object', 422, 'POST', '/auth/login', '{"email":{"$ne":null},"password":{"$ne":null}}', json],
     ['a log-in with half a surrogate pair', 422, 'POST', '/auth/login', '{"email":"\\ud800","password":"b"}', json],
     ['a log-in with NUL', 422, 'POST', '/auth/login', '{"email":"a\\u0000","password":"b"}', json],
-    ['a log-in with a huge password', 422, 'POST', '/auth/login', JSON.stringify({ email: 'a', password: 'x'.repeat(257) }), json],
+    [
+      'a log-in with a huge password',
+      422,
+      'POST',
+      '/auth/login',
+      JSON.stringify({ email: 'a', password: 'x'.repeat(257) }),
+      json,
+    ],
     ['a refresh with a number', 422, 'POST', '/auth/refresh', '{"refreshToken":1}', json],
     ['an import mode that is none', 422, 'POST', '/members/import?mode=half', 'a', csv],
     ['an import with an unknown column', 422, 'POST', '/members/import', 'colour\nred', csv],
     ['an empty import', 422, 'POST', '/members/import', '', csv],
   ];
-  it.each(cases)('is refused for %s with %i, and changes nothing', async (_what, status, method, path, body, headers) => {
-    const before = await state();
-    const reply = await admin.send(method, path.replace(':id', String(id)), body, headers);
-    expect([reply.status, faultOf(reply)]).toEqual([status, undefined]);
-    expect(await state()).toEqual(before);
-  });
+  it.each(cases)(
+    'is refused for %s with %i, and changes nothing',
+    async (_what, status, method, path, body, headers) => {
+      const before = await state();
+      const reply = await admin.send(method, path.replace(':id', String(id)), body, headers);
+      expect([reply.status, faultOf(reply)]).toEqual([status, undefined]);
+      expect(await state()).toEqual(before);
+    },
+  );
 });
 
 describe('what Node refuses before it is a request', () => {
@@ -174,8 +242,16 @@ describe('what Node refuses before it is a request', () => {
     ['a user agent that is too large', 431, `GET / HTTP/1.1\r\nHost: x\r\nUser-Agent: ${'x'.repeat(40_000)}\r\n\r\n`],
     ['a line that is no request', 400, 'nonsense\r\n\r\n'],
     ['NUL in a header', 400, 'GET / HTTP/1.1\r\nHost: x\r\nX-Access-Reason: a\0b\r\n\r\n'],
-    ['two lengths', 400, 'POST /api/v1/members HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}'],
-    ['a length and chunks', 400, 'POST /api/v1/members HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'],
+    [
+      'two lengths',
+      400,
+      'POST /api/v1/members HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}',
+    ],
+    [
+      'a length and chunks',
+      400,
+      'POST /api/v1/members HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+    ],
     ['a length that is none', 400, 'POST /api/v1/members HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n'],
     ['no host', 400, 'GET /api/v1/members HTTP/1.1\r\n\r\n'],
   ])('is answered as a problem: %s', async (_what, status, bytes) => {
@@ -214,8 +290,19 @@ describe('headers that are long, strange or not ours', () => {
     expect(reply.status).toBe(200);
     expect(reply.requestId).toMatch(/^[0-9a-f-]{36}$/);
     const [entry] = await api.entries({ requestId: reply.requestId });
-    expect(entry).toMatchObject({ action: 'READ', recordId: id, ipAddress: '127.0.0.1', userAgent: strange['User-Agent'].slice(0, 512) });
-    expect(entry?.reason).toBe('Ünterschrift 🙂 '.repeat(100).slice(0, 500).toWellFormed().replace(/\ufffd$/, ''));
+    expect(entry).toMatchObject({
+      action: 'READ',
+      recordId: id,
+      ipAddress: '127.0.0.1',
+      userAgent: strange['User-Agent'].slice(0, 512),
+    });
+    expect(entry?.reason).toBe(
+      'Ünterschrift 🙂 '
+        .repeat(100)
+        .slice(0, 500)
+        .toWellFormed()
+        .replace(/\ufffd$/, ''),
+    );
   });
 
   it.each(['a b', 'a"b', '', 'ä', '../x', '{}'])('replaces the request id %j', async (given) => {
@@ -242,14 +329,22 @@ it('answers whatever is made of the OpenAPI document with a problem or with succ
     const { method, path, headers, body } = requests[index]!;
     if (/\/logout|\/change-password/.test(path)) return;
     const requestId = `hostile-${index}`;
-    const reply = await sacrifice.send(method, path.startsWith('/api') ? path : `/../..${path}`, body, { ...headers, 'x-request-id': requestId });
+    const reply = await sacrifice.send(method, path.startsWith('/api') ? path : `/../..${path}`, body, {
+      ...headers,
+      'x-request-id': requestId,
+    });
     const fault = faultOf(reply, method !== 'HEAD');
-    if (fault) faults.push(`${method} ${path.slice(0, 120)} ${JSON.stringify(headers).slice(0, 120)} ${body?.slice(0, 150)} → ${fault}`);
+    if (fault)
+      faults.push(
+        `${method} ${path.slice(0, 120)} ${JSON.stringify(headers).slice(0, 120)} ${body?.slice(0, 150)} → ${fault}`,
+      );
     if (reply.status >= 400) refused.add(requestId);
   });
   expect(faults.slice(0, 20)).toEqual([]);
   expect(refused.size).toBeGreaterThan(requests.length / 2);
-  const changes = (await api.entries()).filter(({ action }) => ['CREATE', 'UPDATE', 'DELETE', 'RESTORE'].includes(action));
+  const changes = (await api.entries()).filter(({ action }) =>
+    ['CREATE', 'UPDATE', 'DELETE', 'RESTORE'].includes(action),
+  );
   // A failed log-in counts itself, and that is a change.
   const hidden = changes.filter(({ requestId, route }) => refused.has(requestId ?? '') && route !== 'auth:login');
   expect(hidden).toEqual([]);

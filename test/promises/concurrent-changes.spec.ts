@@ -75,7 +75,9 @@ describe('changes of one record at once', () => {
     const acknowledged = replies
       .map(({ requestId, status }, index) => ({ requestId, status, action: actionOf[index % 3] }))
       .filter(({ status }) => status < 300);
-    const made = (await api.entries({ tableName: 'members', recordId: id })).filter(({ action }) => actionOf.includes(action));
+    const made = (await api.entries({ tableName: 'members', recordId: id })).filter(({ action }) =>
+      actionOf.includes(action),
+    );
     expect(acknowledged.length).toBeGreaterThan(50);
     expect(acknowledged.map(({ requestId, action }) => `${requestId} ${action}`).sort()).toEqual(
       made.map(({ requestId, action }) => `${requestId} ${action}`).sort(),

@@ -51,8 +51,17 @@ function requests(): Promise<Reply>[] {
 
 function faultsOf(replies: Reply[]) {
   return replies
-    .map(({ status, headers, ms }, index) => ({ index, status, type: headers['content-type'], wait: headers['retry-after'], ms: Math.round(ms) }))
-    .filter(({ status, type, wait, ms }) => status !== 503 || !type?.startsWith('application/problem+json') || !wait || ms > promisedMs);
+    .map(({ status, headers, ms }, index) => ({
+      index,
+      status,
+      type: headers['content-type'],
+      wait: headers['retry-after'],
+      ms: Math.round(ms),
+    }))
+    .filter(
+      ({ status, type, wait, ms }) =>
+        status !== 503 || !type?.startsWith('application/problem+json') || !wait || ms > promisedMs,
+    );
 }
 
 async function servesAgain(): Promise<void> {

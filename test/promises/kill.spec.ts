@@ -103,7 +103,9 @@ it('lets a client repeat what it got no answer to, and then there is one record'
     expect([reply.status, reply.json()['memberNumber']]).toEqual([201, body?.['memberNumber']]);
   }
   const numbers = unanswered.map(({ body }) => body?.['memberNumber']);
-  expect(await database.query('SELECT FROM members WHERE member_number = ANY ($1)', [numbers])).toHaveLength(numbers.length);
+  expect(await database.query('SELECT FROM members WHERE member_number = ANY ($1)', [numbers])).toHaveLength(
+    numbers.length,
+  );
   await expectLedgerToTellTheRows(database);
   await again.close();
 });

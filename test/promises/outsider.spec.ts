@@ -99,37 +99,104 @@ describe.each(roles)('%s', (_, client, role) => {
   const changes: [what: string, sql: string, expected: string[]][] = [
     ['an insert', insert('10'), ['CREATE members']],
     ['an insert of many', insert('10', '11', '12'), Array<string>(3).fill('CREATE members')],
-    ['an insert from a query', `INSERT INTO members (member_number, first_name, last_name, classification) SELECT 'x' || n, 'a', 'b', 'foreman' FROM generate_series(1, 500) n`, Array<string>(500).fill('CREATE members')],
+    [
+      'an insert from a query',
+      `INSERT INTO members (member_number, first_name, last_name, classification) SELECT 'x' || n, 'a', 'b', 'foreman' FROM generate_series(1, 500) n`,
+      Array<string>(500).fill('CREATE members'),
+    ],
     ['an update of one', `UPDATE members SET phone = '1' WHERE member_number = '1'`, ['UPDATE members']],
     ['an update of all', `UPDATE members SET phone = '1'`, Array<string>(3).fill('UPDATE members')],
-    ['an update of some to what they are', `UPDATE members SET phone = CASE member_number WHEN '1' THEN '1' ELSE phone END`, ['UPDATE members']],
-    ['an update by join', `UPDATE members m SET phone = n::text FROM generate_series(1, 5) n WHERE m.member_number <> '3'`, ['UPDATE members', 'UPDATE members']],
+    [
+      'an update of some to what they are',
+      `UPDATE members SET phone = CASE member_number WHEN '1' THEN '1' ELSE phone END`,
+      ['UPDATE members'],
+    ],
+    [
+      'an update by join',
+      `UPDATE members m SET phone = n::text FROM generate_series(1, 5) n WHERE m.member_number <> '3'`,
+      ['UPDATE members', 'UPDATE members'],
+    ],
     ['a soft delete', `UPDATE members SET deleted_at = now() WHERE member_number = '1'`, ['DELETE members']],
-    ['a soft delete and its undoing', `UPDATE members SET deleted_at = now() WHERE member_number = '1'; UPDATE members SET deleted_at = NULL`, ['DELETE members', 'RESTORE members']],
+    [
+      'a soft delete and its undoing',
+      `UPDATE members SET deleted_at = now() WHERE member_number = '1'; UPDATE members SET deleted_at = NULL`,
+      ['DELETE members', 'RESTORE members'],
+    ],
     ['a delete of one', `DELETE FROM members WHERE member_number = '1'`, ['DELETE members']],
     ['a delete of all', 'DELETE FROM members', Array<string>(3).fill('DELETE members')],
-    ['an upsert that inserts', `${insert('10')} ON CONFLICT (member_number) DO UPDATE SET phone = '1'`, ['CREATE members']],
-    ['an upsert that updates', `${insert('1')} ON CONFLICT (member_number) DO UPDATE SET phone = '1'`, ['UPDATE members']],
-    ['an upsert that does both', `${insert('1', '10')} ON CONFLICT (member_number) DO UPDATE SET phone = '1'`, ['CREATE members', 'UPDATE members']],
-    ['a merge', `MERGE INTO members m USING (VALUES ('1'), ('2'), ('10')) v (n) ON m.member_number = v.n
+    [
+      'an upsert that inserts',
+      `${insert('10')} ON CONFLICT (member_number) DO UPDATE SET phone = '1'`,
+      ['CREATE members'],
+    ],
+    [
+      'an upsert that updates',
+      `${insert('1')} ON CONFLICT (member_number) DO UPDATE SET phone = '1'`,
+      ['UPDATE members'],
+    ],
+    [
+      'an upsert that does both',
+      `${insert('1', '10')} ON CONFLICT (member_number) DO UPDATE SET phone = '1'`,
+      ['CREATE members', 'UPDATE members'],
+    ],
+    [
+      'a merge',
+      `MERGE INTO members m USING (VALUES ('1'), ('2'), ('10')) v (n) ON m.member_number = v.n
       WHEN MATCHED AND v.n = '1' THEN DELETE WHEN MATCHED THEN UPDATE SET phone = '1'
-      WHEN NOT MATCHED THEN INSERT (member_number, first_name, last_name, classification) VALUES (v.n, 'a', 'b', 'foreman')`, ['CREATE members', 'DELETE members', 'UPDATE members']],
-    ['a statement of several changes', `WITH gone AS (DELETE FROM members WHERE member_number = '1' RETURNING *), other AS (UPDATE members SET phone = '1' WHERE member_number = '2')
-      INSERT INTO members (member_number, first_name, last_name, classification) SELECT 'x' || member_number, first_name, last_name, classification FROM gone`, ['CREATE members', 'DELETE members', 'UPDATE members']],
-    ['several changes of one row', `BEGIN; UPDATE members SET phone = '1' WHERE member_number = '1'; UPDATE members SET phone = '2' WHERE member_number = '1'; COMMIT`, ['UPDATE members', 'UPDATE members']],
-    ['a change there and back', `BEGIN; UPDATE members SET city = 'x' WHERE member_number = '1'; UPDATE members SET city = NULL WHERE member_number = '1'; COMMIT`, ['UPDATE members', 'UPDATE members']],
-    ['what a savepoint leaves', `BEGIN; UPDATE members SET phone = '1' WHERE member_number = '1'; SAVEPOINT s; UPDATE members SET phone = '2'; ROLLBACK TO s; COMMIT`, ['UPDATE members']],
-    ['a change with a made-up audit_ref', `UPDATE members SET phone = '1', audit_ref = 1 WHERE member_number = '1'`, ['UPDATE members']],
-    ['a change with a made-up updated_at', `UPDATE members SET phone = '1', updated_at = '2001-01-01' WHERE member_number = '1'`, ['UPDATE members']],
-    ['an insert with both made up', `INSERT INTO members (member_number, first_name, last_name, classification, audit_ref, updated_at) VALUES ('10', 'a', 'b', 'foreman', 1, '2001-01-01')`, ['CREATE members']],
+      WHEN NOT MATCHED THEN INSERT (member_number, first_name, last_name, classification) VALUES (v.n, 'a', 'b', 'foreman')`,
+      ['CREATE members', 'DELETE members', 'UPDATE members'],
+    ],
+    [
+      'a statement of several changes',
+      `WITH gone AS (DELETE FROM members WHERE member_number = '1' RETURNING *), other AS (UPDATE members SET phone = '1' WHERE member_number = '2')
+      INSERT INTO members (member_number, first_name, last_name, classification) SELECT 'x' || member_number, first_name, last_name, classification FROM gone`,
+      ['CREATE members', 'DELETE members', 'UPDATE members'],
+    ],
+    [
+      'several changes of one row',
+      `BEGIN; UPDATE members SET phone = '1' WHERE member_number = '1'; UPDATE members SET phone = '2' WHERE member_number = '1'; COMMIT`,
+      ['UPDATE members', 'UPDATE members'],
+    ],
+    [
+      'a change there and back',
+      `BEGIN; UPDATE members SET city = 'x' WHERE member_number = '1'; UPDATE members SET city = NULL WHERE member_number = '1'; COMMIT`,
+      ['UPDATE members', 'UPDATE members'],
+    ],
+    [
+      'what a savepoint leaves',
+      `BEGIN; UPDATE members SET phone = '1' WHERE member_number = '1'; SAVEPOINT s; UPDATE members SET phone = '2'; ROLLBACK TO s; COMMIT`,
+      ['UPDATE members'],
+    ],
+    [
+      'a change with a made-up audit_ref',
+      `UPDATE members SET phone = '1', audit_ref = 1 WHERE member_number = '1'`,
+      ['UPDATE members'],
+    ],
+    [
+      'a change with a made-up updated_at',
+      `UPDATE members SET phone = '1', updated_at = '2001-01-01' WHERE member_number = '1'`,
+      ['UPDATE members'],
+    ],
+    [
+      'an insert with both made up',
+      `INSERT INTO members (member_number, first_name, last_name, classification, audit_ref, updated_at) VALUES ('10', 'a', 'b', 'foreman', 1, '2001-01-01')`,
+      ['CREATE members'],
+    ],
   ];
   it.each(changes)('leaves one entry for each row of %s', async (_what, sql, expected) => {
     const { actions, entries } = await recorded(() => run(sql));
     expect(actions).toEqual(expected);
     for (const entry of entries) {
-      expect(entry).toMatchObject({ source: 'database', databaseRole: role, changedBy: null, notes: `database role ${role}` });
+      expect(entry).toMatchObject({
+        source: 'database',
+        databaseRole: role,
+        changedBy: null,
+        notes: `database role ${role}`,
+      });
     }
-    const once = new Set(entries.map((entry) => `${entry.action} ${entry.recordId} ${JSON.stringify(entry.newValues)}`));
+    const once = new Set(
+      entries.map((entry) => `${entry.action} ${entry.recordId} ${JSON.stringify(entry.newValues)}`),
+    );
     expect(once.size).toBe(entries.length);
   });
 
@@ -157,7 +224,10 @@ describe.each(roles)('%s', (_, client, role) => {
     ['a change of audit_ref alone', 'UPDATE members SET audit_ref = audit_ref + 1'],
     ['a change of updated_at alone', 'UPDATE members SET updated_at = now()'],
     ['an insert that meets a conflict', `${insert('1')} ON CONFLICT DO NOTHING`],
-    ['an upsert to the same values', `${insert('1')} ON CONFLICT (member_number) DO UPDATE SET last_name = excluded.last_name`],
+    [
+      'an upsert to the same values',
+      `${insert('1')} ON CONFLICT (member_number) DO UPDATE SET last_name = excluded.last_name`,
+    ],
     ['a change that is rolled back', `BEGIN; UPDATE members SET phone = '1'; DELETE FROM members; ROLLBACK`],
   ])('leaves no entry and no trace of %s', async (_what, sql) => {
     const rows = () => database.query('SELECT * FROM members ORDER BY id');

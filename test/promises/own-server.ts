@@ -86,7 +86,10 @@ export class OwnServer implements TestDatabase {
   /** The embedded server gets another port at each start; the door in front of it keeps its own. */
   private pass(socket: Socket): void {
     const inner = connect(Number(new URL(this.server.ownerUrl).port), '127.0.0.1');
-    for (const [one, other] of [[socket, inner], [inner, socket]] as const) {
+    for (const [one, other] of [
+      [socket, inner],
+      [inner, socket],
+    ] as const) {
       this.sockets.add(one);
       one.setNoDelay();
       one.on('error', () => other.destroy());
@@ -106,7 +109,9 @@ export class OwnServer implements TestDatabase {
 
   private processes(): number[] {
     const postmaster = Number(readFileSync(join(this.folder, 'data', 'postmaster.pid'), 'utf8').split('\n')[0]);
-    const children = readdirSync('/proc').map(Number).filter((pid) => pid > 0 && parentOf(pid) === postmaster);
+    const children = readdirSync('/proc')
+      .map(Number)
+      .filter((pid) => pid > 0 && parentOf(pid) === postmaster);
     return [postmaster, ...children];
   }
 }

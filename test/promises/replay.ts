@@ -27,7 +27,10 @@ async function told(database: TestDatabase): Promise<Record<string, Row>> {
       delete story[key];
     } else if (['UPDATE', 'DELETE', 'RESTORE'].includes(action)) {
       expect([id, Object.keys(newValues!).sort()]).toEqual([id, changedFields]);
-      expect([id, oldValues]).toEqual([id, Object.fromEntries(changedFields!.map((field) => [field, story[key]?.[field]]))]);
+      expect([id, oldValues]).toEqual([
+        id,
+        Object.fromEntries(changedFields!.map((field) => [field, story[key]?.[field]])),
+      ]);
       story[key] = { ...story[key], ...newValues, lastEntry: id };
     }
   }
@@ -42,7 +45,10 @@ async function held(database: TestDatabase): Promise<Record<string, Row>> {
   for (const { table } of tables) {
     for (const { row } of await database.query<{ row: Row }>(`SELECT to_jsonb(t) AS row FROM ${table} t`)) {
       const { audit_ref: lastEntry, updated_at: _, ...fields } = row;
-      const shown = Object.entries(fields).map(([name, value]) => [name, secrets.includes(name) ? '[redacted]' : value]);
+      const shown = Object.entries(fields).map(([name, value]) => [
+        name,
+        secrets.includes(name) ? '[redacted]' : value,
+      ]);
       rows[`${table} ${String(row['id'])}`] = { ...Object.fromEntries(shown), lastEntry };
     }
   }

@@ -44,7 +44,9 @@ const faults: Fault[] = [
   {
     name: 'the month has no partition',
     begin: async ({ query }) => {
-      const [row] = await query<{ name: string }>(`SELECT to_char(now() AT TIME ZONE 'UTC', '"audit_logs_"YYYY_MM') AS name`);
+      const [row] = await query<{ name: string }>(
+        `SELECT to_char(now() AT TIME ZONE 'UTC', '"audit_logs_"YYYY_MM') AS name`,
+      );
       const [bounds] = await query<{ bounds: string }>(
         `SELECT pg_get_expr(relpartbound, oid) AS bounds FROM pg_class WHERE relname = $1`,
         [row?.name],
@@ -100,7 +102,9 @@ function changes(): Promise<Reply>[] {
     staff.post('/members', aMember(), { 'Idempotency-Key': 'once' }),
     staff.patch(`/members/${id}`, { phone: '555-9999' }),
     staff.delete(`/members/${other}`),
-    staff.post('/members/import', 'memberNumber,firstName,lastName,classification\n1,A,B,foreman', { 'Content-Type': 'text/csv' }),
+    staff.post('/members/import', 'memberNumber,firstName,lastName,classification\n1,A,B,foreman', {
+      'Content-Type': 'text/csv',
+    }),
     admin.put(`/users/${staff.account.id}/roles`, { roles: ['member'] }),
     api.anonymous.post('/auth/login', { email, password }),
     api.anonymous.post('/auth/refresh', { refreshToken: staff.session.refreshToken }),
@@ -201,5 +205,8 @@ describe.each(faults)('while $name', ({ begin }) => {
 
 /** The first few replies that are not what is promised. */
 function others(replies: Reply[]) {
-  return replies.map(summary).filter((reply) => JSON.stringify(reply) !== JSON.stringify(refused)).slice(0, 5);
+  return replies
+    .map(summary)
+    .filter((reply) => JSON.stringify(reply) !== JSON.stringify(refused))
+    .slice(0, 5);
 }

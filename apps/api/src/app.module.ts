@@ -48,7 +48,13 @@ export class AppModule {
   static with(config: Config, database: Database, clock = new Clock()): DynamicModule {
     return {
       module: AppModule,
-      imports: [PlatformModule.with(config, database, clock), ScheduleModule.forRoot(), AuditModule, RecordsModule, ...features],
+      imports: [
+        PlatformModule.with(config, database, clock),
+        ScheduleModule.forRoot(),
+        AuditModule,
+        RecordsModule,
+        ...features,
+      ],
       controllers: [SystemController],
       providers: journey,
     };

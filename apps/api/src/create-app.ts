@@ -12,10 +12,14 @@ import { serveDocs } from './openapi';
 /** The whole application on a migrated database, not yet listening. Tests and the program start from here alike. */
 export async function createApp(config: Config, clock = new Clock()): Promise<NestFastifyApplication> {
   const database = await Database.connect(config, entities);
-  const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(config, database, clock), fastifyAdapter(), {
-    logger: new JsonLogger(config.LOG_LEVEL),
-    abortOnError: false,
-  });
+  const app = await NestFactory.create<NestFastifyApplication>(
+    AppModule.with(config, database, clock),
+    fastifyAdapter(),
+    {
+      logger: new JsonLogger(config.LOG_LEVEL),
+      abortOnError: false,
+    },
+  );
   const gate = app.get(DisclosureGate);
   await prepareServer(app, config, (context) => gate.release(context));
   app.setGlobalPrefix('api/v1', { exclude: ['health/live', 'health/ready', 'metrics'] });

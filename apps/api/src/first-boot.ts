@@ -19,39 +19,39 @@ export async function firstBoot(app: INestApplicationContext, config: Config): P
     route: 'system:first-boot',
     actor: systemActor('first-boot'),
   });
-  return RequestContext.run(context, () =>
-    database.transaction(async () => {
-      await database.query(`SELECT pg_advisory_xact_lock(hashtextextended('first-boot', 0))`);
-      const [users] = await database.query('SELECT 1 FROM users LIMIT 1');
-      if (users) return ['Log in with an account you have.'];
-      const { ADMIN_EMAIL, ADMIN_PASSWORD } = config;
-      if (!config.embedded && !ADMIN_EMAIL) return ['There is no account yet: set ADMIN_EMAIL and ADMIN_PASSWORD, or use "ip2a user create".'];
-      const admin = { email: ADMIN_EMAIL ?? 'admin@local.example', password: ADMIN_PASSWORD ?? madeUp() };
-      await createAccount(app, 'admin', admin);
-      if (!config.embedded) return [`Log in as ${admin.email} with ADMIN_PASSWORD.`];
-      const memberId = await seedDemoMembers(app.get(MembersService));
-      const staff = { email: 'clerk@local.example', password: madeUp() };
-      const member = { email: 'member@local.example', password: madeUp() };
-      await createAccount(app, 'staff', staff);
-      await createAccount(app, 'member', member, memberId);
-      return [
-        'A demo local was created. These passwords are shown once:',
-        `  admin   ${admin.email}   ${ADMIN_PASSWORD ? '(ADMIN_PASSWORD)' : admin.password}`,
-        `  staff   ${staff.email}   ${staff.password}`,
-        `  member  ${member.email}  ${member.password}`,
-      ];
-    }),
-  );
+  return database.transaction(context, async () => {
+    await database.query(context, `SELECT pg_advisory_xact_lock(hashtextextended('first-boot', 0))`);
+    const [users] = await database.query(context, 'SELECT 1 FROM users LIMIT 1');
+    if (users) return ['Log in with an account you have.'];
+    const { ADMIN_EMAIL, ADMIN_PASSWORD } = config;
+    if (!config.embedded && !ADMIN_EMAIL)
+      return ['There is no account yet: set ADMIN_EMAIL and ADMIN_PASSWORD, or use "ip2a user create".'];
+    const admin = { email: ADMIN_EMAIL ?? 'admin@local.example', password: ADMIN_PASSWORD ?? madeUp() };
+    await createAccount(app, context, 'admin', admin);
+    if (!config.embedded) return [`Log in as ${admin.email} with ADMIN_PASSWORD.`];
+    const memberId = await seedDemoMembers(context, app.get(MembersService));
+    const staff = { email: 'clerk@local.example', password: madeUp() };
+    const member = { email: 'member@local.example', password: madeUp() };
+    await createAccount(app, context, 'staff', staff);
+    await createAccount(app, context, 'member', member, memberId);
+    return [
+      'A demo local was created. These passwords are shown once:',
+      `  admin   ${admin.email}   ${ADMIN_PASSWORD ? '(ADMIN_PASSWORD)' : admin.password}`,
+      `  staff   ${staff.email}   ${staff.password}`,
+      `  member  ${member.email}  ${member.password}`,
+    ];
+  });
 }
 
 async function createAccount(
   app: INestApplicationContext,
+  context: RequestContext,
   role: Role,
   account: { email: string; password: string },
   memberId?: number,
 ): Promise<void> {
   const name = { firstName: 'Demo', lastName: role[0]?.toUpperCase() + role.slice(1) };
-  await app.get(UsersService).create({ ...account, ...name, roles: [role], emailVerified: true, memberId });
+  await app.get(UsersService).create(context, { ...account, ...name, roles: [role], emailVerified: true, memberId });
 }
 
 function madeUp(): string {

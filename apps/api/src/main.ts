@@ -12,7 +12,9 @@ async function main(): Promise<void> {
   const { config } = runtime;
   await migrate({ ownerUrl: config.databaseOwnerUrl, applicationUrl: config.databaseUrl });
   if (!config.rolesAreSeparate) {
-    process.stderr.write('Warning: one database role owns and serves the ledger; set DATABASE_OWNER_URL to separate them.\n');
+    process.stderr.write(
+      'Warning: one database role owns and serves the ledger; set DATABASE_OWNER_URL to separate them.\n',
+    );
   }
   const app = await createApp(config);
   const accounts = await firstBoot(app, config);
@@ -38,6 +40,8 @@ async function main(): Promise<void> {
 
 main().catch((error: unknown) => {
   const isConfig = error instanceof ConfigError;
-  process.stderr.write(isConfig ? `${error.message}\n` : `IP2A can not start: ${(error as Error).stack ?? String(error)}\n`);
+  process.stderr.write(
+    isConfig ? `${error.message}\n` : `IP2A can not start: ${(error as Error).stack ?? String(error)}\n`,
+  );
   process.exit(isConfig ? ConfigError.exitStatus : 1);
 });

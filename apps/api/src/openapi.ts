@@ -26,7 +26,10 @@ export function openApiDocument(app: NestFastifyApplication): OpenAPIObject {
     standardSchemaConverter: (schema, { schemaType }) => convert(schema as unknown as z.ZodType, schemaType),
   });
   const problem = convert(Problem, 'output');
-  document.components = { ...document.components, schemas: { ...document.components?.schemas, ...problem?.components } };
+  document.components = {
+    ...document.components,
+    schemas: { ...document.components?.schemas, ...problem?.components },
+  };
   document.tags = [...new Set(Object.values(document.paths).flatMap(tagsOf))].sort().map((name) => ({ name }));
   return document;
 }
@@ -34,7 +37,11 @@ export function openApiDocument(app: NestFastifyApplication): OpenAPIObject {
 /** Named schemas (`.meta({ id })`) become components; the others stand where they are used. */
 function convert(schema: z.ZodType, schemaType: 'input' | 'output') {
   if (!(schema instanceof z.ZodType)) return undefined;
-  const { $defs, $schema: _dialect, ...converted } = z.toJSONSchema(schema, {
+  const {
+    $defs,
+    $schema: _dialect,
+    ...converted
+  } = z.toJSONSchema(schema, {
     io: schemaType,
     target: 'draft-2020-12',
     unrepresentable: 'any',

@@ -72,11 +72,16 @@ export class SystemController {
   /** P4: the role that serves requests may add entries and read them, nothing else. */
   private async checkGrants(): Promise<{ status: 'ok' | 'warn' | 'error'; detail?: string }> {
     const [may] = await this.database.query<{ insert: boolean; rewrite: boolean }>(
+      undefined,
       `SELECT has_table_privilege('audit_logs', 'INSERT') AS insert,
          has_table_privilege('audit_logs', 'UPDATE, DELETE, TRUNCATE') AS rewrite`,
     );
     if (!may?.insert) return { status: 'error', detail: 'entries can not be written: INSERT on audit_logs is missing' };
-    if (may.rewrite) return { status: 'warn', detail: 'the application role owns the ledger; set DATABASE_OWNER_URL to separate them' };
+    if (may.rewrite)
+      return {
+        status: 'warn',
+        detail: 'the application role owns the ledger; set DATABASE_OWNER_URL to separate them',
+      };
     return { status: 'ok' };
   }
 }

@@ -4,7 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import { AppModule, entities } from '#app';
 import { systemActor } from '#access';
 import { Clock } from '#kernel';
-import { openRuntime, type Config } from '#platform/config';
+import { openRuntime } from '#platform/config';
 import { RequestContext } from '#platform/context';
 import { Database, migrate } from '#platform/database';
 import { JsonLogger } from '#platform/observability';
@@ -15,7 +15,7 @@ import { JsonLogger } from '#platform/observability';
  */
 export async function withApp(
   command: string,
-  work: (app: INestApplicationContext, config: Config) => Promise<void>,
+  work: (app: INestApplicationContext, context: RequestContext) => Promise<void>,
 ): Promise<void> {
   const runtime = await openRuntime('attach');
   const { config } = runtime;
@@ -29,7 +29,7 @@ export async function withApp(
     try {
       const actor = systemActor(command);
       const context = new RequestContext({ source: 'cli', requestId: randomUUID(), route: command, actor });
-      await RequestContext.run(context, () => work(app, config));
+      await work(app, context);
     } finally {
       await app.close();
     }

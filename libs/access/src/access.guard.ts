@@ -1,7 +1,7 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { DomainError } from '#kernel';
-import { RequestContext } from '#platform/context';
+import { contextOf } from '#platform/http';
 import { holds } from './access';
 import { OPERATION } from './allow.decorator';
 import { OPERATIONS, type Operation } from './permissions';
@@ -16,7 +16,7 @@ export class AccessGuard implements CanActivate {
     if (!operation) throw new DomainError('access.denied', 'This route is not open to anybody.');
     const permission = OPERATIONS[operation];
     if (permission === 'public') return true;
-    const { actor } = RequestContext.current();
+    const { actor } = contextOf(execution.switchToHttp().getRequest());
     if (!actor) throw new DomainError('auth.required', 'Send an access token as "Authorization: Bearer …".');
     if (actor.mustChangePassword && !operation.startsWith('auth:')) {
       throw new DomainError('auth.password-change-required', 'Change the password with POST /auth/change-password.');

@@ -18,8 +18,19 @@ interface AllowOptions {
   errors?: ErrorCode[];
 }
 
-const everywhere: ErrorCode[] = ['request.malformed', 'request.invalid', 'internal.error', 'service.unavailable', 'audit.unavailable'];
-const withAccount: ErrorCode[] = ['auth.required', 'auth.token-invalid', 'access.denied', 'auth.password-change-required'];
+const everywhere: ErrorCode[] = [
+  'request.malformed',
+  'request.invalid',
+  'internal.error',
+  'service.unavailable',
+  'audit.unavailable',
+];
+const withAccount: ErrorCode[] = [
+  'auth.required',
+  'auth.token-invalid',
+  'access.denied',
+  'auth.password-change-required',
+];
 
 const exampleRequestId = '019abf4e-7a10-7c3e-9d52-3f8b1c0e2a44';
 
@@ -64,7 +75,8 @@ export function Allow(operation: Operation, options: AllowOptions): MethodDecora
 
 function successResponse({ reply, status }: AllowOptions): MethodDecorator {
   if (!reply) return ApiResponse({ status: status ?? 204, description: 'Done.' });
-  const headers = status === 201 ? { Location: { description: 'The new record.', schema: { type: 'string' as const } } } : undefined;
+  const headers =
+    status === 201 ? { Location: { description: 'The new record.', schema: { type: 'string' as const } } } : undefined;
   return ApiResponse({ status: status ?? 200, description: 'Done.', standardSchema: reply as never, headers });
 }
 
@@ -92,6 +104,13 @@ function problemResponses(codes: ErrorCode[]): MethodDecorator[] {
 function exampleOf(code: ErrorCode) {
   const { title, status } = ERRORS[code];
   const instance = '/api/v1/members/17';
-  const problem = { type: `/docs/errors#${code}`, title, status, detail: `${title}.`, instance, requestId: exampleRequestId };
+  const problem = {
+    type: `/docs/errors#${code}`,
+    title,
+    status,
+    detail: `${title}.`,
+    instance,
+    requestId: exampleRequestId,
+  };
   return status === 422 ? { ...problem, errors: [{ pointer: '/firstName', message: 'is required' }] } : problem;
 }

@@ -1,4 +1,13 @@
 export { holds, scopeOf, systemActor } from './access';
 export { AccessGuard } from './access.guard';
 export { Allow, OPERATION } from './allow.decorator';
-export { OPERATIONS, PERMISSIONS, ROLES, SCOPES, type Operation, type Permission, type Role, type Scope } from './permissions';
+export {
+  OPERATIONS,
+  PERMISSIONS,
+  ROLES,
+  SCOPES,
+  type Operation,
+  type Permission,
+  type Role,
+  type Scope,
+} from './permissions';

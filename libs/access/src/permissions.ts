@@ -14,11 +14,25 @@ export type Scope = (typeof SCOPES)[number];
 
 type Grants = Partial<Record<Role, Scope>>;
 
-const everyRole: Grants = { admin: 'all', officer: 'all', staff: 'all', organizer: 'all', instructor: 'all', member: 'all' };
+const everyRole: Grants = {
+  admin: 'all',
+  officer: 'all',
+  staff: 'all',
+  organizer: 'all',
+  instructor: 'all',
+  member: 'all',
+};
 
 /** What may be done, and by whom. A role that is not named may not. */
 export const PERMISSIONS = {
-  'members:read': { admin: 'all', officer: 'all', staff: 'all', organizer: 'all', instructor: 'students', member: 'self' },
+  'members:read': {
+    admin: 'all',
+    officer: 'all',
+    staff: 'all',
+    organizer: 'all',
+    instructor: 'students',
+    member: 'self',
+  },
   'members:write': { admin: 'all', officer: 'all', staff: 'all', member: 'self' },
   /** The field `notes` of a member. */
   'members:notes': { admin: 'all', officer: 'all', staff: 'all' },
@@ -28,8 +42,22 @@ export const PERMISSIONS = {
   'deleted:read': { admin: 'all', officer: 'all' },
   'users:administer': { admin: 'all' },
   'audit:read': { admin: 'all', officer: 'members', staff: 'own', organizer: 'own', instructor: 'own', member: 'self' },
-  'own-record:read': { member: 'self', admin: 'self', officer: 'self', staff: 'self', organizer: 'self', instructor: 'self' },
-  'own-record:write': { member: 'self', admin: 'self', officer: 'self', staff: 'self', organizer: 'self', instructor: 'self' },
+  'own-record:read': {
+    member: 'self',
+    admin: 'self',
+    officer: 'self',
+    staff: 'self',
+    organizer: 'self',
+    instructor: 'self',
+  },
+  'own-record:write': {
+    member: 'self',
+    admin: 'self',
+    officer: 'self',
+    staff: 'self',
+    organizer: 'self',
+    instructor: 'self',
+  },
   'account:own': everyRole,
 } as const satisfies Record<string, Grants>;
 export type Permission = keyof typeof PERMISSIONS;

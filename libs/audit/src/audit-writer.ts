@@ -2,7 +2,7 @@ import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/
 import { Pool } from 'pg';
 import { unavailable } from '#kernel';
 import { CONFIG, type Config } from '#platform/config';
-import { RequestContext } from '#platform/context';
+import type { RequestContext } from '#platform/context';
 import { Database, connectionWaitMs } from '#platform/database';
 import { auditMetrics } from './audit.metrics';
 import { entryOf, type EntryFacts } from './entry';
@@ -56,11 +56,11 @@ export class AuditWriter implements OnApplicationShutdown {
     this.pool.on('error', (error) => this.logger.warn({ cause: error.message }, 'Ledger connection lost'));
   }
 
-  /** Records facts about the current context. Resolves when durable, or with the open transaction's commit. */
-  async record(facts: EntryFacts, context = RequestContext.current()): Promise<void> {
+  /** Records facts about a context. Resolves when durable, or inside a transaction when written, to commit with it. */
+  async record(context: RequestContext, facts: EntryFacts): Promise<void> {
     const json = entryOf(context, facts);
-    if (this.database.inTransaction) {
-      await this.database.query('SELECT audit_append($1::json)', [`[${json}]`]);
+    if (this.database.inTransaction(context)) {
+      await this.database.query(context, 'SELECT audit_append($1::json)', [`[${json}]`]);
       return;
     }
     await this.enqueue(json);

@@ -31,7 +31,8 @@ export function auditDecision(entity: object): AuditDecision | string | undefine
 /** The decision on an entity that must be audited to be served as a resource. */
 export function auditedDecision(entity: object): AuditDecision {
   const decision = decisions.get(entity);
-  if (!decision || typeof decision === 'string') throw new Error('Only entities with @Audited are served as resources.');
+  if (!decision || typeof decision === 'string')
+    throw new Error('Only entities with @Audited are served as resources.');
   return decision;
 }
 

@@ -15,7 +15,7 @@ export class DisclosureGate {
   release(context: RequestContext): Promise<unknown> | undefined {
     const [only, ...others] = context.disclosures.splice(0);
     if (!only) return undefined;
-    if (others.length === 0) return this.writer.record(factsOf(only), context);
-    return Promise.all([only, ...others].map((shown) => this.writer.record(factsOf(shown), context)));
+    if (others.length === 0) return this.writer.record(context, factsOf(only));
+    return Promise.all([only, ...others].map((shown) => this.writer.record(context, factsOf(shown))));
   }
 }

@@ -25,6 +25,7 @@ export class PartitionsTask {
   /** How many whole months after the current one have their partition. */
   async monthsAhead(): Promise<number> {
     const [row] = await this.database.query<{ months: number }>(
+      undefined,
       `SELECT count(*)::integer AS months FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
        WHERE i.inhparent = 'audit_logs'::regclass
          AND c.relname > to_char(now() AT TIME ZONE 'UTC', '"audit_logs_"YYYY_MM')`,

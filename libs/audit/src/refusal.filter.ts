@@ -18,7 +18,12 @@ export class RefusalFilter extends ProblemFilter {
     const isRefusal = error.status === 401 || error.status === 403 || error.refused !== undefined;
     if (!isRefusal || error.code === 'auth.login-failed') return error;
     try {
-      await this.writer.record({ action: 'ACCESS_DENIED', ...error.refused, outcome: 'denied', notes: error.code }, context);
+      await this.writer.record(context, {
+        action: 'ACCESS_DENIED',
+        ...error.refused,
+        outcome: 'denied',
+        notes: error.code,
+      });
       return error;
     } catch (failure) {
       return asDomainError(failure);

@@ -31,14 +31,20 @@ export type TrailQuery = z.infer<typeof TrailQuery>;
 export const RecordTrailQuery = z.strictObject(paging);
 export type RecordTrailQuery = z.infer<typeof RecordTrailQuery>;
 
-const values = z.record(z.string(), z.unknown()).nullable().describe('By column; what you may not read in the record itself is `[redacted]`.');
+const values = z
+  .record(z.string(), z.unknown())
+  .nullable()
+  .describe('By column; what you may not read in the record itself is `[redacted]`.');
 
 /** One entry of the ledger as its reader may see it. */
 export const AuditLogView = z
   .object({
     id: z.int().describe('The number of the entry.'),
     action: z.enum(ACTIONS).describe('What was done.'),
-    tableName: z.string().nullable().meta({ examples: ['members'] }),
+    tableName: z
+      .string()
+      .nullable()
+      .meta({ examples: ['members'] }),
     recordId: z.int().nullable().describe('The one record that the entry is about.'),
     recordIds: z.array(z.int()).nullable().describe('Of a list or export: exactly the records it showed.'),
     recordCount: z.int().nullable().describe('How many records a list or export showed.'),
@@ -46,15 +52,23 @@ export const AuditLogView = z
     changedBy: z
       .object({
         id: z.int().nullable().describe('The id of the user; null for a job or command.'),
-        email: z.string().nullable().meta({ examples: ['clerk@local.example'] }),
+        email: z
+          .string()
+          .nullable()
+          .meta({ examples: ['clerk@local.example'] }),
         roles: z.array(z.string()).describe('The roles held at that moment.'),
       })
       .nullable()
       .describe('Who, with the e-mail address and roles of that moment; null where no user is known.'),
-    source: z.enum(['api', 'cli', 'job', 'database']).describe('Through what it was done; `database` is a statement that came from elsewhere.'),
+    source: z
+      .enum(['api', 'cli', 'job', 'database'])
+      .describe('Through what it was done; `database` is a statement that came from elsewhere.'),
     databaseRole: z.string().describe('The role under which the database was used.'),
     changedAt: fields.instantView,
-    ipAddress: z.string().nullable().meta({ examples: ['192.0.2.17'] }),
+    ipAddress: z
+      .string()
+      .nullable()
+      .meta({ examples: ['192.0.2.17'] }),
     userAgent: z.string().nullable().describe('The program that the client says it is.'),
     requestId: z.string().nullable().describe('`X-Request-Id` of the reply.'),
     route: z.string().nullable().describe('The operation, such as `members:update`.'),
@@ -62,7 +76,10 @@ export const AuditLogView = z
     outcome: z.enum(['success', 'denied', 'failed']).describe('Whether it was done, refused, or went wrong.'),
     oldValues: values,
     newValues: values,
-    changedFields: z.array(z.string()).nullable().meta({ examples: [['address', 'phone']] }),
+    changedFields: z
+      .array(z.string())
+      .nullable()
+      .meta({ examples: [['address', 'phone']] }),
     notes: z.string().nullable().describe('What else there is to say, such as the code of an error.'),
     sealed: z.int().nullable().describe('The index in the Merkle tree, once sealed.'),
   })

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { z } from 'zod';
 import { holds, scopeOf, type Scope } from '#access';
 import { decodeCursor, DomainError, encodeCursor } from '#kernel';
-import { RequestContext, type Actor } from '#platform/context';
+import type { Actor, RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
 import { auditDecision, type AuditDecision } from './audited';
 import type { AuditLogPage, AuditLogView, RecordTrailQuery, TrailQuery } from './trail.dto';
@@ -41,11 +41,15 @@ export class TrailService {
   constructor(private readonly database: Database) {}
 
   /** A page of the ledger. Asking is itself on the record, once: about the record asked for, or about the entries shown. */
-  async list(query: TrailQuery, { notes = 'audit trail', scope }: TrailOptions = {}): Promise<z.infer<typeof AuditLogPage>> {
-    const page = await this.page(query, { scope });
+  async list(
+    context: RequestContext,
+    query: TrailQuery,
+    { notes = 'audit trail', scope }: TrailOptions = {},
+  ): Promise<z.infer<typeof AuditLogPage>> {
+    const page = await this.page(context, query, { scope });
     const { limit: _limit, ...filters } = query;
     const { tableName, recordId } = query;
-    RequestContext.current().disclose(
+    context.disclose(
       tableName && recordId
         ? { tableName, ids: [recordId], list: false, filters, notes }
         : { tableName: 'audit_logs', ids: page.items.map((entry) => entry.id), list: true, filters },
@@ -54,22 +58,34 @@ export class TrailService {
   }
 
   /** The trail of one record, the lists that showed it included. */
-  async ofRecord(tableName: string, recordId: number, query: RecordTrailQuery, options?: TrailOptions) {
-    return this.list({ ...query, tableName, recordId }, options);
+  async ofRecord(
+    context: RequestContext,
+    tableName: string,
+    recordId: number,
+    query: RecordTrailQuery,
+    options?: TrailOptions,
+  ) {
+    return this.list(context, { ...query, tableName, recordId }, options);
   }
 
-  async get(id: number): Promise<Entry> {
-    const { items } = await this.page({ limit: 1 }, { id });
+  async get(context: RequestContext, id: number): Promise<Entry> {
+    const { items } = await this.page(context, { limit: 1 }, { id });
     const [entry] = items;
     if (!entry) {
-      throw new DomainError('record.not-found', 'There is no such entry.', { refused: { tableName: 'audit_logs', recordId: id } });
+      throw new DomainError('record.not-found', 'There is no such entry.', {
+        refused: { tableName: 'audit_logs', recordId: id },
+      });
     }
-    RequestContext.current().disclose({ tableName: 'audit_logs', ids: [id], list: false });
+    context.disclose({ tableName: 'audit_logs', ids: [id], list: false });
     return entry;
   }
 
-  private async page(query: TrailQuery, { id, scope }: { id?: number; scope?: Scope }): Promise<z.infer<typeof AuditLogPage>> {
-    const { actor } = RequestContext.current();
+  private async page(
+    context: RequestContext,
+    query: TrailQuery,
+    { id, scope }: { id?: number; scope?: Scope },
+  ): Promise<z.infer<typeof AuditLogPage>> {
+    const { actor } = context;
     if (!actor) throw new DomainError('auth.required', 'The ledger is read by somebody.');
     const values: unknown[] = [];
     const bind = (value: unknown) => `$${values.push(value)}`;
@@ -85,12 +101,15 @@ export class TrailService {
         : `SELECT * FROM (${select([`l.record_id = ${bind(query.recordId)}`])}
            UNION ALL ${select([`l.record_ids @> ARRAY[${bind(query.recordId)}::bigint]`])}) e
            ORDER BY "changedAt" DESC, id DESC LIMIT ${query.limit + 1}`;
-    const rows = await this.database.query<Row>(sql, values);
+    const rows = await this.database.query<Row>(context, sql, values);
     const shown = rows.slice(0, query.limit);
     const last = shown.at(-1);
     return {
       items: shown.map((row) => this.view(row, reach, actor)),
-      nextCursor: rows.length > query.limit && last ? encodeCursor({ sort: 'trail', keys: [last.changedAt, String(last.id)] }) : null,
+      nextCursor:
+        rows.length > query.limit && last
+          ? encodeCursor({ sort: 'trail', keys: [last.changedAt, String(last.id)] })
+          : null,
     };
   }
 
@@ -161,5 +180,7 @@ function redact(values: Values, decision: AuditDecision | undefined, actor: Acto
     const further = decision?.restricted?.[property];
     return mayReadTable && (!further || holds(actor, further));
   };
-  return Object.fromEntries(Object.entries(values).map(([column, value]) => [column, shown(column) ? value : redacted]));
+  return Object.fromEntries(
+    Object.entries(values).map(([column, value]) => [column, shown(column) ? value : redacted]),
+  );
 }

@@ -1,7 +1,8 @@
 import { Body, Controller, Get, HttpCode, Post } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { Allow } from '#access';
-import { RequestContext } from '#platform/context';
+import { Context } from '#platform/http';
+import type { RequestContext } from '#platform/context';
 import { ActorView, ChangePassword, KeySetView, Login, Refresh, SessionView } from './auth.dto';
 import { AuthService } from './auth.service';
 import { SessionsService } from './sessions.service';
@@ -19,8 +20,8 @@ export class AuthController {
   @Post('login')
   @HttpCode(200)
   @Allow('auth:login', { summary: 'Log in', reply: SessionView, errors: ['auth.login-failed'] })
-  login(@Body({ schema: Login }) credentials: Login) {
-    return this.auth.login(credentials);
+  login(@Context() context: RequestContext, @Body({ schema: Login }) credentials: Login) {
+    return this.auth.login(context, credentials);
   }
 
   @Post('refresh')
@@ -31,28 +32,28 @@ export class AuthController {
     reply: SessionView,
     errors: ['auth.token-invalid', 'auth.refresh-reused'],
   })
-  refresh(@Body({ schema: Refresh }) { refreshToken }: Refresh) {
-    return this.sessions.refresh(refreshToken);
+  refresh(@Context() context: RequestContext, @Body({ schema: Refresh }) { refreshToken }: Refresh) {
+    return this.sessions.refresh(context, refreshToken);
   }
 
   @Post('logout')
   @HttpCode(204)
   @Allow('auth:logout', { summary: 'End this session' })
-  logout() {
-    return this.auth.logout(RequestContext.current().sessionId ?? '');
+  logout(@Context() context: RequestContext) {
+    return this.auth.logout(context);
   }
 
   @Post('logout-all')
   @HttpCode(204)
   @Allow('auth:logout-all', { summary: 'End all my sessions' })
-  logoutAll() {
-    return this.auth.logoutAll();
+  logoutAll(@Context() context: RequestContext) {
+    return this.auth.logoutAll(context);
   }
 
   @Get('me')
   @Allow('auth:me', { summary: 'Whose token this is', reply: ActorView })
-  me() {
-    return this.auth.me();
+  me(@Context() context: RequestContext) {
+    return this.auth.me(context);
   }
 
   @Post('change-password')
@@ -62,8 +63,8 @@ export class AuthController {
     description: 'Ends every session of the account, this one too.',
     errors: ['auth.login-failed'],
   })
-  changePassword(@Body({ schema: ChangePassword }) change: ChangePassword) {
-    return this.auth.changePassword(change);
+  changePassword(@Context() context: RequestContext, @Body({ schema: ChangePassword }) change: ChangePassword) {
+    return this.auth.changePassword(context, change);
   }
 
   @Get('jwks.json')

@@ -10,13 +10,25 @@ export const newPassword = z
 
 export const Login = z
   .strictObject({
-    email: z.string().trim().toLowerCase().min(1).max(255).meta({ examples: ['clerk@local.example'] }),
-    password: z.string().min(1).max(256).meta({ examples: ['correct horse battery staple'] }),
+    email: z
+      .string()
+      .trim()
+      .toLowerCase()
+      .min(1)
+      .max(255)
+      .meta({ examples: ['clerk@local.example'] }),
+    password: z
+      .string()
+      .min(1)
+      .max(256)
+      .meta({ examples: ['correct horse battery staple'] }),
   })
   .meta({ id: 'Login' });
 export type Login = z.infer<typeof Login>;
 
-export const Refresh = z.strictObject({ refreshToken: z.string().min(1).max(200).describe('The newest one of the session.') }).meta({ id: 'Refresh' });
+export const Refresh = z
+  .strictObject({ refreshToken: z.string().min(1).max(200).describe('The newest one of the session.') })
+  .meta({ id: 'Refresh' });
 export type Refresh = z.infer<typeof Refresh>;
 
 export const ChangePassword = z
@@ -46,4 +58,3 @@ export const ActorView = z
 export const KeySetView = z
   .object({ keys: z.array(z.record(z.string(), z.unknown())).describe('JSON Web Keys (RFC 7517).') })
   .meta({ id: 'KeySetView' });
-

@@ -1,8 +1,8 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { OPERATION, OPERATIONS, type Operation } from '#access';
-import { RequestContext } from '#platform/context';
-import { bearerToken } from '#platform/http';
+import type { RequestContext } from '#platform/context';
+import { bearerToken, contextOf } from '#platform/http';
 import { SessionsService } from './sessions.service';
 import { TokensService } from './tokens.service';
 
@@ -15,15 +15,24 @@ export class AuthenticationGuard implements CanActivate {
     private readonly sessions: SessionsService,
   ) {}
 
-  async canActivate(execution: ExecutionContext): Promise<boolean> {
-    const context = RequestContext.current();
+  canActivate(execution: ExecutionContext): boolean | Promise<boolean> {
+    const context = contextOf(execution.switchToHttp().getRequest());
     const operation = this.reflector.get<Operation | undefined>(OPERATION, execution.getHandler());
     context.route = operation ?? 'undeclared';
     const token = bearerToken(execution);
     if (token === undefined || (operation && OPERATIONS[operation] === 'public')) return true;
+    const claims = this.tokens.known(token);
+    const actor = claims && this.sessions.knownActor(claims);
+    if (!actor) return this.identify(context, token);
+    context.sessionId = claims.sessionId;
+    context.actor = actor;
+    return true;
+  }
+
+  private async identify(context: RequestContext, token: string): Promise<boolean> {
     const claims = await this.tokens.verify(token);
     context.sessionId = claims.sessionId;
-    context.actor = await this.sessions.actorOf(claims);
+    context.actor = await this.sessions.actorOf(context, claims);
     return true;
   }
 }

@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { AuditWriter } from '#audit';
 import { DomainError } from '#kernel';
-import { RequestContext, type Actor } from '#platform/context';
+import type { Actor, RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
 import { faultSql, rolesSql } from './account.sql';
 import { accessTokenSeconds, invalidToken, TokensService, type Claims } from './tokens.service';
@@ -31,12 +31,15 @@ export class SessionsService {
     private readonly audit: AuditWriter,
   ) {}
 
+  /** Who the token's account was a moment ago, if that was looked up. */
+  knownActor({ userId, sessionId }: Claims): Actor | undefined {
+    return this.actors.get(`${userId} ${sessionId}`);
+  }
+
   /** Who the token's account is now; 401 when the account stopped working or the session was ended. */
-  async actorOf({ userId, sessionId }: Claims): Promise<Actor> {
-    const key = `${userId} ${sessionId}`;
-    const known = this.actors.get(key);
-    if (known) return known;
+  async actorOf(context: RequestContext, { userId, sessionId }: Claims): Promise<Actor> {
     const [actor] = await this.database.query<Actor>(
+      context,
       `SELECT u.id AS "userId", u.email, u.member_id AS "memberId", u.must_change_password AS "mustChangePassword",
          ${rolesSql} AS roles
        FROM users u WHERE u.id = $1 AND ${faultSql} IS NULL
@@ -44,18 +47,18 @@ export class SessionsService {
       [userId, sessionId],
     );
     if (!actor) throw invalidToken();
-    this.actors.set(key, actor);
+    this.actors.set(`${userId} ${sessionId}`, actor);
     return actor;
   }
 
   /** Begins a session of an account that works, inside the transaction that logs it in. */
-  async begin(userId: number): Promise<Session> {
-    return this.issue(userId, randomUUID());
+  async begin(context: RequestContext, userId: number): Promise<Session> {
+    return this.issue(context, userId, randomUUID());
   }
 
   /** Uses a refresh token up for the next one. One that was used before ends its whole session: it may be stolen. */
-  async refresh(refreshToken: string): Promise<Session> {
-    const outcome = await this.database.transaction(async (): Promise<Session | 'invalid' | 'reused'> => {
+  async refresh(context: RequestContext, refreshToken: string): Promise<Session> {
+    const outcome = await this.database.transaction(context, async (): Promise<Session | 'invalid' | 'reused'> => {
       const [token] = await this.database.query<{
         id: number;
         userId: number;
@@ -64,6 +67,7 @@ export class SessionsService {
         isOver: boolean;
         works: boolean;
       }>(
+        context,
         `SELECT t.id, t.user_id AS "userId", t.family_id AS "familyId", t.rotated_at IS NOT NULL AS "isRotated",
            t.revoked_at IS NOT NULL OR t.expires_at <= now() AS "isOver", ${faultSql} IS NULL AS works
          FROM refresh_tokens t JOIN users u ON u.id = t.user_id WHERE t.token_hash = $1 FOR UPDATE OF t`,
@@ -71,8 +75,8 @@ export class SessionsService {
       );
       if (!token || token.isOver || !token.works) return 'invalid';
       if (token.isRotated) {
-        await this.revoke('family_id', token.familyId, 'reused');
-        await this.audit.record({
+        await this.revoke(context, 'family_id', token.familyId, 'reused');
+        await this.audit.record(context, {
           action: 'ACCESS_DENIED',
           tableName: 'users',
           recordId: token.userId,
@@ -81,8 +85,8 @@ export class SessionsService {
         });
         return 'reused';
       }
-      await this.database.query('UPDATE refresh_tokens SET rotated_at = now() WHERE id = $1', [token.id]);
-      return this.issue(token.userId, token.familyId);
+      await this.database.query(context, 'UPDATE refresh_tokens SET rotated_at = now() WHERE id = $1', [token.id]);
+      return this.issue(context, token.userId, token.familyId);
     });
     if (outcome === 'invalid') throw invalidToken();
     if (outcome === 'reused') {
@@ -92,16 +96,20 @@ export class SessionsService {
   }
 
   /** Ends the session that a refresh token belongs to, if it is the actor's; or, without one, the session in use. */
-  async end(sessionId: string): Promise<void> {
-    await this.database.transaction(async () => {
-      await this.revoke('family_id', sessionId, 'logout');
-      await this.audit.record({ action: 'LOGOUT', tableName: 'users', recordId: RequestContext.current().actor?.userId ?? undefined });
+  async end(context: RequestContext, sessionId: string): Promise<void> {
+    await this.database.transaction(context, async () => {
+      await this.revoke(context, 'family_id', sessionId, 'logout');
+      await this.audit.record(context, {
+        action: 'LOGOUT',
+        tableName: 'users',
+        recordId: context.actor?.userId ?? undefined,
+      });
     });
   }
 
   /** Ends every session of an account: log-out everywhere, a lock, a new password, a deletion. */
-  async endAll(userId: number, reason: string): Promise<void> {
-    await this.revoke('user_id', userId, reason);
+  async endAll(context: RequestContext, userId: number, reason: string): Promise<void> {
+    await this.revoke(context, 'user_id', userId, reason);
   }
 
   /** Makes the next request of everybody look at its account again. */
@@ -109,17 +117,24 @@ export class SessionsService {
     this.actors.clear();
   }
 
-  private async revoke(column: 'family_id' | 'user_id', value: string | number, reason: string): Promise<void> {
+  private async revoke(
+    context: RequestContext,
+    column: 'family_id' | 'user_id',
+    value: string | number,
+    reason: string,
+  ): Promise<void> {
     await this.database.query(
+      context,
       `UPDATE refresh_tokens SET revoked_at = now(), revoked_reason = $2 WHERE ${column} = $1 AND revoked_at IS NULL`,
       [value, reason],
     );
     this.forgetActors();
   }
 
-  private async issue(userId: number, familyId: string): Promise<Session> {
+  private async issue(context: RequestContext, userId: number, familyId: string): Promise<Session> {
     const refreshToken = randomBytes(32).toString('base64url');
     await this.database.query(
+      context,
       `INSERT INTO refresh_tokens (user_id, family_id, token_hash, expires_at)
        VALUES ($1, $2, $3, now() + interval '${refreshTokenDays} days')`,
       [userId, familyId, sha256(refreshToken)],

@@ -5,7 +5,10 @@ import { listOf, listQuery } from '#records';
 import { newPassword } from './auth.dto';
 
 const role = z.enum(ROLES).describe('The name of a role.');
-const grant = z.strictObject({ name: role, expiresAt: fields.instant.nullable().describe('After it the role counts no more.') });
+const grant = z.strictObject({
+  name: role,
+  expiresAt: fields.instant.nullable().describe('After it the role counts no more.'),
+});
 const grants = z
   .array(z.union([role, grant]))
   .max(ROLES.length)
@@ -24,7 +27,10 @@ const person = {
 const rest = {
   memberId: fields.id.nullish().describe('The member whose account this is.'),
   emailVerified: z.boolean().optional().describe('An account with an unverified address can not log in.'),
-  mustChangePassword: z.boolean().optional().describe('Whether the password must be changed before anything else is done with it.'),
+  mustChangePassword: z
+    .boolean()
+    .optional()
+    .describe('Whether the password must be changed before anything else is done with it.'),
 };
 
 export const CreateUser = z
@@ -33,7 +39,12 @@ export const CreateUser = z
 export type CreateUser = z.infer<typeof CreateUser>;
 
 export const UpdateUser = z
-  .strictObject({ ...person, password: newPassword, isActive: z.boolean().describe('An inactive account can not log in; its sessions end.'), ...rest })
+  .strictObject({
+    ...person,
+    password: newPassword,
+    isActive: z.boolean().describe('An inactive account can not log in; its sessions end.'),
+    ...rest,
+  })
   .partial()
   .meta({ id: 'UpdateUser' });
 export type UpdateUser = z.infer<typeof UpdateUser>;
@@ -57,11 +68,17 @@ export const UserView = z
       )
       .describe('Every role held, ended ones too.'),
     isActive: z.boolean().describe('An inactive account can not log in.'),
-    emailVerifiedAt: fields.instantView.nullable().describe('Null while the address is not verified, and the account can not log in.'),
-    mustChangePassword: z.boolean().describe('Whether the password must be changed before anything else is done with it.'),
+    emailVerifiedAt: fields.instantView
+      .nullable()
+      .describe('Null while the address is not verified, and the account can not log in.'),
+    mustChangePassword: z
+      .boolean()
+      .describe('Whether the password must be changed before anything else is done with it.'),
     lastLoginAt: fields.instantView.nullable().describe('Null for one who never logged in.'),
     failedLoginAttempts: z.int().describe('Wrong passwords since the last log-in.'),
-    lockedUntil: fields.instantView.nullable().describe('In the year 9999 for a lock that an administrator has to end.'),
+    lockedUntil: fields.instantView
+      .nullable()
+      .describe('In the year 9999 for a lock that an administrator has to end.'),
     memberId: z.int().nullable().describe('The member whose account this is, if it is a member’s.'),
     createdAt: fields.instantView,
     updatedAt: fields.instantView,

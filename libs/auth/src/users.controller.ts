@@ -2,7 +2,8 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Put, Query
 import { ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { Allow } from '#access';
-import { fields, IfMatch } from '#platform/http';
+import type { RequestContext } from '#platform/context';
+import { Context, fields, IfMatch } from '#platform/http';
 import { CreateUser, RolePage, RoleQuery, SetRoles, UpdateUser, UserPage, UserQuery, UserView } from './user.dto';
 import { UsersService } from './users.service';
 
@@ -15,8 +16,8 @@ export class UsersController {
 
   @Get('users')
   @Allow('users:list', { summary: 'List or search users', reply: UserPage })
-  list(@Query({ schema: UserQuery }) query: UserQuery) {
-    return this.users.list(query);
+  list(@Context() context: RequestContext, @Query({ schema: UserQuery }) query: UserQuery) {
+    return this.users.list(context, query);
   }
 
   @Post('users')
@@ -26,14 +27,14 @@ export class UsersController {
     status: 201,
     errors: ['record.duplicate', 'reference.missing', 'idempotency.key-reused'],
   })
-  create(@Body({ schema: CreateUser }) user: CreateUser) {
-    return this.users.create(user);
+  create(@Context() context: RequestContext, @Body({ schema: CreateUser }) user: CreateUser) {
+    return this.users.create(context, user);
   }
 
   @Get('users/:id')
   @Allow('users:read', { summary: 'Read a user', reply: UserView, errors: ['record.not-found'] })
-  get(@Param({ schema: fields.idParam }) { id }: Id) {
-    return this.users.get(id);
+  get(@Context() context: RequestContext, @Param({ schema: fields.idParam }) { id }: Id) {
+    return this.users.get(context, id);
   }
 
   @Patch('users/:id')
@@ -44,11 +45,12 @@ export class UsersController {
     errors: ['record.not-found', 'record.duplicate', 'record.stale-version', 'reference.missing', 'users.last-admin'],
   })
   update(
+    @Context() context: RequestContext,
     @Param({ schema: fields.idParam }) { id }: Id,
     @Body({ schema: UpdateUser }) patch: UpdateUser,
     @IfMatch() ifMatch?: string[],
   ) {
-    return this.users.update(id, patch, ifMatch);
+    return this.users.update(context, id, patch, ifMatch);
   }
 
   @Delete('users/:id')
@@ -57,8 +59,12 @@ export class UsersController {
     summary: 'Remove a user, restorably',
     errors: ['record.not-found', 'record.stale-version', 'users.last-admin'],
   })
-  remove(@Param({ schema: fields.idParam }) { id }: Id, @IfMatch() ifMatch?: string[]) {
-    return this.users.remove(id, ifMatch);
+  remove(
+    @Context() context: RequestContext,
+    @Param({ schema: fields.idParam }) { id }: Id,
+    @IfMatch() ifMatch?: string[],
+  ) {
+    return this.users.remove(context, id, ifMatch);
   }
 
   @Post('users/:id/restore')
@@ -68,8 +74,8 @@ export class UsersController {
     reply: UserView,
     errors: ['record.not-found', 'record.not-deleted'],
   })
-  restore(@Param({ schema: fields.idParam }) { id }: Id) {
-    return this.users.restore(id);
+  restore(@Context() context: RequestContext, @Param({ schema: fields.idParam }) { id }: Id) {
+    return this.users.restore(context, id);
   }
 
   @Put('users/:id/roles')
@@ -78,8 +84,12 @@ export class UsersController {
     reply: UserView,
     errors: ['record.not-found', 'users.last-admin'],
   })
-  setRoles(@Param({ schema: fields.idParam }) { id }: Id, @Body({ schema: SetRoles }) granted: SetRoles) {
-    return this.users.setRoles(id, granted);
+  setRoles(
+    @Context() context: RequestContext,
+    @Param({ schema: fields.idParam }) { id }: Id,
+    @Body({ schema: SetRoles }) granted: SetRoles,
+  ) {
+    return this.users.setRoles(context, id, granted);
   }
 
   @Post('users/:id/lock')
@@ -89,20 +99,20 @@ export class UsersController {
     reply: UserView,
     errors: ['record.not-found', 'users.last-admin'],
   })
-  lock(@Param({ schema: fields.idParam }) { id }: Id) {
-    return this.users.lock(id);
+  lock(@Context() context: RequestContext, @Param({ schema: fields.idParam }) { id }: Id) {
+    return this.users.lock(context, id);
   }
 
   @Post('users/:id/unlock')
   @HttpCode(200)
   @Allow('users:unlock', { summary: 'Unlock an account', reply: UserView, errors: ['record.not-found'] })
-  unlock(@Param({ schema: fields.idParam }) { id }: Id) {
-    return this.users.unlock(id);
+  unlock(@Context() context: RequestContext, @Param({ schema: fields.idParam }) { id }: Id) {
+    return this.users.unlock(context, id);
   }
 
   @Get('roles')
   @Allow('roles:list', { summary: 'List the roles', reply: RolePage })
-  listRoles(@Query({ schema: RoleQuery }) query: RoleQuery) {
-    return this.users.listRoles(query);
+  listRoles(@Context() context: RequestContext, @Query({ schema: RoleQuery }) query: RoleQuery) {
+    return this.users.listRoles(context, query);
   }
 }

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Clock, DomainError } from '#kernel';
+import type { RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
 import type { Rendered } from '#platform/http';
 import { RecordLists, Records } from '#records';
@@ -22,26 +23,26 @@ export class UsersService {
     private readonly clock: Clock,
   ) {}
 
-  list(query: UserQuery): Promise<Rendered> {
-    return this.lists.list(users, query);
+  list(context: RequestContext, query: UserQuery): Promise<Rendered> {
+    return this.lists.list(context, users, query);
   }
 
-  listRoles(query: RoleQuery): Promise<Rendered> {
-    return this.lists.list(roles, query);
+  listRoles(context: RequestContext, query: RoleQuery): Promise<Rendered> {
+    return this.lists.list(context, roles, query);
   }
 
-  get(id: number): Promise<Rendered> {
-    return this.records.get(users, id);
+  get(context: RequestContext, id: number): Promise<Rendered> {
+    return this.records.get(context, users, id);
   }
 
-  async create(request: CreateUser): Promise<Rendered> {
+  async create(context: RequestContext, request: CreateUser): Promise<Rendered> {
     const { roles: granted, password, emailVerified, ...account } = request;
     const passwordHash = await hashPassword(password);
     const record = { ...account, passwordHash, emailVerifiedAt: this.verifiedAt(emailVerified) };
-    return this.records.create(users, record, { request, also: (id) => this.grant(id, granted) });
+    return this.records.create(context, users, record, { request, also: (id) => this.grant(context, id, granted) });
   }
 
-  async update(id: number, patch: UpdateUser, ifMatch?: string[]): Promise<Rendered> {
+  async update(context: RequestContext, id: number, patch: UpdateUser, ifMatch?: string[]): Promise<Rendered> {
     const { password, emailVerified, ...rest } = patch;
     const change = {
       ...rest,
@@ -49,53 +50,57 @@ export class UsersService {
       ...(emailVerified === undefined ? {} : { emailVerifiedAt: this.verifiedAt(emailVerified) ?? null }),
     };
     const endsSessions = password !== undefined || patch.isActive === false || emailVerified === false;
-    return this.changing(async () => {
-      const updated = await this.records.update(users, id, change, ifMatch);
-      if (endsSessions) await this.sessions.endAll(id, 'account-changed');
+    return this.changing(context, async () => {
+      const updated = await this.records.update(context, users, id, change, ifMatch);
+      if (endsSessions) await this.sessions.endAll(context, id, 'account-changed');
       return updated;
     });
   }
 
-  remove(id: number, ifMatch?: string[]): Promise<void> {
-    return this.changing(async () => {
-      await this.records.remove(users, id, ifMatch);
-      await this.sessions.endAll(id, 'account-deleted');
+  remove(context: RequestContext, id: number, ifMatch?: string[]): Promise<void> {
+    return this.changing(context, async () => {
+      await this.records.remove(context, users, id, ifMatch);
+      await this.sessions.endAll(context, id, 'account-deleted');
     });
   }
 
-  restore(id: number): Promise<Rendered> {
-    return this.changing(() => this.records.restore(users, id));
+  restore(context: RequestContext, id: number): Promise<Rendered> {
+    return this.changing(context, () => this.records.restore(context, users, id));
   }
 
-  lock(id: number): Promise<Rendered> {
-    return this.changing(async () => {
-      const locked = await this.records.update(users, id, { lockedUntil: withoutEnd });
-      await this.sessions.endAll(id, 'account-locked');
+  lock(context: RequestContext, id: number): Promise<Rendered> {
+    return this.changing(context, async () => {
+      const locked = await this.records.update(context, users, id, { lockedUntil: withoutEnd });
+      await this.sessions.endAll(context, id, 'account-locked');
       return locked;
     });
   }
 
-  unlock(id: number): Promise<Rendered> {
-    return this.changing(() => this.records.update(users, id, { lockedUntil: null, failedLoginAttempts: 0 }));
+  unlock(context: RequestContext, id: number): Promise<Rendered> {
+    return this.changing(context, () =>
+      this.records.update(context, users, id, { lockedUntil: null, failedLoginAttempts: 0 }),
+    );
   }
 
-  setRoles(id: number, { roles: granted }: SetRoles): Promise<Rendered> {
-    return this.changing(async () => {
-      await this.records.mustBeVisible(users, id);
-      await this.grant(id, granted);
-      return this.records.get(users, id);
+  setRoles(context: RequestContext, id: number, { roles: granted }: SetRoles): Promise<Rendered> {
+    return this.changing(context, async () => {
+      await this.records.mustBeVisible(context, users, id);
+      await this.grant(context, id, granted);
+      return this.records.get(context, users, id);
     });
   }
 
   /** Brings the roles held to exactly those granted; what is held already is left as it is. */
-  private async grant(userId: number, granted: SetRoles['roles']): Promise<void> {
+  private async grant(context: RequestContext, userId: number, granted: SetRoles['roles']): Promise<void> {
     const wanted = granted.map((item) => (typeof item === 'string' ? { name: item, expiresAt: null } : item));
     await this.database.query(
+      context,
       `DELETE FROM user_roles ur USING roles r
        WHERE r.id = ur.role_id AND ur.user_id = $1 AND r.name <> ALL ($2::text[])`,
       [userId, wanted.map(({ name }) => name)],
     );
     await this.database.query(
+      context,
       `INSERT INTO user_roles (user_id, role_id, expires_at)
        SELECT $1, r.id, w."expiresAt" FROM json_to_recordset($2::json) AS w (name text, "expiresAt" timestamptz)
        JOIN roles r ON r.name = w.name
@@ -105,11 +110,12 @@ export class UsersService {
   }
 
   /** A change of accounts in one transaction, one at a time, after which an administrator must still be left. */
-  private async changing<T>(work: () => Promise<T>): Promise<T> {
-    const result = await this.database.transaction(async () => {
-      await this.database.query(`SELECT pg_advisory_xact_lock(hashtextextended('users', 0))`);
+  private async changing<T>(context: RequestContext, work: () => Promise<T>): Promise<T> {
+    const result = await this.database.transaction(context, async () => {
+      await this.database.query(context, `SELECT pg_advisory_xact_lock(hashtextextended('users', 0))`);
       const done = await work();
       const [admins] = await this.database.query<{ remain: boolean }>(
+        context,
         `SELECT EXISTS (SELECT FROM users u JOIN user_roles ur ON ur.user_id = u.id JOIN roles r ON r.id = ur.role_id
            WHERE r.name = 'admin' AND (ur.expires_at IS NULL OR ur.expires_at > now())
              AND u.deleted_at IS NULL AND u.is_active AND coalesce(u.locked_until < '9999-01-01', true)) AS remain`,

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { RecordTrailQuery, TrailService } from '#audit';
+import type { RequestContext } from '#platform/context';
 import { fields } from '#platform/http';
 import { ownId } from './members.service';
 
@@ -37,9 +38,9 @@ const sentences: Record<string, string> = {
 export class AccessLogService {
   constructor(private readonly trail: TrailService) {}
 
-  async list(query: RecordTrailQuery): Promise<z.infer<typeof AccessLogPage>> {
-    const own = ownId();
-    const page = await this.trail.ofRecord('members', own, query, { notes: 'access log', scope: 'self' });
+  async list(context: RequestContext, query: RecordTrailQuery): Promise<z.infer<typeof AccessLogPage>> {
+    const own = ownId(context);
+    const page = await this.trail.ofRecord(context, 'members', own, query, { notes: 'access log', scope: 'self' });
     const items = page.items.map((entry): AccessLogItem => ({
       id: entry.id,
       at: entry.changedAt,

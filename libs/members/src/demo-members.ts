@@ -1,9 +1,41 @@
+import type { RequestContext } from '#platform/context';
 import type { CreateMember } from './member.dto';
 import { CLASSIFICATIONS, MEMBER_STATUSES } from './member.entity';
 import type { MembersService } from './members.service';
 
-const firstNames = ['Rosa', 'James', 'Aisha', 'Tomás', 'Grace', 'Wei', 'Maria', 'Dennis', 'Olga', 'Samuel', 'Nadia', 'Frank', 'José', 'Ingrid', 'Kofi', 'Linda'];
-const lastNames = ['Delgado', 'Smith', 'Okafor', 'Nuñez', 'Kowalski', 'Chen', 'O’Brien', 'Garcia', 'Johnson', 'Petrov', 'Haddad', 'Miller', 'Nguyen'];
+const firstNames = [
+  'Rosa',
+  'James',
+  'Aisha',
+  'Tomás',
+  'Grace',
+  'Wei',
+  'Maria',
+  'Dennis',
+  'Olga',
+  'Samuel',
+  'Nadia',
+  'Frank',
+  'José',
+  'Ingrid',
+  'Kofi',
+  'Linda',
+];
+const lastNames = [
+  'Delgado',
+  'Smith',
+  'Okafor',
+  'Nuñez',
+  'Kowalski',
+  'Chen',
+  'O’Brien',
+  'Garcia',
+  'Johnson',
+  'Petrov',
+  'Haddad',
+  'Miller',
+  'Nguyen',
+];
 const streets = ['Elm Street', 'Dock Road', 'Union Avenue', 'Harbor Lane', 'Mill Street'];
 const demoMembers = 200;
 
@@ -31,8 +63,8 @@ function demoMember(index: number): CreateMember {
 }
 
 /** Creates the demo local's members, each with its entry, and returns the id of the first. */
-export async function seedDemoMembers(members: MembersService): Promise<number> {
-  const { createdId: first } = await members.create(demoMember(1));
-  for (let index = 2; index <= demoMembers; index += 1) await members.create(demoMember(index));
+export async function seedDemoMembers(context: RequestContext, members: MembersService): Promise<number> {
+  const { createdId: first } = await members.create(context, demoMember(1));
+  for (let index = 2; index <= demoMembers; index += 1) await members.create(context, demoMember(index));
   return first as number;
 }

@@ -2,7 +2,8 @@ import { Body, Controller, Get, Patch, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { Allow } from '#access';
 import { RecordTrailQuery } from '#audit';
-import { IfMatch } from '#platform/http';
+import type { RequestContext } from '#platform/context';
+import { Context, IfMatch } from '#platform/http';
 import { AccessLogPage, AccessLogService } from './access-log.service';
 import { MemberView, UpdateMember } from './member.dto';
 import { MembersService } from './members.service';
@@ -17,8 +18,8 @@ export class MeController {
 
   @Get()
   @Allow('me:read', { summary: 'Read my own member record', reply: MemberView, errors: ['record.not-found'] })
-  get() {
-    return this.members.getOwn();
+  get(@Context() context: RequestContext) {
+    return this.members.getOwn(context);
   }
 
   @Patch()
@@ -27,8 +28,12 @@ export class MeController {
     reply: MemberView,
     errors: ['record.not-found', 'record.stale-version', 'access.field-denied'],
   })
-  update(@Body({ schema: UpdateMember }) patch: UpdateMember, @IfMatch() ifMatch?: string[]) {
-    return this.members.updateOwn(patch, ifMatch);
+  update(
+    @Context() context: RequestContext,
+    @Body({ schema: UpdateMember }) patch: UpdateMember,
+    @IfMatch() ifMatch?: string[],
+  ) {
+    return this.members.updateOwn(context, patch, ifMatch);
   }
 
   @Get('access-log')
@@ -37,7 +42,7 @@ export class MeController {
     reply: AccessLogPage,
     errors: ['record.not-found'],
   })
-  listAccesses(@Query({ schema: RecordTrailQuery }) query: RecordTrailQuery) {
-    return this.accessLog.list(query);
+  listAccesses(@Context() context: RequestContext, @Query({ schema: RecordTrailQuery }) query: RecordTrailQuery) {
+    return this.accessLog.list(context, query);
   }
 }

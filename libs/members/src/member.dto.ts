@@ -95,13 +95,25 @@ export const MemberView = z
 
 export const MemberPage = listOf(MemberView, 'MemberPage');
 
-export const MEMBER_SORTS = ['id', 'memberNumber', 'lastName', 'firstName', 'hireDate', 'status', 'classification', 'createdAt', 'updatedAt'] as const;
+export const MEMBER_SORTS = [
+  'id',
+  'memberNumber',
+  'lastName',
+  'firstName',
+  'hireDate',
+  'status',
+  'classification',
+  'createdAt',
+  'updatedAt',
+] as const;
 
 const filters = {
   q: fields
     .text(100)
     .optional()
-    .describe('The beginning of a name ("delg", "rosa d", "delgado, r") or of a member number; failing that, any part of one.'),
+    .describe(
+      'The beginning of a name ("delg", "rosa d", "delgado, r") or of a member number; failing that, any part of one.',
+    ),
   status: status.optional(),
   classification: classification.optional(),
 };
@@ -110,7 +122,10 @@ export const MemberQuery = listQuery(MEMBER_SORTS, filters);
 export type MemberQuery = z.infer<typeof MemberQuery>;
 
 /** An export takes the list's filters, and no paging: it holds every record that matches. */
-export const ExportQuery = z.strictObject({ format: z.literal('csv').default('csv').describe('The form of the export.'), ...filters });
+export const ExportQuery = z.strictObject({
+  format: z.literal('csv').default('csv').describe('The form of the export.'),
+  ...filters,
+});
 export type ExportQuery = z.infer<typeof ExportQuery>;
 
 export const ByNumber = z.strictObject({ number: memberNumber });

@@ -4,16 +4,9 @@ import { ApiBody, ApiConsumes, ApiProduces, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { Allow } from '#access';
 import { AuditLogPage, RecordTrailQuery } from '#audit';
-import { CsvBody, fields, IfMatch } from '#platform/http';
-import {
-  ByNumber,
-  CreateMember,
-  ExportQuery,
-  MemberPage,
-  MemberQuery,
-  MemberView,
-  UpdateMember,
-} from './member.dto';
+import type { RequestContext } from '#platform/context';
+import { Context, CsvBody, fields, IfMatch } from '#platform/http';
+import { ByNumber, CreateMember, ExportQuery, MemberPage, MemberQuery, MemberView, UpdateMember } from './member.dto';
 import { ImportQuery, ImportReport, MembersImport } from './members.import';
 import { MembersService } from './members.service';
 
@@ -31,8 +24,8 @@ export class MembersController {
 
   @Get()
   @Allow('members:list', { summary: 'List or search members', reply: MemberPage })
-  list(@Query({ schema: MemberQuery }) query: MemberQuery) {
-    return this.members.list(query);
+  list(@Context() context: RequestContext, @Query({ schema: MemberQuery }) query: MemberQuery) {
+    return this.members.list(context, query);
   }
 
   @Post()
@@ -42,40 +35,51 @@ export class MembersController {
     status: 201,
     errors: ['record.duplicate', 'idempotency.key-reused'],
   })
-  create(@Body({ schema: CreateMember }) member: CreateMember) {
-    return this.members.create(member);
+  create(@Context() context: RequestContext, @Body({ schema: CreateMember }) member: CreateMember) {
+    return this.members.create(context, member);
   }
 
   @Post('import')
   @HttpCode(200)
   @ApiConsumes('text/csv')
-  @ApiBody({ description: 'The first row names columns of members.', schema: { type: 'string', example: importExample } })
+  @ApiBody({
+    description: 'The first row names columns of members.',
+    schema: { type: 'string', example: importExample },
+  })
   @Allow('members:import', {
     summary: 'Import members from CSV',
     reply: ImportReport,
     errors: ['import.rejected', 'import.in-progress', 'idempotency.key-reused', 'request.media-type-unsupported'],
   })
-  import(@CsvBody() csv: Readable, @Query({ schema: ImportQuery }) query: ImportQuery) {
-    return this.importer.run(csv, query);
+  import(
+    @Context() context: RequestContext,
+    @CsvBody() csv: Readable,
+    @Query({ schema: ImportQuery }) query: ImportQuery,
+  ) {
+    return this.importer.run(context, csv, query);
   }
 
   @Get('export')
   @ApiProduces('text/csv')
   @Allow('members:export', { summary: 'Export members as CSV', reply: z.string() })
-  export(@Query({ schema: ExportQuery }) query: ExportQuery) {
-    return this.members.export(query);
+  export(@Context() context: RequestContext, @Query({ schema: ExportQuery }) query: ExportQuery) {
+    return this.members.export(context, query);
   }
 
   @Get('by-number/:number')
-  @Allow('members:read-by-number', { summary: 'Read a member by number', reply: MemberView, errors: ['record.not-found'] })
-  getByNumber(@Param({ schema: ByNumber }) { number }: z.infer<typeof ByNumber>) {
-    return this.members.getByNumber(number);
+  @Allow('members:read-by-number', {
+    summary: 'Read a member by number',
+    reply: MemberView,
+    errors: ['record.not-found'],
+  })
+  getByNumber(@Context() context: RequestContext, @Param({ schema: ByNumber }) { number }: z.infer<typeof ByNumber>) {
+    return this.members.getByNumber(context, number);
   }
 
   @Get(':id')
   @Allow('members:read', { summary: 'Read a member', reply: MemberView, errors: ['record.not-found'] })
-  get(@Param({ schema: fields.idParam }) { id }: Id) {
-    return this.members.get(id);
+  get(@Context() context: RequestContext, @Param({ schema: fields.idParam }) { id }: Id) {
+    return this.members.get(context, id);
   }
 
   @Patch(':id')
@@ -86,18 +90,26 @@ export class MembersController {
     errors: ['record.not-found', 'record.duplicate', 'record.stale-version', 'access.field-denied'],
   })
   update(
+    @Context() context: RequestContext,
     @Param({ schema: fields.idParam }) { id }: Id,
     @Body({ schema: UpdateMember }) patch: UpdateMember,
     @IfMatch() ifMatch?: string[],
   ) {
-    return this.members.update(id, patch, ifMatch);
+    return this.members.update(context, id, patch, ifMatch);
   }
 
   @Delete(':id')
   @HttpCode(204)
-  @Allow('members:delete', { summary: 'Remove a member, restorably', errors: ['record.not-found', 'record.stale-version'] })
-  remove(@Param({ schema: fields.idParam }) { id }: Id, @IfMatch() ifMatch?: string[]) {
-    return this.members.remove(id, ifMatch);
+  @Allow('members:delete', {
+    summary: 'Remove a member, restorably',
+    errors: ['record.not-found', 'record.stale-version'],
+  })
+  remove(
+    @Context() context: RequestContext,
+    @Param({ schema: fields.idParam }) { id }: Id,
+    @IfMatch() ifMatch?: string[],
+  ) {
+    return this.members.remove(context, id, ifMatch);
   }
 
   @Post(':id/restore')
@@ -107,8 +119,8 @@ export class MembersController {
     reply: MemberView,
     errors: ['record.not-found', 'record.not-deleted'],
   })
-  restore(@Param({ schema: fields.idParam }) { id }: Id) {
-    return this.members.restore(id);
+  restore(@Context() context: RequestContext, @Param({ schema: fields.idParam }) { id }: Id) {
+    return this.members.restore(context, id);
   }
 
   @Get(':id/audit-trail')
@@ -118,9 +130,10 @@ export class MembersController {
     errors: ['record.not-found'],
   })
   auditTrail(
+    @Context() context: RequestContext,
     @Param({ schema: fields.idParam }) { id }: Id,
     @Query({ schema: RecordTrailQuery }) query: RecordTrailQuery,
   ) {
-    return this.members.auditTrail(id, query);
+    return this.members.auditTrail(context, id, query);
   }
 }

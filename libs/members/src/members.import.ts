@@ -4,7 +4,7 @@ import { Injectable } from '@nestjs/common';
 import { parse } from 'csv-parse';
 import { z } from 'zod';
 import { DomainError } from '#kernel';
-import { RequestContext } from '#platform/context';
+import type { RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
 import { BulkRecords } from '#records';
 import { CreateMember } from './member.dto';
@@ -64,16 +64,16 @@ export class MembersImport {
     private readonly bulk: BulkRecords,
   ) {}
 
-  async run(csv: Readable, { mode }: ImportQuery): Promise<ImportReport> {
-    if (mode === 'report') return reportOf(await this.consume(csv, await this.resume()));
-    return this.database.transaction(async () => {
-      const progress = await this.consume(csv, emptyProgress());
+  async run(context: RequestContext, csv: Readable, { mode }: ImportQuery): Promise<ImportReport> {
+    if (mode === 'report') return reportOf(await this.consume(context, csv, await this.resume(context)));
+    return this.database.transaction(context, async () => {
+      const progress = await this.consume(context, csv, emptyProgress());
       if (progress.rowsRefused > 0) throw rejected(progress);
       return reportOf(progress);
     });
   }
 
-  private async consume(csv: Readable, progress: Progress): Promise<Progress> {
+  private async consume(context: RequestContext, csv: Readable, progress: Progress): Promise<Progress> {
     if (progress.finished) {
       csv.resume();
       return progress;
@@ -89,17 +89,23 @@ export class MembersImport {
       if (read <= resumeAt.row) continue;
       batch.push(row);
       if (batch.length === batchRows) {
-        progress = await this.take(batch, progress, hash, false);
+        progress = await this.take(context, batch, progress, hash, false);
         batch = [];
       }
     }
     if (read < resumeAt.row) throw anotherFile();
-    return this.take(batch, progress, hash, true);
+    return this.take(context, batch, progress, hash, true);
   }
 
   /** Creates a batch's rows and counts them, in one transaction (that of the whole import where all or nothing). */
-  private async take(batch: Row[], before: Progress, rowsHash: string, finished: boolean): Promise<Progress> {
-    return this.database.transaction(async () => {
+  private async take(
+    context: RequestContext,
+    batch: Row[],
+    before: Progress,
+    rowsHash: string,
+    finished: boolean,
+  ): Promise<Progress> {
+    return this.database.transaction(context, async () => {
       const errors: RowError[] = [];
       const valid: { row: number; member: CreateMember }[] = [];
       const numbers = new Set<string>();
@@ -117,7 +123,12 @@ export class MembersImport {
         }
       });
       const created = valid.length
-        ? await this.bulk.create(members, 'memberNumber', valid.map(({ member }) => member))
+        ? await this.bulk.create(
+            context,
+            members,
+            'memberNumber',
+            valid.map(({ member }) => member),
+          )
         : new Set();
       for (const { row, member } of valid) if (!created.has(member.memberNumber)) errors.push({ row, ...duplicate });
       errors.sort((a, b) => a.row - b.row);
@@ -129,20 +140,22 @@ export class MembersImport {
         rowsHash,
         finished,
       };
-      await this.keep(before, after);
+      await this.keep(context, before, after);
       return after;
     });
   }
 
   /** Where an import with this request's idempotency key stands. */
-  private async resume(): Promise<Progress> {
-    const { actor, route, idempotencyKey } = RequestContext.current();
+  private async resume(context: RequestContext): Promise<Progress> {
+    const { actor, route, idempotencyKey } = context;
     if (idempotencyKey === undefined) return emptyProgress();
     await this.database.query(
+      context,
       `INSERT INTO imports (user_id, operation, key) VALUES ($1, $2, $3) ON CONFLICT (user_id, operation, key) DO NOTHING`,
       [actor?.userId, route, idempotencyKey],
     );
     const [found] = await this.database.query<Progress>(
+      context,
       `SELECT rows_read AS "rowsRead", rows_created AS "rowsCreated", rows_refused AS "rowsRefused", errors,
          rows_hash AS "rowsHash", finished_at IS NOT NULL AS finished
        FROM imports WHERE user_id = $1 AND operation = $2 AND key = $3`,
@@ -151,10 +164,11 @@ export class MembersImport {
     return found ?? emptyProgress();
   }
 
-  private async keep(before: Progress, after: Progress): Promise<void> {
-    const { actor, route, idempotencyKey } = RequestContext.current();
+  private async keep(context: RequestContext, before: Progress, after: Progress): Promise<void> {
+    const { actor, route, idempotencyKey } = context;
     if (idempotencyKey === undefined) return;
     const kept = await this.database.query(
+      context,
       `UPDATE imports SET rows_read = $4, rows_created = $5, rows_refused = $6, errors = $7, rows_hash = $8,
          finished_at = CASE WHEN $9 THEN now() END
        WHERE user_id = $1 AND operation = $2 AND key = $3 AND rows_read = $10 AND finished_at IS NULL RETURNING id`,
@@ -172,7 +186,10 @@ export class MembersImport {
       ],
     );
     if (kept.length === 0) {
-      throw new DomainError('import.in-progress', 'Another request with this Idempotency-Key imports now; wait for it.');
+      throw new DomainError(
+        'import.in-progress',
+        'Another request with this Idempotency-Key imports now; wait for it.',
+      );
     }
   }
 }
@@ -201,7 +218,9 @@ async function* rowsOf(csv: Readable): AsyncGenerator<Row> {
     }
   } catch (error) {
     if (error instanceof DomainError) throw error;
-    throw new DomainError('request.malformed', `The CSV can not be read: ${(error as Error).message}`, { cause: error });
+    throw new DomainError('request.malformed', `The CSV can not be read: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
   if (!header) throw new DomainError('request.invalid', 'The file is empty; its first row must name the columns.');
 }
@@ -226,7 +245,8 @@ function rowOf(cells: string[], header: string[]): Row {
   header.forEach((name, index) => {
     if (cells[index]) record[name] = cells[index];
   });
-  if (cells.length !== header.length) return { record, fault: `has ${cells.length} cells where the header has ${header.length}` };
+  if (cells.length !== header.length)
+    return { record, fault: `has ${cells.length} cells where the header has ${header.length}` };
   if (cells.some((cell) => cell.includes('\ufffd'))) return { record, fault: 'is not UTF-8 text' };
   return { record };
 }

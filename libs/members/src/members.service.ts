@@ -3,7 +3,7 @@ import { Injectable, StreamableFile } from '@nestjs/common';
 import { stringify } from 'csv-stringify/sync';
 import { RecordTrailQuery, TrailService } from '#audit';
 import { Clock, DomainError } from '#kernel';
-import { RequestContext } from '#platform/context';
+import type { RequestContext } from '#platform/context';
 import type { Rendered } from '#platform/http';
 import { BulkRecords, RecordLists, Records } from '#records';
 import type { CreateMember, ExportQuery, MemberQuery, UpdateMember } from './member.dto';
@@ -23,54 +23,53 @@ export class MembersService {
     private readonly clock: Clock,
   ) {}
 
-  list(query: MemberQuery): Promise<Rendered> {
-    return this.lists.list(members, query);
+  list(context: RequestContext, query: MemberQuery): Promise<Rendered> {
+    return this.lists.list(context, members, query);
   }
 
-  get(id: number): Promise<Rendered> {
-    return this.records.get(members, id);
+  get(context: RequestContext, id: number): Promise<Rendered> {
+    return this.records.get(context, members, id);
   }
 
-  getByNumber(memberNumber: string): Promise<Rendered> {
-    return this.records.get(members, { memberNumber });
+  getByNumber(context: RequestContext, memberNumber: string): Promise<Rendered> {
+    return this.records.get(context, members, { memberNumber });
   }
 
-  create(member: CreateMember): Promise<Rendered> {
-    return this.records.create(members, member);
+  create(context: RequestContext, member: CreateMember): Promise<Rendered> {
+    return this.records.create(context, members, member);
   }
 
-  update(id: number, patch: UpdateMember, ifMatch?: string[]): Promise<Rendered> {
-    return this.records.update(members, id, patch, ifMatch);
+  update(context: RequestContext, id: number, patch: UpdateMember, ifMatch?: string[]): Promise<Rendered> {
+    return this.records.update(context, members, id, patch, ifMatch);
   }
 
-  remove(id: number, ifMatch?: string[]): Promise<void> {
-    return this.records.remove(members, id, ifMatch);
+  remove(context: RequestContext, id: number, ifMatch?: string[]): Promise<void> {
+    return this.records.remove(context, members, id, ifMatch);
   }
 
-  restore(id: number): Promise<Rendered> {
-    return this.records.restore(members, id);
+  restore(context: RequestContext, id: number): Promise<Rendered> {
+    return this.records.restore(context, members, id);
   }
 
-  async auditTrail(id: number, query: RecordTrailQuery) {
-    await this.records.mustBeVisible(members, id);
-    return this.trail.ofRecord('members', id, query);
+  async auditTrail(context: RequestContext, id: number, query: RecordTrailQuery) {
+    await this.records.mustBeVisible(context, members, id);
+    return this.trail.ofRecord(context, 'members', id, query);
   }
 
   /**
    * Every member that matches, as CSV. The entry names each of them and is durable before the first byte; the rows are then
    * read in chunks, so neither a connection nor memory is held for a slow reader.
    */
-  async export(query: ExportQuery): Promise<StreamableFile> {
-    const context = RequestContext.current();
-    const ids = await this.bulk.ids(members, { ...query, limit: 1, deleted: 'exclude' });
+  async export(context: RequestContext, query: ExportQuery): Promise<StreamableFile> {
+    const ids = await this.bulk.ids(context, members, { ...query, limit: 1, deleted: 'exclude' });
     context.disclose({ tableName: 'members', ids, list: true, action: 'EXPORT', filters: { ...query } });
-    const columns = this.bulk.visibleFields(members);
+    const columns = this.bulk.visibleFields(context, members);
     const { bulk } = this;
     async function* rows() {
       yield stringify([columns]);
       for (let start = 0; start < ids.length; start += exportChunk) {
         const chunk = ids.slice(start, start + exportChunk);
-        const values = await RequestContext.run(context, () => bulk.values(members, chunk));
+        const values = await bulk.values(context, members, chunk);
         yield stringify(values, { columns, escape_formulas: true });
       }
     }
@@ -82,18 +81,17 @@ export class MembersService {
   }
 
   /** The actor's own member record. */
-  getOwn(): Promise<Rendered> {
-    return this.records.get(members, ownId());
+  getOwn(context: RequestContext): Promise<Rendered> {
+    return this.records.get(context, members, ownId(context));
   }
 
-  updateOwn(patch: UpdateMember, ifMatch?: string[]): Promise<Rendered> {
-    return this.records.update(members, ownId(), patch, ifMatch);
+  updateOwn(context: RequestContext, patch: UpdateMember, ifMatch?: string[]): Promise<Rendered> {
+    return this.records.update(context, members, ownId(context), patch, ifMatch);
   }
 }
 
 /** The member that the actor's account belongs to; 404 for an account that belongs to none. */
-export function ownId(): number {
-  const { actor } = RequestContext.current();
+export function ownId({ actor }: RequestContext): number {
   if (!actor?.memberId) throw new DomainError('record.not-found', 'Your account belongs to no member record.');
   return actor.memberId;
 }

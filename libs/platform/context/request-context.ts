@@ -1,5 +1,3 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
-
 /** A person (or a named system actor of a job or command) as known when the access happened. */
 export interface Actor {
   /** Null for system actors, which have no row in users. */
@@ -34,11 +32,10 @@ interface ContextFacts {
   actor?: Actor;
 }
 
-const storage = new AsyncLocalStorage<RequestContext>();
-
 /**
- * Who does what, from where and why, during one request, command or job. It travels by AsyncLocalStorage; what it says
- * is what the ledger will say. Lengths are capped here, before anything reaches a column.
+ * Who does what, from where and why, during one request, command or job. It is the first parameter of whatever reads or
+ * changes records, so the compiler asks for it; what it says is what the ledger will say. Lengths are capped here, before
+ * anything reaches a column.
  */
 export class RequestContext {
   readonly source: Source;
@@ -67,21 +64,6 @@ export class RequestContext {
     this.reason = cap(facts.reason, 500);
     this.idempotencyKey = facts.idempotencyKey;
     this.actor = facts.actor;
-  }
-
-  static run<T>(context: RequestContext, work: () => T): T {
-    return storage.run(context, work);
-  }
-
-  /** The current context; throws outside of one, because an access without a context could not be attributed. */
-  static current(): RequestContext {
-    const context = storage.getStore();
-    if (!context) throw new Error('No request context: run this inside RequestContext.run().');
-    return context;
-  }
-
-  static find(): RequestContext | undefined {
-    return storage.getStore();
   }
 
   /** Notes that the reply shows these records. Called where a view is built, and nowhere else. */

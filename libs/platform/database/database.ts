@@ -4,7 +4,7 @@ import { DataSource, type EntityTarget, type ObjectLiteral } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { DomainError } from '#kernel';
 import type { Config } from '#platform/config';
-import { RequestContext } from '#platform/context';
+import type { RequestContext } from '#platform/context';
 import { SnakeNaming } from './naming';
 import { translateError } from './pg-errors';
 
@@ -22,8 +22,9 @@ interface Transaction {
 }
 
 /**
- * The one door to PostgreSQL. A statement joins the transaction of the current context, or runs on a pooled connection
- * of its own; transactions carry the context's attribution to the capture triggers. Errors come out translated.
+ * The one door to PostgreSQL. A statement joins the transaction of its context, or runs on a pooled connection of its own
+ * (always so without a context, for what reads no record); transactions carry the context's attribution to the capture
+ * triggers. Errors come out translated.
  */
 export class Database implements OnApplicationShutdown {
   private readonly names = new Map<string, string>();
@@ -53,10 +54,15 @@ export class Database implements OnApplicationShutdown {
   }
 
   /** Runs one statement. `values` fill $1, $2 …; rows come back as PostgreSQL's driver reads them. */
-  async query<R>(sql: string, values: unknown[] = [], timeoutMs = statementMs): Promise<R[]> {
+  async query<R>(
+    context: RequestContext | undefined,
+    sql: string,
+    values: unknown[] = [],
+    timeoutMs = statementMs,
+  ): Promise<R[]> {
     const statement = { text: sql, values, name: this.nameOf(sql), query_timeout: timeoutMs };
     try {
-      const { rows } = await (openTransaction()?.client ?? this.pool).query(statement);
+      const { rows } = await (openTransaction(context)?.client ?? this.pool).query(statement);
       return rows as R[];
     } catch (error) {
       throw translateError(error);
@@ -64,9 +70,8 @@ export class Database implements OnApplicationShutdown {
   }
 
   /** Runs `work` in one transaction; inside another one it joins it. Rolled back if `work` throws. */
-  async transaction<T>(work: () => Promise<T>): Promise<T> {
-    const context = RequestContext.current();
-    if (openTransaction()) return work();
+  async transaction<T>(context: RequestContext, work: () => Promise<T>): Promise<T> {
+    if (openTransaction(context)) return work();
     const client = await this.connection();
     let broken = false;
     try {
@@ -88,12 +93,12 @@ export class Database implements OnApplicationShutdown {
   }
 
   /** Tells the capture triggers again who acts, when a transaction learnt it on the way (a log-in). */
-  async attribute(): Promise<void> {
-    await this.query(`SELECT set_config('ip2a.context', $1, true)`, [RequestContext.current().attribution()]);
+  async attribute(context: RequestContext): Promise<void> {
+    await this.query(context, `SELECT set_config('ip2a.context', $1, true)`, [context.attribution()]);
   }
 
-  get inTransaction(): boolean {
-    return openTransaction() !== undefined;
+  inTransaction(context: RequestContext): boolean {
+    return openTransaction(context) !== undefined;
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -119,8 +124,8 @@ export class Database implements OnApplicationShutdown {
   }
 }
 
-function openTransaction(): Transaction | undefined {
-  return RequestContext.find()?.transaction as Transaction | undefined;
+function openTransaction(context: RequestContext | undefined): Transaction | undefined {
+  return context?.transaction as Transaction | undefined;
 }
 
 /**

@@ -56,4 +56,3 @@ export async function makePartitions(ownerUrl: string): Promise<void> {
     await client.end();
   }
 }
-

@@ -1,33 +1,38 @@
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import { isIP, isIPv4, type BlockList } from 'node:net';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { RequestContext } from '#platform/context';
 
-const contexts = new WeakMap<object, RequestContext>();
-
-/** The context of a request, also where the asynchronous chain was lost (errors of the HTTP layer itself). */
-export function contextOf(request: FastifyRequest): RequestContext {
-  let context = contexts.get(request.raw);
-  if (!context) contexts.set(request.raw, (context = contextFrom(request)));
-  return context;
+declare module 'fastify' {
+  interface FastifyRequest {
+    ip2aContext: RequestContext | null;
+  }
 }
 
-/**
- * Opens the context before anything else sees the request, and again after the body was read from its stream. `headers`
- * go out with every reply.
- */
+/** The context of a request; made anew for one that failed before its first hook. */
+export function contextOf(request: FastifyRequest): RequestContext {
+  return (request.ip2aContext ??= contextFrom(request));
+}
+
+/** The context, as a handler's parameter. */
+export const Context = createParamDecorator((_: unknown, execution: ExecutionContext): RequestContext =>
+  contextOf(execution.switchToHttp().getRequest<FastifyRequest>()),
+);
+
+/** Opens the context before anything else sees the request. `headers` go out with every reply. */
 export function openContexts(
   server: FastifyInstance,
   headers: Record<string, string>,
   trustedProxies?: BlockList,
 ): void {
+  server.decorateRequest('ip2aContext', null);
   server.addHook('onRequest', (request, reply, done) => {
     const context = contextFrom(request, trustedProxies);
-    contexts.set(request.raw, context);
+    request.ip2aContext = context;
     reply.headers(headers).header('x-request-id', context.requestId);
-    RequestContext.run(context, done);
+    done();
   });
-  server.addHook('preHandler', (request, _reply, done) => RequestContext.run(contextOf(request), done));
 }
 
 function contextFrom(request: FastifyRequest, trustedProxies?: BlockList): RequestContext {
@@ -58,7 +63,9 @@ function clientAddress(
 ): string | undefined {
   let address = plain(socketAddress);
   if (!trustedProxies || !address || forwardedFor === undefined) return address;
-  const hops = String(forwardedFor).split(',').map((hop) => plain(hop.trim()));
+  const hops = String(forwardedFor)
+    .split(',')
+    .map((hop) => plain(hop.trim()));
   while (address && trusts(trustedProxies, address) && hops.length > 0) {
     const hop = hops.pop();
     if (!hop) break;

@@ -15,17 +15,14 @@ export function longText(max: number) {
     .refine((value) => isPlainText(value.replace(/[\r\n\t]/g, '')), { error: 'must not hold control characters' });
 }
 
-export const email = z
-  .string()
-  .trim()
-  .toLowerCase()
-  .max(255)
-  .pipe(z.email('must be an e-mail address'));
+export const email = z.string().trim().toLowerCase().max(255).pipe(z.email('must be an e-mail address'));
 
 /** A calendar date `YYYY-MM-DD` that PostgreSQL and JavaScript both hold. */
-export const day = z.iso.date('must be a date such as 2026-01-31').refine((value) => value >= '1800-01-01' && value <= '2199-12-31', {
-  error: 'must be between 1800 and 2199',
-});
+export const day = z.iso
+  .date('must be a date such as 2026-01-31')
+  .refine((value) => value >= '1800-01-01' && value <= '2199-12-31', {
+    error: 'must be between 1800 and 2199',
+  });
 
 /** An instant, RFC 3339 with an offset. */
 export const instant = z.iso.datetime({ offset: true, error: 'must be an instant such as 2026-01-31T12:00:00Z' });

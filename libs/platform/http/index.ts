@@ -1,6 +1,6 @@
 export { CsvBody } from './bodies';
 export { IfMatch } from './conditional';
-export { contextOf } from './context.hook';
+export { Context, contextOf } from './context.hook';
 export * as fields from './fields';
 export { asDomainError, Problem } from './problem';
 export { ProblemFilter } from './problem.filter';

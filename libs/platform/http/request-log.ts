@@ -14,7 +14,13 @@ export function logRequests(server: FastifyInstance, level: string): void {
     requestSeconds.observe({ operation, status: reply.statusCode }, seconds);
     done();
     if (!logsEach) return;
-    const facts = { requestId, operation, userId: actor?.userId, status: reply.statusCode, ms: Math.round(reply.elapsedTime) };
+    const facts = {
+      requestId,
+      operation,
+      userId: actor?.userId,
+      status: reply.statusCode,
+      ms: Math.round(reply.elapsedTime),
+    };
     logger.debug(facts, 'Request answered');
   });
 }

@@ -2,7 +2,19 @@ import type { LoggerService } from '@nestjs/common';
 import { pino, stdTimeFunctions, type Logger as Pino } from 'pino';
 
 /** Keys that may hold a person's data or a secret; they are cut wherever they turn up in a log line. */
-const redacted = ['password', 'email', 'token', 'authorization', 'accessToken', 'refreshToken', 'err.values', 'err.parameters', 'err.detail', 'err.driverError', 'err.query'];
+const redacted = [
+  'password',
+  'email',
+  'token',
+  'authorization',
+  'accessToken',
+  'refreshToken',
+  'err.values',
+  'err.parameters',
+  'err.detail',
+  'err.driverError',
+  'err.query',
+];
 
 /** The lines of the framework's own start-up that tell an operator nothing. */
 const chatter = new Set(['InstanceLoader', 'RouterExplorer', 'RoutesResolver', 'NestFactory', 'NestApplication']);

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { encodeCursor, sortOfCursor } from '#kernel';
-import { RequestContext } from '#platform/context';
+import type { RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
 import { Rendered } from '#platform/http';
 import { containsCondition, containsPage, prefixPage, searchCondition, sortedPage } from './list-sql';
@@ -13,17 +13,18 @@ export class RecordLists {
   constructor(private readonly database: Database) {}
 
   /** A page of records. What it shows, and what was asked for, is noted as one disclosure. */
-  async list(resource: Resource, query: ListQuery): Promise<Rendered> {
+  async list(context: RequestContext, resource: Resource, query: ListQuery): Promise<Rendered> {
     const searches = query.q && !query.sort && resource.search;
     const continuesContains = query.cursor && sortOfCursor(query.cursor)?.startsWith('c:');
     let build = searches ? (continuesContains ? containsPage : prefixPage) : sortedPage;
-    let page = await this.page(resource, query, build);
+    let page = await this.page(context, resource, query, build);
     if (build === prefixPage && page.items.length === 0 && !query.cursor && resource.contains) {
       build = containsPage;
-      page = await this.page(resource, query, build);
+      page = await this.page(context, resource, query, build);
     }
-    const total = query.count === 'true' ? await this.count(resource, query, build === containsPage) : undefined;
-    RequestContext.current().disclose({
+    const total =
+      query.count === 'true' ? await this.count(context, resource, query, build === containsPage) : undefined;
+    context.disclose({
       tableName: page.tableName,
       ids: page.items.map((row) => row.id),
       list: true,
@@ -34,12 +35,17 @@ export class RecordLists {
     return new Rendered(`{"items":[${items}],"nextCursor":${JSON.stringify(page.nextCursor)}${sum}}`);
   }
 
-  private async page(resource: Resource, query: ListQuery, build: typeof sortedPage) {
-    const statement = new Statement(resource, this.database);
+  private async page(context: RequestContext, resource: Resource, query: ListQuery, build: typeof sortedPage) {
+    const statement = new Statement(context, resource, this.database);
     const where = filtered(statement, query);
     if (query.q && build === sortedPage) where.push(searchCondition(resource, query.q, statement.bind));
-    const list = build(resource, query, { table: statement.table, projection: statement.projection, where, bind: statement.bind });
-    const rows = await this.database.query<ViewRow & Record<`k${number}`, string>>(list.sql, statement.values);
+    const list = build(resource, query, {
+      table: statement.table,
+      projection: statement.projection,
+      where,
+      bind: statement.bind,
+    });
+    const rows = await this.database.query<ViewRow & Record<`k${number}`, string>>(context, list.sql, statement.values);
     const items = rows.slice(0, query.limit);
     const last = items.at(-1);
     const keys = Array.from({ length: list.keyCount }, (_, index) => String(last?.[`k${index}`]));
@@ -47,11 +53,17 @@ export class RecordLists {
     return { tableName: statement.table, items, nextCursor };
   }
 
-  private async count(resource: Resource, query: ListQuery, anywhere: boolean): Promise<number> {
-    const statement = new Statement(resource, this.database);
+  private async count(
+    context: RequestContext,
+    resource: Resource,
+    query: ListQuery,
+    anywhere: boolean,
+  ): Promise<number> {
+    const statement = new Statement(context, resource, this.database);
     const where = filtered(statement, query);
     if (query.q) where.push((anywhere ? containsCondition : searchCondition)(resource, query.q, statement.bind));
     const [row] = await this.database.query<{ total: number }>(
+      context,
       `SELECT count(*)::integer AS total FROM ${statement.table} t${conditions(where)}`,
       statement.values,
     );

@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { scopeOf } from '#access';
 import { DomainError } from '#kernel';
-import { RequestContext } from '#platform/context';
+import type { RequestContext } from '#platform/context';
 import { Database, snake } from '#platform/database';
 import { Rendered } from '#platform/http';
 import { Idempotency } from './idempotency';
 import type { ListQuery, Resource } from './resource';
-import { conditions, currentActor, Statement, type ViewRow } from './statement';
+import { actorOf, conditions, Statement, type ViewRow } from './statement';
 
 /**
  * How single records of a declared resource are read and written. A view is rendered and its disclosure noted in one step,
@@ -21,22 +21,23 @@ export class Records {
 
   /** One record by its id, or by other columns with one match. 404 when absent, deleted or outside the actor's scope. */
   async get(
+    context: RequestContext,
     resource: Resource,
     by: number | Record<string, unknown>,
     deleted: ListQuery['deleted'] = 'exclude',
   ): Promise<Rendered> {
     const key = typeof by === 'number' ? { id: by } : by;
-    const statement = this.statement(resource);
+    const statement = this.statement(context, resource);
     const where = [...statement.matching(key), ...statement.rows(statement.readPermission, deleted)];
     const found = await this.one(statement, `SELECT ${statement.view} FROM ${statement.table} t${conditions(where)}`);
     if (!found) throw statement.notFound(typeof by === 'number' ? by : undefined);
-    RequestContext.current().disclose({ tableName: statement.table, ids: [found.id], list: false });
+    context.disclose({ tableName: statement.table, ids: [found.id], list: false });
     return new Rendered(found.json, { version: found.version });
   }
 
   /** Throws 404 unless the actor may see this record, deleted or not. Shows and notes nothing. */
-  async mustBeVisible(resource: Resource, id: number): Promise<void> {
-    const statement = this.statement(resource);
+  async mustBeVisible(context: RequestContext, resource: Resource, id: number): Promise<void> {
+    const statement = this.statement(context, resource);
     const deleted = scopeOf(statement.actor, 'deleted:read') ? 'include' : 'exclude';
     const where = [...statement.matching({ id }), ...statement.rows(statement.readPermission, deleted)];
     const found = await this.one(statement, `SELECT t.id FROM ${statement.table} t${conditions(where)}`);
@@ -49,23 +50,23 @@ export class Records {
    * client sent, where that is not the record itself.
    */
   async create(
+    context: RequestContext,
     resource: Resource,
     record: object,
     { also, request = record }: { also?: (id: number) => Promise<void>; request?: object } = {},
   ): Promise<Rendered> {
-    const { idempotencyKey } = RequestContext.current();
-    if (idempotencyKey === undefined && !also) return this.insert(resource, record);
-    return this.database.transaction(async () => {
-      const earlier = await this.idempotency.earlier(request);
+    if (context.idempotencyKey === undefined && !also) return this.insert(context, resource, record);
+    return this.database.transaction(context, async () => {
+      const earlier = await this.idempotency.earlier(context, request);
       if (earlier !== undefined) {
-        const { json, version } = await this.get(resource, earlier);
+        const { json, version } = await this.get(context, resource, earlier);
         return new Rendered(json, { version, createdId: earlier });
       }
-      const created = await this.insert(resource, record);
+      const created = await this.insert(context, resource, record);
       const id = created.createdId as number;
       await also?.(id);
-      await this.idempotency.keep(request, id);
-      return also ? this.renderCreated(resource, id) : created;
+      await this.idempotency.keep(context, request, id);
+      return also ? this.renderCreated(context, resource, id) : created;
     });
   }
 
@@ -73,35 +74,41 @@ export class Records {
    * Changes the given fields and shows the record. `ifMatch` are versions it may have (412 otherwise). A change that
    * changes nothing by value writes no entry of change; showing the record is then a read.
    */
-  async update(resource: Resource, id: number, patch: object, ifMatch?: string[]): Promise<Rendered> {
+  async update(
+    context: RequestContext,
+    resource: Resource,
+    id: number,
+    patch: object,
+    ifMatch?: string[],
+  ): Promise<Rendered> {
     const fields = Object.entries(patch).filter(([, value]) => value !== undefined);
-    this.refuseFields(resource, id, Object.keys(Object.fromEntries(fields)));
+    this.refuseFields(context, resource, id, Object.keys(Object.fromEntries(fields)));
     if (fields.length > 0) {
-      const statement = this.statement(resource);
+      const statement = this.statement(context, resource);
       const set = fields.map(([property, value]) => `${snake(property)} = ${statement.bind(value)}`);
       const updated = await this.change(statement, id, set, ifMatch);
       if (updated) return new Rendered(updated.json, { version: updated.version });
     }
-    const unchanged = await this.get(resource, id);
+    const unchanged = await this.get(context, resource, id);
     if (ifMatch && !ifMatch.includes(unchanged.version ?? '')) throw stale();
     return unchanged;
   }
 
   /** Removes a record: softly where its table can, for good otherwise. */
-  async remove(resource: Resource, id: number, ifMatch?: string[]): Promise<void> {
-    const statement = this.statement(resource);
+  async remove(context: RequestContext, resource: Resource, id: number, ifMatch?: string[]): Promise<void> {
+    const statement = this.statement(context, resource);
     const removed = statement.metadata.deleteDateColumn
       ? await this.change(statement, id, ['deleted_at = now()'], ifMatch)
       : await this.one(
           statement,
           `DELETE FROM ${statement.table} t WHERE ${statement.target(id, ifMatch)} RETURNING t.id, ${statement.attribution}`,
         );
-    if (!removed) await this.refuseMissing(resource, id, ifMatch);
+    if (!removed) await this.refuseMissing(context, resource, id, ifMatch);
   }
 
   /** Undoes a soft delete and shows the record. 409 when it is not deleted. */
-  async restore(resource: Resource, id: number): Promise<Rendered> {
-    const statement = this.statement(resource);
+  async restore(context: RequestContext, resource: Resource, id: number): Promise<Rendered> {
+    const statement = this.statement(context, resource);
     const where = [...statement.matching({ id }), 't.deleted_at IS NOT NULL'];
     const restored = await this.one(
       statement,
@@ -109,12 +116,15 @@ export class Records {
        RETURNING ${statement.view}, ${statement.attribution}`,
     );
     if (restored) return new Rendered(restored.json, { version: restored.version });
-    await this.refuseMissing(resource, id);
-    throw new DomainError('record.not-deleted', `This ${resource.noun} is not deleted, so there is nothing to restore.`);
+    await this.refuseMissing(context, resource, id);
+    throw new DomainError(
+      'record.not-deleted',
+      `This ${resource.noun} is not deleted, so there is nothing to restore.`,
+    );
   }
 
-  private async insert(resource: Resource, record: object): Promise<Rendered> {
-    const statement = this.statement(resource);
+  private async insert(context: RequestContext, resource: Resource, record: object): Promise<Rendered> {
+    const statement = this.statement(context, resource);
     const fields = Object.entries(record).filter(([, value]) => value !== undefined);
     const columns = fields.map(([property]) => snake(property));
     const placeholders = fields.map(([, value]) => statement.bind(value));
@@ -128,8 +138,8 @@ export class Records {
   }
 
   /** The view of a record this request has just created: the entry of the creation is the entry of its disclosure. */
-  private async renderCreated(resource: Resource, id: number): Promise<Rendered> {
-    const statement = this.statement(resource);
+  private async renderCreated(context: RequestContext, resource: Resource, id: number): Promise<Rendered> {
+    const statement = this.statement(context, resource);
     const where = conditions(statement.matching({ id }));
     const row = await this.one(statement, `SELECT ${statement.view} FROM ${statement.table} t${where}`);
     if (!row) throw new Error(`${statement.table} lost the record it has just created.`);
@@ -150,8 +160,13 @@ export class Records {
   }
 
   /** Explains why a statement met no row: absent (404) or of another version (412). Shows nothing of the record. */
-  private async refuseMissing(resource: Resource, id: number, ifMatch?: string[]): Promise<void> {
-    const statement = this.statement(resource);
+  private async refuseMissing(
+    context: RequestContext,
+    resource: Resource,
+    id: number,
+    ifMatch?: string[],
+  ): Promise<void> {
+    const statement = this.statement(context, resource);
     const target = statement.target(id, undefined);
     const found = await this.one(
       statement,
@@ -162,24 +177,24 @@ export class Records {
   }
 
   /** Refuses fields that the actor's scope may not change: 403, on record. */
-  private refuseFields(resource: Resource, id: number, fields: string[]): void {
-    const scope = scopeOf(currentActor(), resource.writePermission);
+  private refuseFields(context: RequestContext, resource: Resource, id: number, fields: string[]): void {
+    const scope = scopeOf(actorOf(context), resource.writePermission);
     if (scope === 'all') return;
     const writable = (scope && resource.writable?.[scope]) ?? [];
     const refused = fields.filter((field) => !writable.includes(field));
     if (refused.length === 0) return;
     throw new DomainError('access.field-denied', `You may change ${writable.join(', ')} only.`, {
       errors: refused.map((field) => ({ pointer: `/${field}`, message: 'You may not change this field.' })),
-      refused: { tableName: this.statement(resource).table, recordId: id },
+      refused: { tableName: this.statement(context, resource).table, recordId: id },
     });
   }
 
-  private statement(resource: Resource): Statement {
-    return new Statement(resource, this.database);
+  private statement(context: RequestContext, resource: Resource): Statement {
+    return new Statement(context, resource, this.database);
   }
 
   private async one(statement: Statement, sql: string): Promise<ViewRow | undefined> {
-    const [row] = await this.database.query<ViewRow>(sql, statement.values);
+    const [row] = await this.database.query<ViewRow>(statement.context, sql, statement.values);
     return row;
   }
 }

@@ -55,7 +55,10 @@ export function listQuery<Filters extends z.ZodRawShape>(sorts: readonly string[
     deleted: deletedField,
     sort: z
       .string()
-      .regex(new RegExp(`^-?(${names})(,-?(${names})){0,2}$`), `must be up to three of ${sorts.join(', ')}, each with - for descending`)
+      .regex(
+        new RegExp(`^-?(${names})(,-?(${names})){0,2}$`),
+        `must be up to three of ${sorts.join(', ')}, each with - for descending`,
+      )
       .optional()
       .describe(`Up to three of ${sorts.join(', ')}, comma-separated; \`-\` before a name sorts descending.`),
     ...filters,

@@ -2,7 +2,7 @@ import type { EntityMetadata } from 'typeorm';
 import { scopeOf, type Permission } from '#access';
 import { auditedDecision } from '#audit';
 import { DomainError } from '#kernel';
-import { RequestContext, type Actor } from '#platform/context';
+import type { Actor, RequestContext } from '#platform/context';
 import { snake, type Database } from '#platform/database';
 import { projection } from './projection';
 import type { Bind, ListQuery, Resource } from './resource';
@@ -28,11 +28,12 @@ export class Statement {
   readonly bind: Bind = (value) => `$${this.values.push(value)}`;
 
   constructor(
+    readonly context: RequestContext,
     readonly resource: Resource,
     database: Database,
   ) {
     this.metadata = database.dataSource.getMetadata(resource.entity);
-    this.actor = currentActor();
+    this.actor = actorOf(context);
   }
 
   get table(): string {
@@ -62,7 +63,7 @@ export class Statement {
    * and so costs no round trip of its own.
    */
   get attribution(): string {
-    return `set_config('ip2a.context', ${this.bind(RequestContext.current().attribution())}, true) IS NULL AS attributed`;
+    return `set_config('ip2a.context', ${this.bind(this.context.attribution())}, true) IS NULL AS attributed`;
   }
 
   /** Columns equal to the given values. */
@@ -101,8 +102,7 @@ export class Statement {
   }
 }
 
-export function currentActor(): Actor {
-  const { actor } = RequestContext.current();
+export function actorOf({ actor }: RequestContext): Actor {
   if (!actor) throw new DomainError('auth.required', 'Records are read and changed by somebody.');
   return actor;
 }

@@ -1,6 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { AuditWriter, TrailService, type AuditLogItem } from '#audit';
-import { RequestContext } from '#platform/context';
 import { withApp } from '../with-app';
 
 const pageSize = 200;
@@ -15,14 +14,15 @@ export function auditTrail(): Command {
     .option('--to <instant>', 'entries before this instant')
     .option('--json', 'print one JSON document')
     .action(async (table: string, id: number, { from, to, json }: { from?: string; to?: string; json?: boolean }) => {
-      await withApp('audit:trail', async (app) => {
+      await withApp('audit:trail', async (app, context) => {
         const trail = app.get(TrailService);
-        await app.get(AuditWriter).record({ action: 'READ', tableName: table, recordId: id, notes: 'audit trail' });
+        await app
+          .get(AuditWriter)
+          .record(context, { action: 'READ', tableName: table, recordId: id, notes: 'audit trail' });
         const items: AuditLogItem[] = [];
         let cursor: string | undefined;
         do {
-          const page = await trail.ofRecord(table, id, { from, to, cursor, limit: pageSize });
-          RequestContext.current().disclosures.length = 0;
+          const page = await trail.ofRecord(context, table, id, { from, to, cursor, limit: pageSize });
           if (json) items.push(...page.items);
           else for (const item of page.items) process.stdout.write(`${lineOf(item)}\n`);
           cursor = page.nextCursor ?? undefined;
@@ -35,7 +35,9 @@ export function auditTrail(): Command {
 function lineOf(entry: AuditLogItem): string {
   const who = entry.changedBy?.email ?? entry.databaseRole;
   const fields = entry.changedFields?.join(', ') ?? '';
-  return [entry.changedAt, entry.action, who, entry.ipAddress ?? entry.source, entry.reason ?? '', fields].join('  ').trimEnd();
+  return [entry.changedAt, entry.action, who, entry.ipAddress ?? entry.source, entry.reason ?? '', fields]
+    .join('  ')
+    .trimEnd();
 }
 
 function idOf(text: string): number {
