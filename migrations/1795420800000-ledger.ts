@@ -126,65 +126,60 @@ export class Ledger1795420800000 implements MigrationInterface {
         RETURN NEW;
       END $$;
 
-      -- A row as an entry keeps it: without the bookkeeping columns, and with secrets named but not shown.
-      CREATE FUNCTION audit_values(record jsonb, secrets text[]) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
-        SELECT CASE WHEN secrets = '{}' THEN record - '{audit_ref,updated_at}'::text[]
-          ELSE (record - '{audit_ref,updated_at}'::text[]) || coalesce((
-            SELECT jsonb_object_agg(secret, '[redacted]'::text) FROM unnest(secrets) AS secret
-            WHERE record -> secret <> 'null'), '{}') END
+      -- Values as an entry keeps them: secrets are named but not shown.
+      CREATE FUNCTION audit_mask(shown jsonb, secrets text[]) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
+        SELECT shown || coalesce((SELECT jsonb_object_agg(secret, '[redacted]'::text) FROM unnest(secrets) AS secret
+          WHERE shown -> secret <> 'null'), '{}')
       $$;
 
-      -- One entry per changed row, whoever changed it and however. Joins are hashed on purpose: the plan is cached and must
-      -- serve a statement over one row as well as one over a hundred thousand.
+      -- One entry per changed row, whoever changed it and however. Inserts are captured per statement, from the transition
+      -- table, because they come in bulk; updates and deletes per row, where the row as it was is at hand.
       CREATE FUNCTION audit_capture() RETURNS trigger LANGUAGE plpgsql
-        SET lock_timeout = '800ms' SET enable_nestloop = off SET search_path FROM CURRENT
+        SET lock_timeout = '800ms' SET search_path FROM CURRENT
       AS $$
       DECLARE
         said jsonb := nullif(current_setting('ip2a.context', true), '')::jsonb;
         secrets text[] := coalesce(TG_ARGV[0], '{}')::text[];
-        roles text[] := (SELECT array_agg(role) FROM jsonb_array_elements_text(said -> 'roles') AS role);
         note text := CASE WHEN said IS NULL THEN 'database role ' || session_user END;
+        bookkeeping constant text[] := '{audit_ref,updated_at}';
+        was jsonb;
+        now_is jsonb;
+        fields text[];
       BEGIN
         IF TG_OP = 'INSERT' THEN
           INSERT INTO audit_logs (id, action, table_name, record_id, new_values, changed_by, actor_email, actor_roles, source,
             ip_address, user_agent, request_id, route, reason, notes)
-          SELECT n.audit_ref, 'CREATE', TG_TABLE_NAME, n.id, audit_values(to_jsonb(n), secrets),
-            (said ->> 'userId')::integer, said ->> 'email', roles, coalesce(said ->> 'source', 'database'),
+          SELECT n.audit_ref, 'CREATE', TG_TABLE_NAME, n.id,
+            CASE WHEN secrets = '{}' THEN to_jsonb(n) - bookkeeping ELSE audit_mask(to_jsonb(n) - bookkeeping, secrets) END,
+            (said ->> 'userId')::integer, said ->> 'email', (said ->> 'roles')::text[], coalesce(said ->> 'source', 'database'),
             (said ->> 'ipAddress')::inet, said ->> 'userAgent', said ->> 'requestId', said ->> 'route', said ->> 'reason', note
           FROM new_rows n;
-        ELSIF TG_OP = 'DELETE' THEN
-          INSERT INTO audit_logs (action, table_name, record_id, old_values, changed_by, actor_email, actor_roles, source,
-            ip_address, user_agent, request_id, route, reason, notes)
-          SELECT 'DELETE', TG_TABLE_NAME, o.id, audit_values(to_jsonb(o), secrets),
-            (said ->> 'userId')::integer, said ->> 'email', roles, coalesce(said ->> 'source', 'database'),
-            (said ->> 'ipAddress')::inet, said ->> 'userAgent', said ->> 'requestId', said ->> 'route', said ->> 'reason', note
-          FROM old_rows o;
-        ELSE
-          INSERT INTO audit_logs (id, action, table_name, record_id, old_values, new_values, changed_fields, changed_by,
-            actor_email, actor_roles, source, ip_address, user_agent, request_id, route, reason, notes)
-          SELECT n.audit_ref,
-            CASE WHEN d.old_values -> 'deleted_at' = 'null' THEN 'DELETE'
-                 WHEN d.new_values -> 'deleted_at' = 'null' THEN 'RESTORE'
-                 ELSE 'UPDATE' END,
-            TG_TABLE_NAME, n.id, d.old_values, d.new_values, d.fields,
-            (said ->> 'userId')::integer, said ->> 'email', roles, coalesce(said ->> 'source', 'database'),
-            (said ->> 'ipAddress')::inet, said ->> 'userAgent', said ->> 'requestId', said ->> 'route', said ->> 'reason', note
-          FROM new_rows n JOIN old_rows o ON o.id = n.id
-          CROSS JOIN LATERAL (
-            SELECT
-              jsonb_object_agg(c.key, CASE WHEN c.key = ANY (secrets) AND c.was <> 'null' THEN '"[redacted]"' ELSE c.was END)
-                AS old_values,
-              jsonb_object_agg(c.key, CASE WHEN c.key = ANY (secrets) AND c.is <> 'null' THEN '"[redacted]"' ELSE c.is END)
-                AS new_values,
-              array_agg(c.key ORDER BY c.key) AS fields
-            FROM (
-              SELECT f.key, f.value AS is, before.fields -> f.key AS was
-              FROM (SELECT to_jsonb(o) AS fields OFFSET 0) AS before, jsonb_each(to_jsonb(n)) AS f
-              WHERE f.key NOT IN ('audit_ref', 'updated_at') AND f.value IS DISTINCT FROM before.fields -> f.key
-            ) AS c
-          ) AS d
-          WHERE n.audit_ref IS DISTINCT FROM o.audit_ref;
+          RETURN NULL;
         END IF;
+
+        was := to_jsonb(OLD) - bookkeeping;
+        IF TG_OP = 'UPDATE' THEN
+          IF NEW.audit_ref = OLD.audit_ref THEN
+            RETURN NULL;
+          END IF;
+          SELECT array_agg(f.key ORDER BY f.key), jsonb_object_agg(f.key, was -> f.key), jsonb_object_agg(f.key, f.value)
+            INTO fields, was, now_is
+          FROM jsonb_each(to_jsonb(NEW) - bookkeeping) AS f WHERE f.value IS DISTINCT FROM was -> f.key;
+        END IF;
+        IF secrets <> '{}' THEN
+          was := audit_mask(was, secrets);
+          now_is := audit_mask(now_is, secrets);
+        END IF;
+        INSERT INTO audit_logs (id, action, table_name, record_id, old_values, new_values, changed_fields, changed_by,
+          actor_email, actor_roles, source, ip_address, user_agent, request_id, route, reason, notes)
+        VALUES (
+          CASE WHEN TG_OP = 'UPDATE' THEN NEW.audit_ref ELSE nextval('audit_logs_id_seq') END,
+          CASE WHEN TG_OP = 'DELETE' OR was -> 'deleted_at' = 'null' AND now_is ? 'deleted_at' THEN 'DELETE'
+               WHEN now_is -> 'deleted_at' = 'null' THEN 'RESTORE'
+               ELSE 'UPDATE' END,
+          TG_TABLE_NAME, OLD.id, was, now_is, fields,
+          (said ->> 'userId')::integer, said ->> 'email', (said ->> 'roles')::text[], coalesce(said ->> 'source', 'database'),
+          (said ->> 'ipAddress')::inet, said ->> 'userAgent', said ->> 'requestId', said ->> 'route', said ->> 'reason', note);
         RETURN NULL;
       END $$;
 
@@ -197,10 +192,9 @@ export class Ledger1795420800000 implements MigrationInterface {
         EXECUTE format('CREATE TRIGGER audit_capture_insert AFTER INSERT ON %s REFERENCING NEW TABLE AS new_rows
           FOR EACH STATEMENT EXECUTE FUNCTION audit_capture(%L)', watched, secrets);
         EXECUTE format('CREATE TRIGGER audit_capture_update AFTER UPDATE ON %s
-          REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
-          FOR EACH STATEMENT EXECUTE FUNCTION audit_capture(%L)', watched, secrets);
-        EXECUTE format('CREATE TRIGGER audit_capture_delete AFTER DELETE ON %s REFERENCING OLD TABLE AS old_rows
-          FOR EACH STATEMENT EXECUTE FUNCTION audit_capture(%L)', watched, secrets);
+          FOR EACH ROW EXECUTE FUNCTION audit_capture(%L)', watched, secrets);
+        EXECUTE format('CREATE TRIGGER audit_capture_delete AFTER DELETE ON %s
+          FOR EACH ROW EXECUTE FUNCTION audit_capture(%L)', watched, secrets);
         EXECUTE format('CREATE TRIGGER audit_refuse_truncate BEFORE TRUNCATE ON %s
           FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse()', watched);
         EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER zz_audit_touch,

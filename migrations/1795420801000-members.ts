@@ -40,7 +40,7 @@ export class Members1795420801000 implements MigrationInterface {
         CONSTRAINT members_status_check CHECK (status IN ('active', 'inactive', 'suspended', 'retired', 'deceased')),
         CONSTRAINT members_classification_check CHECK (classification IN ('apprentice_1', 'apprentice_2', 'apprentice_3',
           'apprentice_4', 'apprentice_5', 'journeyman', 'foreman', 'retiree', 'honorary'))
-      );
+      ) WITH (fillfactor = 90); -- room for the next version of a row on its page, so that an update need not touch the indexes
 
       CREATE INDEX members_last_name_search_idx
         ON members ((fold_text(last_name || ' ' || first_name)) COLLATE "C", id) WHERE deleted_at IS NULL;

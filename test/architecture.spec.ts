@@ -235,7 +235,7 @@ describe('decisions', () => {
   it('name the specs that check them, which exist', () => {
     const decisions = namesIn('docs/decisions').filter((name) => name !== 'README.md');
     const unchecked = decisions.flatMap((name) => {
-      const [, checks = ''] = /^\*Checked by\* (.+)$/m.exec(read(`docs/decisions/${name}`)) ?? [];
+      const [, checks = ''] = /^[*_]Checked by[*_] (.+)$/m.exec(read(`docs/decisions/${name}`)) ?? [];
       const paths = [...checks.matchAll(/`([^`]+\.ts)`/g)].map(([, path]) => path ?? '');
       if (!checks) return [`${name} does not say what checks it`];
       return paths.filter((path) => !exists(path)).map((path) => `${name} names ${path}, which does not exist`);

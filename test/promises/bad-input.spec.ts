@@ -56,12 +56,11 @@ describe('a request that is not valid', () => {
   const csv = { 'Content-Type': 'text/csv' };
   const member = () => JSON.stringify(aMember());
   const spoilt = (fields: object) => JSON.stringify({ ...aMember(), ...fields });
-  const user = {
-    email: 'new@local.example',
-    password: 'correct horse battery staple',
-    firstName: 'A',
-    lastName: 'B',
-    roles: ['staff'],
+  let users = 0;
+  const user = (fields: object) => {
+    users += 1;
+    const valid = { email: `new${users}@local.example`, password: 'correct horse battery staple' };
+    return JSON.stringify({ ...valid, firstName: 'A', lastName: 'B', roles: ['staff'], ...fields });
   };
   const deep = `${'{"a":'.repeat(50_000)}1${'}'.repeat(50_000)}`;
 
@@ -184,13 +183,13 @@ describe('a request that is not valid', () => {
       member(),
       { ...json, 'Idempotency-Key': 'x'.repeat(256) },
     ],
-    ['a user with a short password', 422, 'POST', '/users', JSON.stringify({ ...user, password: 'short' }), json],
-    ['a user with an unknown role', 422, 'POST', '/users', JSON.stringify({ ...user, roles: ['king'] }), json],
-    ['a user with a role twice', 422, 'POST', '/users', JSON.stringify({ ...user, roles: ['staff', 'staff'] }), json],
-    ['a user with a text for roles', 422, 'POST', '/users', JSON.stringify({ ...user, roles: 'admin' }), json],
-    ['a user with a truth for a member', 422, 'POST', '/users', JSON.stringify({ ...user, memberId: true }), json],
-    ['a user with an array for a member', 422, 'POST', '/users', JSON.stringify({ ...user, memberId: [1] }), json],
-    ['a user with a text for a member', 422, 'POST', '/users', JSON.stringify({ ...user, memberId: '1' }), json],
+    ['a user with a short password', 422, 'POST', '/users', user({ password: 'short' }), json],
+    ['a user with an unknown role', 422, 'POST', '/users', user({ roles: ['king'] }), json],
+    ['a user with a role twice', 422, 'POST', '/users', user({ roles: ['staff', 'staff'] }), json],
+    ['a user with a text for roles', 422, 'POST', '/users', user({ roles: 'admin' }), json],
+    ['a user with a truth for a member', 422, 'POST', '/users', user({ memberId: true }), json],
+    ['a user with an array for a member', 422, 'POST', '/users', user({ memberId: [1] }), json],
+    ['a user with a text for a member', 422, 'POST', '/users', user({ memberId: '1' }), json],
     [
       'a user of a member who does not exist',
       422,
@@ -207,7 +206,7 @@ describe('a request that is not valid', () => {
       JSON.stringify({ ...user, roles: [{ name: 'staff', expiresAt: '2026-01-31T12:00:00+23:00' }] }),
       json,
     ],
-    ['a text for a truth', 422, 'POST', '/users', JSON.stringify({ ...user, emailVerified: 'yes' }), json],
+    ['a text for a truth', 422, 'POST', '/users', user({ emailVerified: 'yes' }), json],
     ['a log-in with an array', 422, 'POST', '/auth/login', '{"email":["a"],"password":"b"}', json],
     ['a log-in with an object', 422, 'POST', '/auth/login', '{"email":{"$ne":null},"password":{"$ne":null}}', json],
     ['a log-in with half a surrogate pair', 422, 'POST', '/auth/login', '{"email":"\\ud800","password":"b"}', json],
@@ -227,7 +226,7 @@ describe('a request that is not valid', () => {
   ];
   it.each(cases)(
     'is refused for %s with %i, and changes nothing',
-    async (_what, status, method, path, body, headers) => {
+    async (...[, status, method, path, body, headers]: Case) => {
       const before = await state();
       const reply = await admin.send(method, path.replace(':id', String(id)), body, headers);
       expect([reply.status, faultOf(reply)]).toEqual([status, undefined]);
@@ -253,7 +252,6 @@ describe('what Node refuses before it is a request', () => {
       'POST /api/v1/members HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
     ],
     ['a length that is none', 400, 'POST /api/v1/members HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n'],
-    ['no host', 400, 'GET /api/v1/members HTTP/1.1\r\n\r\n'],
   ])('is answered as a problem: %s', async (_what, status, bytes) => {
     const answer = await raw(bytes);
     const [head = '', body = ''] = answer.split('\r\n\r\n');
@@ -323,7 +321,7 @@ it('does not let one bad request spoil the answers of others', async () => {
 it('answers whatever is made of the OpenAPI document with a problem or with success, and changes nothing it refused', async () => {
   const sacrifice = await api.somebody(['admin']);
   const requests = hostileRequests(openApiDocument(api.app), { seed: 20261123, perOperation: 60, id });
-  const faults: string[] = [];
+  const faults: { fault: string; request: string }[] = [];
   const refused = new Set<string>();
   await inParallel(requests.length, 8, async (index) => {
     const { method, path, headers, body } = requests[index]!;
@@ -334,13 +332,11 @@ it('answers whatever is made of the OpenAPI document with a problem or with succ
       'x-request-id': requestId,
     });
     const fault = faultOf(reply, method !== 'HEAD');
-    if (fault)
-      faults.push(
-        `${method} ${path.slice(0, 120)} ${JSON.stringify(headers).slice(0, 120)} ${body?.slice(0, 150)} → ${fault}`,
-      );
+    const request = `${method} ${path.slice(0, 150)} ${JSON.stringify(headers).slice(0, 150)} ${body?.slice(0, 150)}`;
+    if (fault) faults.push({ fault, request });
     if (reply.status >= 400) refused.add(requestId);
   });
-  expect(faults.slice(0, 20)).toEqual([]);
+  expect(oneOfEachKind(faults)).toEqual([]);
   expect(refused.size).toBeGreaterThan(requests.length / 2);
   const changes = (await api.entries()).filter(({ action }) =>
     ['CREATE', 'UPDATE', 'DELETE', 'RESTORE'].includes(action),
@@ -349,3 +345,8 @@ it('answers whatever is made of the OpenAPI document with a problem or with succ
   const hidden = changes.filter(({ requestId, route }) => refused.has(requestId ?? '') && route !== 'auth:login');
   expect(hidden).toEqual([]);
 });
+
+/** Many requests meet the same fault; one of each tells enough. */
+function oneOfEachKind(faults: { fault: string; request: string }[]) {
+  return [...new Map(faults.map((found) => [found.fault.slice(0, 90).replace(/\d{2,}|'.*/g, ''), found])).values()];
+}

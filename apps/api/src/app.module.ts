@@ -1,5 +1,5 @@
 import { Global, Module, type DynamicModule, type Provider } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { ScheduleModule } from '@nestjs/schedule';
 import { AccessGuard } from '#access';
 import { AuditModule, RefusalFilter } from '#audit';
@@ -8,7 +8,7 @@ import { Clock } from '#kernel';
 import { Member, MembersModule } from '#members';
 import { CONFIG, type Config } from '#platform/config';
 import { Database } from '#platform/database';
-import { validationPipe } from '#platform/http';
+import { ValidationGuard } from '#platform/http';
 import { RecordsModule } from '#records';
 import { SystemController } from './system.controller';
 
@@ -26,7 +26,7 @@ const features = [AuthModule, MembersModule];
 const journey: Provider[] = [
   { provide: APP_GUARD, useClass: AuthenticationGuard },
   { provide: APP_GUARD, useClass: AccessGuard },
-  { provide: APP_PIPE, useFactory: validationPipe },
+  { provide: APP_GUARD, useClass: ValidationGuard },
   { provide: APP_FILTER, useClass: RefusalFilter },
 ];
 

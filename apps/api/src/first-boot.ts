@@ -50,7 +50,7 @@ async function createAccount(
   account: { email: string; password: string },
   memberId?: number,
 ): Promise<void> {
-  const name = { firstName: 'Demo', lastName: role[0]?.toUpperCase() + role.slice(1) };
+  const name = { firstName: 'Demo', lastName: role.charAt(0).toUpperCase() + role.slice(1) };
   await app.get(UsersService).create(context, { ...account, ...name, roles: [role], emailVerified: true, memberId });
 }
 

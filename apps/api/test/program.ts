@@ -36,14 +36,16 @@ export class Program extends Api {
     return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1024;
   }
 
-  /** Sends the signal and waits for the process to be gone; answers its exit status, or null after a kill. */
-  async end(signal: NodeJS.Signals): Promise<number | null> {
-    if (this.isRunning) {
-      const gone = once(this.child, 'exit');
-      this.child.kill(signal);
-      await gone;
-    }
+  /** Waits for the process to be gone; answers its exit status, or null after a kill. */
+  async gone(): Promise<number | null> {
+    if (this.isRunning) await once(this.child, 'exit');
     return this.child.exitCode;
+  }
+
+  /** Sends the signal and waits for the process to be gone. */
+  end(signal: NodeJS.Signals): Promise<number | null> {
+    if (this.isRunning) this.child.kill(signal);
+    return this.gone();
   }
 }
 

@@ -8,7 +8,7 @@ import { ConfigError, parseEnvironment, toConfig, type Config } from './config';
 export interface Runtime {
   config: Config;
   /** Stops what was started; does nothing where the database is somebody else's. */
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 /**

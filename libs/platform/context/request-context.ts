@@ -83,7 +83,8 @@ export class RequestContext {
       reason: this.reason,
       userId: actor?.userId ?? undefined,
       email: actor?.email,
-      roles: actor?.roles,
+      // As PostgreSQL writes an array of plain words; the trigger reads it for every changed row.
+      roles: actor && `{${actor.roles.join(',')}}`,
     });
   }
 }

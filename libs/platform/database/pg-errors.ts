@@ -21,7 +21,7 @@ const transientCodes = ['55P03', '40P01', '40001', '25006', '42501', '42P01'];
  * and nobody's temporary trouble is returned as it came, to end as a 500.
  */
 export function translateError(thrown: unknown): unknown {
-  const error = (thrown instanceof QueryFailedError ? thrown.driverError : thrown) as PgError;
+  const error = (thrown instanceof QueryFailedError ? thrown.driverError : thrown) as PgError | undefined;
   if (thrown instanceof DomainError || typeof error?.message !== 'string') return thrown;
   const code = error.code ?? '';
   switch (code) {
@@ -31,7 +31,7 @@ export function translateError(thrown: unknown): unknown {
         cause: thrown,
       });
     case '23503':
-      return /still referenced/.test(error.detail ?? '')
+      return (error.detail ?? '').includes('still referenced')
         ? new DomainError('record.in-use', `Records of ${error.table} depend on this one.`, { cause: thrown })
         : new DomainError('reference.missing', 'A referenced record does not exist.', {
             errors: keyFields(error, 'names no record'),

@@ -18,12 +18,15 @@ export function holdReplies(server: FastifyInstance, release: Release): void {
     const context = contextOf(request);
     if (reply.statusCode >= 400) context.disclosures.length = 0;
     const released = release(context);
-    if (!released) return done(null, payload);
+    if (!released) {
+      done(null, payload);
+      return;
+    }
     released.then(
       () => done(null, payload),
-      (error: Error) => {
+      (error: unknown) => {
         refuse(reply, payload);
-        done(error);
+        done(error as Error);
       },
     );
   });

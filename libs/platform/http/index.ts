@@ -6,5 +6,5 @@ export { asDomainError, Problem } from './problem';
 export { ProblemFilter } from './problem.filter';
 export { Rendered } from './rendered';
 export { fastifyAdapter, prepareServer } from './server';
-export { validationPipe } from './validation.pipe';
+export { ValidationGuard } from './validation.guard';
 export { bearerToken } from './bearer';

@@ -51,7 +51,7 @@ export class Statement {
 
   get projection(): string {
     let variants = projections.get(this.resource);
-    if (!variants) projections.set(this.resource, (variants = new Map()));
+    if (!variants) projections.set(this.resource, (variants = new Map<string, string>()));
     const key = this.actor.roles.join();
     let sql = variants.get(key);
     if (!sql) variants.set(key, (sql = projection(this.resource, this.metadata, this.actor)));

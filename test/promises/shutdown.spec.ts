@@ -1,0 +1,96 @@
+import { spawnApi, type Program, type Reply } from '../../apps/api/test/harness';
+import { inParallel } from '../../apps/api/test/load';
+import { seedMembers } from '../../apps/api/test/seed';
+import { createTestDatabase, type TestDatabase } from '../setup/database';
+import { expectLedgerToTellTheRows } from './replay';
+
+const answersBeforeTheSignal = 300;
+
+interface Outcome {
+  /** Whether the request was on its way when the signal came; later ones find the door closing. */
+  sentBefore: boolean;
+  isChange: boolean;
+  phone: string;
+  reply?: Reply;
+  error?: string;
+}
+
+let database: TestDatabase;
+let ids: number[];
+beforeAll(async () => {
+  database = await createTestDatabase();
+  ids = await seedMembers(database, 3000);
+});
+afterAll(() => database.drop());
+
+async function signalUnderLoad(api: Program): Promise<Outcome[]> {
+  const clients = [await api.as('staff'), await api.as('officer')];
+  let answers = 0;
+  let signalled = false;
+  return (
+    await inParallel(20_000, 24, async (index): Promise<Outcome | undefined> => {
+      if (!api.isRunning) return undefined;
+      const outcome: Outcome = { sentBefore: !signalled, isChange: index % 2 === 0, phone: `call ${index}` };
+      const path = `/members/${ids[index % ids.length]}`;
+      const client = clients[index % 2]!;
+      try {
+        outcome.reply = await (outcome.isChange ? client.patch(path, { phone: outcome.phone }) : client.get(path));
+      } catch (error) {
+        outcome.error = (error as Error).message;
+      }
+      answers += 1;
+      if (answers === answersBeforeTheSignal) signalled = api.child.kill('SIGTERM');
+      return outcome;
+    })
+  ).filter((outcome) => outcome !== undefined);
+}
+
+it('answers on SIGTERM what was asked before, and loses nothing that it acknowledged', async () => {
+  const api = await spawnApi(database);
+  const outcomes = await signalUnderLoad(api);
+  expect(await api.gone()).toBe(0);
+
+  const before = outcomes.filter(({ sentBefore }) => sentBefore);
+  expect(before.length).toBeGreaterThanOrEqual(answersBeforeTheSignal);
+  expect(before.filter(({ reply }) => reply?.status !== 200).map(({ reply, error }) => reply?.text ?? error)).toEqual(
+    [],
+  );
+  // Who comes too late is told so in the form of every error, or meets a closed port.
+  const late = outcomes.filter(({ sentBefore, reply }) => !sentBefore && reply && reply.status !== 200);
+  expect(
+    late
+      .filter(({ reply }) => reply?.status !== 503 || reply.json()['type'] !== '/docs/errors#service.unavailable')
+      .map(({ reply }) => reply?.text),
+  ).toEqual([]);
+
+  const shown = outcomes.filter(({ reply }) => reply?.status === 200);
+  const entries = await database.query<{ id: string; phone: string | null }>(
+    `SELECT request_id AS id, new_values ->> 'phone' AS phone FROM audit_logs WHERE table_name = 'members' AND request_id IS NOT NULL`,
+  );
+  const recorded = new Map(entries.map((entry) => [entry.id, entry.phone]));
+  expect(
+    shown.filter(({ reply, isChange, phone }) => recorded.get(reply!.requestId) !== (isChange ? phone : null)),
+  ).toEqual([]);
+  await expectLedgerToTellTheRows(database);
+});
+
+it('finishes a download that was under way, and lets nobody wait for idle connections', async () => {
+  const api = await spawnApi(database);
+  const staff = await api.as('staff');
+  const officer = await api.as('officer');
+  expect((await officer.get('/auth/me')).status).toBe(200);
+  const message = await staff.open('GET', '/members/export');
+  const gone = api.end('SIGTERM');
+  let received = '';
+  for await (const chunk of message) received += String(chunk);
+  expect(received.trimEnd().split('\n')).toHaveLength(1 + ids.length);
+  expect(await gone).toBe(0);
+});
+
+it('ends at once on a second signal, however long a download would take', async () => {
+  const api = await spawnApi(database);
+  const message = await (await api.as('staff')).open('GET', '/members/export');
+  api.child.kill('SIGTERM');
+  expect(await api.end('SIGTERM')).toBe(1);
+  message.destroy();
+});
