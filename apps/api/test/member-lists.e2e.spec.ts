@@ -37,7 +37,12 @@ async function page(query: string): Promise<Page> {
   const reply = await staff.get(`/members?${query}`);
   expect([reply.status, reply.text.slice(0, 300)]).toEqual([200, expect.stringMatching(/^\{"items":/)]);
   const body = reply.json<Page>();
-  await api.expectAudit(reply, { action: 'BULK_READ', tableName: 'members', recordIds: body.items.map(({ id }) => id), route: 'members:list' });
+  await api.expectAudit(reply, {
+    action: 'BULK_READ',
+    tableName: 'members',
+    recordIds: body.items.map(({ id }) => id),
+    route: 'members:list',
+  });
   return body;
 }
 
@@ -105,18 +110,21 @@ describe('paging', () => {
     expect((await page(`limit=${inAll}`)).nextCursor).toBeNull();
   });
 
-  it.each(['lastName', '-lastName', '-createdAt', 'status'])('neither skips nor repeats anybody in the order of %s when others come meanwhile', async (sort) => {
-    const newcomers: number[] = [];
-    const listed = await wholeList(`limit=20&sort=${sort}`, async () => {
-      for (const lastName of ['Aaaa', 'Garcia', 'Zzzz']) {
-        newcomers.push((await staff.post('/members', aMember({ lastName }))).json<Member>().id);
-      }
-    });
-    const settled = numbersOf(listed).filter((id) => !newcomers.includes(id));
-    expect(settled.sort((a, b) => a - b)).toEqual(ids);
-    expect(new Set(numbersOf(listed)).size).toBe(listed.length);
-    await api.query('DELETE FROM members WHERE id = ANY ($1)', [newcomers]);
-  });
+  it.each(['lastName', '-lastName', '-createdAt', 'status'])(
+    'neither skips nor repeats anybody in the order of %s when others come meanwhile',
+    async (sort) => {
+      const newcomers: number[] = [];
+      const listed = await wholeList(`limit=20&sort=${sort}`, async () => {
+        for (const lastName of ['Aaaa', 'Garcia', 'Zzzz']) {
+          newcomers.push((await staff.post('/members', aMember({ lastName }))).json<Member>().id);
+        }
+      });
+      const settled = numbersOf(listed).filter((id) => !newcomers.includes(id));
+      expect(settled.sort((a, b) => a - b)).toEqual(ids);
+      expect(new Set(numbersOf(listed)).size).toBe(listed.length);
+      await api.query('DELETE FROM members WHERE id = ANY ($1)', [newcomers]);
+    },
+  );
 
   it('goes on from a member who was removed meanwhile', async () => {
     const first = await page('limit=10&sort=lastName');
@@ -144,11 +152,14 @@ describe('filters and counts', () => {
     expect(items.length).toBeGreaterThan(5);
   });
 
-  it.each(['journeyman', 'foreman', 'apprentice_1', 'apprentice_5', 'retiree', 'honorary'])('finds the rank of %s', async (rank) => {
-    const { items, total } = await page(`classification=${rank}&limit=200&count=true`);
-    expect(items.every(({ classification }) => classification === rank)).toBe(true);
-    expect([items.length, total]).toEqual(rank === 'honorary' ? [0, 0] : [18, 18]);
-  });
+  it.each(['journeyman', 'foreman', 'apprentice_1', 'apprentice_5', 'retiree', 'honorary'])(
+    'finds the rank of %s',
+    async (rank) => {
+      const { items, total } = await page(`classification=${rank}&limit=200&count=true`);
+      expect(items.every(({ classification }) => classification === rank)).toBe(true);
+      expect([items.length, total]).toEqual(rank === 'honorary' ? [0, 0] : [18, 18]);
+    },
+  );
 
   it('joins filters, and counts what all pages hold together', async () => {
     const query = 'status=active&classification=foreman&sort=-lastName';
@@ -162,7 +173,8 @@ describe('filters and counts', () => {
 });
 
 describe('search', () => {
-  const found = async (typed: string, more = '') => (await page(`limit=200&q=${encodeURIComponent(typed)}${more}`)).items;
+  const found = async (typed: string, more = '') =>
+    (await page(`limit=200&q=${encodeURIComponent(typed)}${more}`)).items;
   const withName = (fold: (member: Member) => boolean) => async () => {
     const everybody = await wholeList('limit=200');
     return numbersOf(everybody.filter(fold)).sort((a, b) => a - b);
@@ -179,15 +191,23 @@ describe('search', () => {
     expect(sorted(await found(typed))).toEqual(expected);
   });
 
-  it.each(['delgado, r', 'delgado,r', 'Delgado r'])('finds a last name and the beginning of a first name in %j', async (typed) => {
-    expect(sorted(await found(typed))).toEqual(await withName(({ firstName, lastName }) => lastName === 'Delgado' && firstName === 'Rosa')());
-  });
+  it.each(['delgado, r', 'delgado,r', 'Delgado r'])(
+    'finds a last name and the beginning of a first name in %j',
+    async (typed) => {
+      expect(sorted(await found(typed))).toEqual(
+        await withName(({ firstName, lastName }) => lastName === 'Delgado' && firstName === 'Rosa')(),
+      );
+    },
+  );
 
-  it.each(['nunez', 'Nuñez', 'NUÑ', 'nun\u0303ez', 'tomas n', 'Tomás N'])('folds accents and case in %j', async (typed) => {
-    const members = await found(typed);
-    expect(members.length).toBeGreaterThan(0);
-    expect(members.every(({ lastName }) => lastName === 'Nuñez')).toBe(true);
-  });
+  it.each(['nunez', 'Nuñez', 'NUÑ', 'nun\u0303ez', 'tomas n', 'Tomás N'])(
+    'folds accents and case in %j',
+    async (typed) => {
+      const members = await found(typed);
+      expect(members.length).toBeGreaterThan(0);
+      expect(members.every(({ lastName }) => lastName === 'Nuñez')).toBe(true);
+    },
+  );
 
   it.each(['s00001', 'S00001'])('finds numbers that begin with %j, in their order', async (typed) => {
     expect((await found(typed)).map(({ memberNumber }) => memberNumber)).toEqual(
@@ -213,7 +233,12 @@ describe('search', () => {
 
   it.each(['%', '_', '\\', '%a%', "'", '"', 'a%', '$1', '; --', '(', '*'])('takes %j for itself', async (typed) => {
     const members = await found(typed);
-    expect(members.filter(({ firstName, lastName, memberNumber }) => !foldText(`${firstName} ${lastName} ${memberNumber}`).includes(typed))).toEqual([]);
+    expect(
+      members.filter(
+        ({ firstName, lastName, memberNumber }) =>
+          !foldText(`${firstName} ${lastName} ${memberNumber}`).includes(typed),
+      ),
+    ).toEqual([]);
     const odd = (await staff.post('/members', aMember({ firstName: 'Odd', lastName: `Zz${typed}x` }))).json<Member>();
     expect(numbersOf(await found(`zz${typed}`))).toContain(odd.id);
     expect(numbersOf(await found(`z${typed}`))).toContain(odd.id);
@@ -241,7 +266,9 @@ describe('search', () => {
 
   it('goes on inside of names although somebody came meanwhile whose name begins so', async () => {
     const before = sorted(await found('elgad'));
-    const listed = await wholeList('q=elgad&limit=3', async () => staff.post('/members', aMember({ lastName: 'Elgado' })));
+    const listed = await wholeList('q=elgad&limit=3', async () =>
+      staff.post('/members', aMember({ lastName: 'Elgado' })),
+    );
     expect(sorted(listed.filter(({ lastName }) => lastName === 'Delgado'))).toEqual(before);
     await api.query(`DELETE FROM members WHERE last_name = 'Elgado'`);
   });
@@ -254,8 +281,15 @@ describe('search', () => {
 
   it('puts on record what was looked for, and whom it showed', async () => {
     const reply = await staff.get('/members?q=chen&status=active&limit=3');
-    await api.expectAudit(reply, { action: 'BULK_READ', filters: expect.objectContaining({ q: 'chen', status: 'active', limit: 3 }) as Record<string, unknown> });
+    await api.expectAudit(reply, {
+      action: 'BULK_READ',
+      filters: expect.objectContaining({ q: 'chen', status: 'active', limit: 3 }) as Record<string, unknown>,
+    });
     const nobody = await staff.get('/members?q=nobody%20of%20this%20name');
-    await api.expectAudit(nobody, { action: 'BULK_READ', recordIds: [], filters: expect.objectContaining({ q: 'nobody of this name' }) as Record<string, unknown> });
+    await api.expectAudit(nobody, {
+      action: 'BULK_READ',
+      recordIds: [],
+      filters: expect.objectContaining({ q: 'nobody of this name' }) as Record<string, unknown>,
+    });
   });
 });

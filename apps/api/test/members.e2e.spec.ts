@@ -62,7 +62,10 @@ describe('creating a member', () => {
       reason: 'Joined today',
       outcome: 'success',
       oldValues: null,
-      newValues: expect.objectContaining({ member_number: member.memberNumber, last_name: member.lastName }) as Record<string, unknown>,
+      newValues: expect.objectContaining({ member_number: member.memberNumber, last_name: member.lastName }) as Record<
+        string,
+        unknown
+      >,
     });
     const [entry] = await api.entries({ requestId: reply.requestId });
     expect(entry?.newValues).not.toHaveProperty('audit_ref');
@@ -98,7 +101,12 @@ describe('reading a member', () => {
     expect(byId.json()).toEqual(byNumber.json());
     expect([byId.headers.etag, byNumber.headers.etag]).toEqual([version, version]);
     await api.expectAudit(byId, { action: 'READ', tableName: 'members', recordId: id, route: 'members:read' });
-    await api.expectAudit(byNumber, { action: 'READ', tableName: 'members', recordId: id, route: 'members:read-by-number' });
+    await api.expectAudit(byNumber, {
+      action: 'READ',
+      tableName: 'members',
+      recordId: id,
+      route: 'members:read-by-number',
+    });
   });
 
   it('answers 404 for one that is not there, and that shows nothing', async () => {
@@ -153,11 +161,14 @@ describe('changing a member', () => {
     });
   });
 
-  it.each(['application/merge-patch+json', 'application/json', 'application/json; charset=utf-8'])('takes %s', async (type) => {
-    const { id } = await create();
-    const reply = await staff.patch(`/members/${id}`, { phone: '1' }, { 'Content-Type': type });
-    expect([reply.status, reply.json()['phone']]).toEqual([200, '1']);
-  });
+  it.each(['application/merge-patch+json', 'application/json', 'application/json; charset=utf-8'])(
+    'takes %s',
+    async (type) => {
+      const { id } = await create();
+      const reply = await staff.patch(`/members/${id}`, { phone: '1' }, { 'Content-Type': type });
+      expect([reply.status, reply.json()['phone']]).toEqual([200, '1']);
+    },
+  );
 
   it.each([
     ['nothing', {}],
@@ -208,7 +219,9 @@ describe('If-Match', () => {
     const { id, version } = await create();
     const reply = await staff.delete(`/members/${id}`, { 'If-Match': tag(version) });
     expect(reply.status).toBe(status === 200 ? 204 : status);
-    expect((await api.entries({ requestId: reply.requestId })).map(({ action }) => action)).toEqual(status === 200 ? ['DELETE'] : []);
+    expect((await api.entries({ requestId: reply.requestId })).map(({ action }) => action)).toEqual(
+      status === 200 ? ['DELETE'] : [],
+    );
   });
 
   it('of a stale version refuses even a change to what is so already', async () => {
@@ -224,7 +237,12 @@ describe('removing and restoring a member', () => {
     const { id, memberNumber } = await create();
     const removed = await staff.delete(`/members/${id}`);
     expect([removed.status, removed.text]).toEqual([204, '']);
-    await api.expectAudit(removed, { action: 'DELETE', recordId: id, changedFields: ['deleted_at'], route: 'members:delete' });
+    await api.expectAudit(removed, {
+      action: 'DELETE',
+      recordId: id,
+      changedFields: ['deleted_at'],
+      route: 'members:delete',
+    });
     for (const path of [`/members/${id}`, `/members/by-number/${memberNumber}`]) {
       expect((await staff.get(path)).status).toBe(404);
     }
@@ -252,7 +270,10 @@ describe('removing and restoring a member', () => {
     await staff.delete(`/members/${removed.id}`);
     const idsFor = async (client: Client, deleted: string) => {
       const reply = await client.get(`/members?q=${lastName}&deleted=${deleted}`);
-      await api.expectAudit(reply, { action: 'BULK_READ', recordIds: reply.json<{ items: Member[] }>().items.map(({ id }) => id) });
+      await api.expectAudit(reply, {
+        action: 'BULK_READ',
+        recordIds: reply.json<{ items: Member[] }>().items.map(({ id }) => id),
+      });
       return reply.json<{ items: Member[] }>().items.map(({ id }) => id);
     };
     for (const role of ['admin', 'officer'] as const) {
@@ -300,25 +321,52 @@ describe('who may do what with members', () => {
         const reply = await attempt;
         expect(codeOf(reply)).toEqual([403, 'access.denied']);
         await api.expectAudit(reply, {
-          action: 'ACCESS_DENIED', outcome: 'denied', route, changedBy: client.account.id, notes: 'access.denied',
+          action: 'ACCESS_DENIED',
+          outcome: 'denied',
+          route,
+          changedBy: client.account.id,
+          notes: 'access.denied',
         });
       }
     }
-    expect(codeOf(await (await api.as('organizer')).patch(`/members/${id}`, { phone: '1' }))).toEqual([403, 'access.denied']);
+    expect(codeOf(await (await api.as('organizer')).patch(`/members/${id}`, { phone: '1' }))).toEqual([
+      403,
+      'access.denied',
+    ]);
   });
 
   it('lets a member change their own contact details and nothing else', async () => {
     const { id } = await create();
     const own = await api.as('member', { memberId: id });
-    const details = { address: '1 New Street', city: 'Shelbyville', state: 'OR', zipCode: '1', phone: '2', email: 'new@example.org' };
+    const details = {
+      address: '1 New Street',
+      city: 'Shelbyville',
+      state: 'OR',
+      zipCode: '1',
+      phone: '2',
+      email: 'new@example.org',
+    };
     const changed = await own.patch(`/members/${id}`, details);
     expect([changed.status, changed.json()]).toEqual([200, expect.objectContaining(details)]);
     await api.expectAudit(changed, { action: 'UPDATE', recordId: id, changedBy: own.account.id });
-    for (const patch of [{ status: 'retired' }, { notes: 'x' }, { lastName: 'x' }, { memberNumber: 'X1' }, { phone: '3', classification: 'foreman' }]) {
+    for (const patch of [
+      { status: 'retired' },
+      { notes: 'x' },
+      { lastName: 'x' },
+      { memberNumber: 'X1' },
+      { phone: '3', classification: 'foreman' },
+    ]) {
       const reply = await own.patch(`/members/${id}`, patch);
       expect(codeOf(reply)).toEqual([403, 'access.field-denied']);
-      expect(reply.json<{ errors: { pointer: string }[] }>().errors.map(({ pointer }) => pointer)).toEqual([`/${Object.keys(patch).at(-1)}`]);
-      await api.expectAudit(reply, { action: 'ACCESS_DENIED', tableName: 'members', recordId: id, notes: 'access.field-denied' });
+      expect(reply.json<{ errors: { pointer: string }[] }>().errors.map(({ pointer }) => pointer)).toEqual([
+        `/${Object.keys(patch).at(-1)}`,
+      ]);
+      await api.expectAudit(reply, {
+        action: 'ACCESS_DENIED',
+        tableName: 'members',
+        recordId: id,
+        notes: 'access.field-denied',
+      });
     }
     expect((await staff.get(`/members/${id}`)).json()).toMatchObject({ phone: '2', status: 'active' });
   });
@@ -338,7 +386,12 @@ describe('who may do what with members', () => {
       expect(reply.status).toBe(404);
       await api.expectAudit(reply, { action: 'ACCESS_DENIED', outcome: 'denied', tableName: 'members' });
     }
-    const denied = await api.entries({ action: 'ACCESS_DENIED', tableName: 'members', recordId: other.id, changedBy: own.account.id });
+    const denied = await api.entries({
+      action: 'ACCESS_DENIED',
+      tableName: 'members',
+      recordId: other.id,
+      changedBy: own.account.id,
+    });
     expect(denied).toHaveLength(attempts.length - 1);
     const byNumber = await own.get(`/members/by-number/${other.memberNumber}`);
     expect(byNumber.status).toBe(404);
@@ -364,7 +417,13 @@ describe('who may do what with members', () => {
     expect(codeOf(reply)).toEqual([401, 'auth.required']);
     expect(reply.headers['www-authenticate']).toBe('Bearer');
     await api.expectAudit(reply, {
-      action: 'ACCESS_DENIED', outcome: 'denied', route: 'members:read', changedBy: null, actorEmail: null, userAgent: 'curl', notes: 'auth.required',
+      action: 'ACCESS_DENIED',
+      outcome: 'denied',
+      route: 'members:read',
+      changedBy: null,
+      actorEmail: null,
+      userAgent: 'curl',
+      notes: 'auth.required',
     });
   });
 });

@@ -1,0 +1,474 @@
+import { createHmac, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createRemoteJWKSet, decodeJwt, jwtVerify, SignJWT, type JWTPayload } from 'jose';
+import { startApi, type Client, type LocalApi, type Reply } from './harness';
+import { inParallel } from './load';
+
+let api: LocalApi;
+beforeAll(async () => {
+  api = await startApi();
+});
+afterAll(() => api.close());
+
+const codeOf = (reply: Reply) => [reply.status, String(reply.json()['type']).replace('/docs/errors#', '')];
+const logIn = ({ email, password }: { email: string; password: string }) =>
+  api.anonymous.post('/auth/login', { email, password });
+const refresh = (refreshToken: string) => api.anonymous.post('/auth/refresh', { refreshToken });
+const failed = [401, 'auth.login-failed'];
+const invalid = [401, 'auth.token-invalid'];
+
+async function userRow(id: number) {
+  const [row] = await api.query<{ failures: number; isLocked: boolean; lastLogin: Date | null }>(
+    `SELECT failed_login_attempts AS failures, coalesce(locked_until > now(), false) AS "isLocked", last_login_at AS "lastLogin" FROM users WHERE id = $1`,
+    [id],
+  );
+  return row;
+}
+
+describe('logging in', () => {
+  it('begins a session, on record', async () => {
+    const account = await api.account(['staff']);
+    const reply = await logIn({ ...account, email: ` ${account.email.toUpperCase()} ` });
+    expect([reply.status, reply.json()]).toEqual([
+      200,
+      {
+        accessToken: expect.stringMatching(/^ey/) as string,
+        refreshToken: expect.any(String) as string,
+        tokenType: 'Bearer',
+        expiresIn: 900,
+      },
+    ]);
+    const entries = await api.entries({ requestId: reply.requestId });
+    expect(entries.map(({ action, tableName }) => `${action} ${tableName}`)).toEqual([
+      'UPDATE users',
+      'LOGIN users',
+      'CREATE refresh_tokens',
+    ]);
+    expect(entries[1]).toMatchObject({
+      recordId: account.id,
+      changedBy: account.id,
+      actorEmail: account.email,
+      route: 'auth:login',
+      outcome: 'success',
+    });
+    expect((await userRow(account.id))?.lastLogin).not.toBeNull();
+  });
+
+  it('keeps no token that could be stolen from the database or the ledger', async () => {
+    const { session } = await api.somebody(['staff']);
+    const stored = JSON.stringify([await api.query('SELECT * FROM refresh_tokens'), await api.entries()]);
+    expect(stored).not.toContain(session.refreshToken);
+    expect(stored).not.toContain(session.accessToken);
+  });
+
+  const closed: [what: string, sql: string, note: string][] = [
+    ['not verified', 'UPDATE users SET email_verified_at = NULL WHERE id = $1', 'e-mail not verified'],
+    ['inactive', 'UPDATE users SET is_active = false WHERE id = $1', 'account inactive'],
+    ['removed', 'UPDATE users SET deleted_at = now() WHERE id = $1', 'account deleted'],
+    ['locked', `UPDATE users SET locked_until = now() + interval '1 hour' WHERE id = $1`, 'account locked'],
+  ];
+  it.each(closed)(
+    'is refused to an account that is %s, in the words of a wrong password',
+    async (_what, sql, notes) => {
+      const account = await api.account(['staff']);
+      await api.query(sql, [account.id]);
+      const right = await logIn(account);
+      const wrong = await logIn({ ...account, password: 'wrong' });
+      const nobody = await logIn({ email: 'nobody@local.example', password: 'wrong' });
+      expect([codeOf(right), codeOf(wrong), codeOf(nobody)]).toEqual([failed, failed, failed]);
+      expect([wrong.json()['detail'], nobody.json()['detail']]).toEqual([
+        right.json()['detail'],
+        right.json()['detail'],
+      ]);
+      await api.expectAudit(right, {
+        action: 'LOGIN_FAILED',
+        outcome: 'failed',
+        tableName: 'users',
+        recordId: account.id,
+        notes,
+        changedBy: null,
+      });
+      await api.expectAudit(nobody, {
+        action: 'LOGIN_FAILED',
+        outcome: 'failed',
+        recordId: null,
+        filters: { email: 'nobody@local.example' },
+        notes: 'no such account',
+      });
+    },
+  );
+
+  it('locks after five wrong passwords, for a time, and then counts anew', async () => {
+    const account = await api.account(['staff']);
+    const wrong = { ...account, password: 'wrong' };
+    for (let count = 1; count <= 5; count += 1) {
+      const reply = await logIn(wrong);
+      expect([codeOf(reply), await userRow(account.id)]).toMatchObject([
+        failed,
+        { failures: count, isLocked: count === 5 },
+      ]);
+      await api.expectAudit(
+        reply,
+        { action: 'UPDATE', tableName: 'users' },
+        { action: 'LOGIN_FAILED', notes: 'wrong password' },
+      );
+    }
+    const locked = await logIn(account);
+    expect(codeOf(locked)).toEqual(failed);
+    await api.expectAudit(locked, { action: 'LOGIN_FAILED', notes: 'account locked' });
+    expect((await userRow(account.id))?.failures).toBe(5);
+
+    await api.query(`UPDATE users SET locked_until = now() - interval '1 second' WHERE id = $1`, [account.id]);
+    expect(codeOf(await logIn(wrong))).toEqual(failed);
+    expect(await userRow(account.id)).toMatchObject({ failures: 1, isLocked: false });
+    expect((await logIn(account)).status).toBe(200);
+    expect(await userRow(account.id)).toMatchObject({ failures: 0, isLocked: false });
+  });
+
+  it('forgets wrong passwords after a right one', async () => {
+    const account = await api.account(['staff']);
+    for (let count = 0; count < 4; count += 1) await logIn({ ...account, password: 'wrong' });
+    await logIn(account);
+    for (let count = 0; count < 4; count += 1) await logIn({ ...account, password: 'wrong' });
+    expect((await logIn(account)).status).toBe(200);
+  });
+
+  it('locks although the guesses come all at once, and lets none of them in', async () => {
+    const account = await api.account(['staff']);
+    const replies = await inParallel(40, 20, () => logIn({ ...account, password: 'wrong' }));
+    expect(replies.filter(({ status }) => status !== 401)).toEqual([]);
+    expect(await userRow(account.id)).toMatchObject({ failures: 5, isLocked: true });
+    expect(await api.entries({ action: 'LOGIN_FAILED', tableName: 'users', recordId: account.id })).toHaveLength(40);
+  });
+
+  it('tells from outside nothing about which accounts exist by the work it does', async () => {
+    const account = await api.account(['staff']);
+    const entry = (reply: Reply) => ({ ...reply.json(), instance: '', requestId: '' });
+    const replies = [
+      await logIn({ ...account, password: 'wrong' }),
+      await logIn({ email: 'nobody@local.example', password: 'wrong' }),
+    ];
+    expect(entry(replies[0]!)).toEqual(entry(replies[1]!));
+    expect(Object.keys(replies[0]!.headers)).toEqual(Object.keys(replies[1]!.headers));
+  });
+});
+
+describe('who I am', () => {
+  it('is told of the account and its roles, and is a reading of it', async () => {
+    const client = await api.somebody(['staff', 'organizer']);
+    const reply = await client.get('/auth/me');
+    expect(reply.json()).toEqual({
+      id: client.account.id,
+      email: client.account.email,
+      roles: ['staff', 'organizer'],
+      memberId: null,
+      mustChangePassword: false,
+    });
+    await api.expectAudit(reply, { action: 'READ', tableName: 'users', recordId: client.account.id, route: 'auth:me' });
+  });
+});
+
+describe('refreshing', () => {
+  it('gives the next pair of tokens, and the old access token works until it expires', async () => {
+    const client = await api.somebody(['staff']);
+    const reply = await refresh(client.session.refreshToken);
+    const next = api.client(client.account, reply.json());
+    expect([(await next.get('/auth/me')).status, (await client.get('/auth/me')).status]).toEqual([200, 200]);
+    const entries = await api.entries({ requestId: reply.requestId });
+    expect(entries.map(({ action, tableName }) => `${action} ${tableName}`)).toEqual([
+      'UPDATE refresh_tokens',
+      'CREATE refresh_tokens',
+    ]);
+    expect(entries.map(({ changedBy }) => changedBy)).toEqual([client.account.id, client.account.id]);
+  });
+
+  it('ends the whole session when a token is used a second time, and only that session', async () => {
+    const client = await api.somebody(['staff']);
+    const elsewhere = await api.login(client.account);
+    const next = (await refresh(client.session.refreshToken)).json<{ accessToken: string; refreshToken: string }>();
+    const reused = await refresh(client.session.refreshToken);
+    expect(codeOf(reused)).toEqual([401, 'auth.refresh-reused']);
+    const denied = (await api.entries({ requestId: reused.requestId })).filter(
+      ({ action }) => action === 'ACCESS_DENIED',
+    );
+    expect(denied).toEqual([
+      expect.objectContaining({ tableName: 'users', recordId: client.account.id, outcome: 'denied' }),
+    ]);
+    expect(codeOf(await refresh(next.refreshToken))).toEqual(invalid);
+    expect(codeOf(await client.get('/auth/me'))).toEqual(invalid);
+    expect(codeOf(await api.client(client.account, next).get('/auth/me'))).toEqual(invalid);
+    expect((await elsewhere.get('/auth/me')).status).toBe(200);
+  });
+
+  it('of one token many times at once serves one, and takes the others for theft', async () => {
+    const client = await api.somebody(['staff']);
+    const replies = await inParallel(10, 10, () => refresh(client.session.refreshToken));
+    expect(replies.filter(({ status }) => status === 200)).toHaveLength(1);
+    expect(replies.filter(({ status }) => status === 401)).toHaveLength(9);
+    const won = replies.find(({ status }) => status === 200)!.json<{ accessToken: string; refreshToken: string }>();
+    expect(codeOf(await refresh(won.refreshToken))).toEqual(invalid);
+    expect(codeOf(await api.client(client.account, won).get('/auth/me'))).toEqual(invalid);
+  });
+
+  it.each([
+    ['was never given', () => 'no token of ours'],
+    [
+      'has expired',
+      async (client: Client) => {
+        await api.query(`UPDATE refresh_tokens SET expires_at = now() - interval '1 second' WHERE user_id = $1`, [
+          client.account.id,
+        ]);
+        return client.session.refreshToken;
+      },
+    ],
+    ['is an access token', (client: Client) => client.session.accessToken.slice(0, 200)],
+  ])('is refused for a token that %s', async (_what, token) => {
+    const client = await api.somebody(['staff']);
+    const reply = await refresh(await token(client));
+    expect(codeOf(reply)).toEqual(invalid);
+    await api.expectAudit(reply, { action: 'ACCESS_DENIED', outcome: 'denied', notes: 'auth.token-invalid' });
+  });
+});
+
+describe('logging out', () => {
+  it('ends this session at once, on record, and no other', async () => {
+    const client = await api.somebody(['staff']);
+    const elsewhere = await api.login(client.account);
+    const reply = await client.post('/auth/logout');
+    expect([reply.status, reply.text]).toEqual([204, '']);
+    const entries = await api.entries({ requestId: reply.requestId });
+    expect(entries.map(({ action, changedBy }) => `${action} ${changedBy}`)).toEqual([
+      `UPDATE ${client.account.id}`,
+      `LOGOUT ${client.account.id}`,
+    ]);
+    expect(codeOf(await client.get('/auth/me'))).toEqual(invalid);
+    expect(codeOf(await refresh(client.session.refreshToken))).toEqual(invalid);
+    expect((await elsewhere.get('/auth/me')).status).toBe(200);
+  });
+
+  it('everywhere ends every session', async () => {
+    const client = await api.somebody(['staff']);
+    const elsewhere = await api.login(client.account);
+    const reply = await client.post('/auth/logout-all');
+    expect(reply.status).toBe(204);
+    expect(
+      (await api.entries({ requestId: reply.requestId })).filter(({ action }) => action === 'LOGOUT'),
+    ).toHaveLength(1);
+    for (const session of [client, elsewhere]) expect(codeOf(await session.get('/auth/me'))).toEqual(invalid);
+  });
+});
+
+describe('changing my password', () => {
+  const next = 'another horse battery staple';
+  it('ends every session, and only the new password works', async () => {
+    const client = await api.somebody(['staff']);
+    const elsewhere = await api.login(client.account);
+    const reply = await client.post('/auth/change-password', {
+      currentPassword: client.account.password,
+      newPassword: next,
+    });
+    expect(reply.status).toBe(204);
+    const entries = await api.entries({ requestId: reply.requestId });
+    expect(entries.map(({ action, tableName }) => `${action} ${tableName}`)).toEqual([
+      'UPDATE users',
+      'UPDATE refresh_tokens',
+      'UPDATE refresh_tokens',
+    ]);
+    for (const session of [client, elsewhere]) expect(codeOf(await session.get('/auth/me'))).toEqual(invalid);
+    expect(codeOf(await logIn(client.account))).toEqual(failed);
+    expect((await logIn({ ...client.account, password: next })).status).toBe(200);
+  });
+
+  it('takes the current one, and counts a wrong one like a failed log-in', async () => {
+    const client = await api.somebody(['staff']);
+    const reply = await client.post('/auth/change-password', { currentPassword: 'wrong', newPassword: next });
+    expect(codeOf(reply)).toEqual(failed);
+    expect((await api.entries({ requestId: reply.requestId })).map(({ action }) => action)).toEqual([
+      'UPDATE',
+      'LOGIN_FAILED',
+    ]);
+    expect((await userRow(client.account.id))?.failures).toBe(1);
+    expect((await logIn(client.account)).status).toBe(200);
+  });
+
+  it.each(['short', 'aaaaaaaaaaaaaaaa', 'x'.repeat(257)])('refuses the new password %j', async (newPassword) => {
+    const client = await api.as('officer');
+    expect(
+      codeOf(await client.post('/auth/change-password', { currentPassword: client.account.password, newPassword })),
+    ).toEqual([422, 'request.invalid']);
+  });
+
+  it('comes before anything else for an account that must', async () => {
+    const account = await api.account(['staff']);
+    await api.query('UPDATE users SET must_change_password = true WHERE id = $1', [account.id]);
+    const client = await api.login(account);
+    const refused = await client.get('/members');
+    expect(codeOf(refused)).toEqual([403, 'auth.password-change-required']);
+    await api.expectAudit(refused, { action: 'ACCESS_DENIED', changedBy: account.id });
+    expect((await client.get('/auth/me')).json()).toMatchObject({ mustChangePassword: true });
+    expect(
+      (await client.post('/auth/change-password', { currentPassword: account.password, newPassword: next })).status,
+    ).toBe(204);
+    const again = await api.login({ ...account, password: next });
+    expect((await again.get('/members')).status).toBe(200);
+  });
+});
+
+describe('access tokens', () => {
+  it('are checked by anybody with the published key', async () => {
+    const client = await api.somebody(['staff']);
+    const keys = createRemoteJWKSet(new URL(`${api.url}/api/v1/auth/jwks.json`));
+    const { payload, protectedHeader } = await jwtVerify(client.session.accessToken, keys, {
+      issuer: 'ip2a',
+      audience: 'ip2a',
+    });
+    expect(payload.sub).toBe(String(client.account.id));
+    expect(payload.exp! - payload.iat!).toBe(900);
+    expect(protectedHeader).toMatchObject({ alg: 'EdDSA', typ: 'at+jwt' });
+    const published = (await api.anonymous.get('/auth/jwks.json')).text;
+    expect(JSON.parse(published)).toEqual({
+      keys: [expect.objectContaining({ kty: 'OKP', crv: 'Ed25519', use: 'sig', kid: protectedHeader.kid })],
+    });
+    expect(published).not.toContain('"d"');
+  });
+
+  const { privateKey: strange } = generateKeyPairSync('ed25519');
+  const signed = ({ session }: Client, key: KeyObject) =>
+    new SignJWT(decodeJwt(session.accessToken)).setProtectedHeader({ alg: 'EdDSA', typ: 'at+jwt' }).sign(key);
+  const encoded = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url');
+  const none = (client: Client, alg: string) =>
+    `${encoded({ alg, typ: 'at+jwt' })}.${client.session.accessToken.split('.')[1]}.`;
+  const confused = async (client: Client) => {
+    const { keys } = (await api.anonymous.get('/auth/jwks.json')).json<{ keys: { x: string }[] }>();
+    const text = `${encoded({ alg: 'HS256', typ: 'at+jwt' })}.${client.session.accessToken.split('.')[1]}`;
+    return `${text}.${createHmac('sha256', Buffer.from(keys[0]!.x, 'base64url')).update(text).digest('base64url')}`;
+  };
+  const bad: [what: string, token: (client: Client) => Promise<string> | string][] = [
+    ['signed by somebody else', (client) => signed(client, strange)],
+    ['signed by nobody', (client) => none(client, 'none')],
+    ['signed by Nobody', (client) => none(client, 'nOnE')],
+    ['signed with the public key as a secret', confused],
+    ['with a spoilt signature', ({ session }) => `${session.accessToken.slice(0, -6)}AAAAAA`],
+    ['without its signature', ({ session }) => session.accessToken.split('.').slice(0, 2).join('.')],
+    [
+      'with another payload',
+      ({ session }) =>
+        session.accessToken.replace(/\.[^.]+\./, `.${encoded({ ...decodeJwt(session.accessToken), sub: '1' })}.`),
+    ],
+    ['that is garbled', () => 'not.a.token'],
+    ['that is empty', () => ''],
+    ['that is a refresh token', ({ session }) => session.refreshToken],
+  ];
+  it.each(bad)('are refused, on record, when %s', async (_what, token) => {
+    const client = await api.as('staff');
+    const reply = await api.anonymous.get('/auth/me', { Authorization: `Bearer ${await token(client)}` });
+    expect(codeOf(reply)).toEqual(invalid);
+    await api.expectAudit(reply, { action: 'ACCESS_DENIED', outcome: 'denied', changedBy: null });
+  });
+
+  it.each(['Basic dXNlcjpwYXNz', 'Bearer', 'Token abc', 'Bearer a b'])(
+    'are not the header %j',
+    async (Authorization) => {
+      const reply = await api.anonymous.get('/auth/me', { Authorization });
+      expect(reply.status).toBe(401);
+      await api.expectAudit(reply, { action: 'ACCESS_DENIED' });
+    },
+  );
+
+  it('are needed no longer for what needs none: a bad one does not keep anybody from logging in', async () => {
+    const account = await api.account(['staff']);
+    const reply = await api.anonymous.post(
+      '/auth/login',
+      { email: account.email, password: account.password },
+      { Authorization: 'Bearer bad' },
+    );
+    expect(reply.status).toBe(200);
+  });
+});
+
+describe('a server of its own', () => {
+  const keyOf = (server: LocalApi) =>
+    server.anonymous.get('/auth/jwks.json').then((reply) => reply.json<{ keys: Record<string, string>[] }>().keys[0]!);
+
+  it('signs with an ES256 key where it has one, and refuses tokens of others', async () => {
+    const other = await startApi({ keyKind: 'es256' });
+    try {
+      const client = await other.somebody(['staff']);
+      const keys = createRemoteJWKSet(new URL(`${other.url}/api/v1/auth/jwks.json`));
+      const { protectedHeader } = await jwtVerify(client.session.accessToken, keys, { issuer: 'ip2a' });
+      expect(protectedHeader.alg).toBe('ES256');
+      expect(await keyOf(other)).toMatchObject({ kty: 'EC', crv: 'P-256', alg: 'ES256' });
+      expect((await client.get('/auth/me')).status).toBe(200);
+      const foreign = await api.somebody(['admin']);
+      const reply = await other.anonymous.get('/auth/me', { Authorization: `Bearer ${foreign.session.accessToken}` });
+      expect(reply.status).toBe(401);
+    } finally {
+      await other.close();
+    }
+  });
+
+  it('takes an access token for good until it expires by the clock, and not a moment longer', async () => {
+    let offsetMs = 0;
+    const clock = { now: () => new Date(Date.now() + offsetMs) };
+    const other = await startApi({ clock });
+    try {
+      const client = await other.somebody(['staff']);
+      offsetMs = 895_000;
+      expect((await client.get('/auth/me')).status).toBe(200);
+      offsetMs = 901_000;
+      expect(codeOf(await client.get('/auth/me'))).toEqual(invalid);
+      const next = await other.anonymous.post('/auth/refresh', { refreshToken: client.session.refreshToken });
+      expect((await other.client(client.account, next.json()).get('/auth/me')).status).toBe(200);
+    } finally {
+      await other.close();
+    }
+  });
+});
+
+describe('a token that the server’s own key signed', () => {
+  const { privateKey } = generateKeyPairSync('ed25519');
+  const folder = mkdtempSync(join(tmpdir(), 'ip2a-key-'));
+  let own: LocalApi;
+  let client: Client;
+  beforeAll(async () => {
+    const file = join(folder, 'jwt.pem');
+    writeFileSync(file, privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    own = await startApi({ config: { JWT_PRIVATE_KEY_FILE: file } });
+    client = await own.somebody(['staff']);
+  });
+  afterAll(async () => {
+    await own.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  const tried = async (payload: JWTPayload, header: object) => {
+    const claims = { ...decodeJwt(client.session.accessToken), ...payload };
+    const token = await new SignJWT(claims)
+      .setProtectedHeader({ alg: 'EdDSA', typ: 'at+jwt', ...header })
+      .sign(privateKey);
+    return own.anonymous.get('/auth/me', { Authorization: `Bearer ${token}` });
+  };
+
+  it('is good where it says what those of the server say', async () => {
+    expect((await tried({}, {})).json()).toMatchObject({ id: client.account.id });
+  });
+
+  const cases: [what: string, payload: JWTPayload, header: object][] = [
+    ['another issuer', { iss: 'elsewhere' }, {}],
+    ['another audience', { aud: 'elsewhere' }, {}],
+    ['no expiry', { exp: undefined }, {}],
+    ['an expiry in the past', { exp: 1 }, {}],
+    ['a beginning in the future', { nbf: 99_999_999_999 }, {}],
+    ['no session', { sid: undefined }, {}],
+    ['a session of another account', { sub: '999999' }, {}],
+    ['a subject that is no number', { sub: 'admin' }, {}],
+    ['a subject beyond integer', { sub: '99999999999' }, {}],
+    ['a session that is no id', { sid: 'x' }, {}],
+    ['another type', {}, { typ: 'JWT' }],
+  ];
+  it.each(cases)('is refused with %s', async (_what, payload, header) => {
+    expect(codeOf(await tried(payload, header))).toEqual(invalid);
+  });
+});
