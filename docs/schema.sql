@@ -29,55 +29,51 @@ CREATE OR REPLACE FUNCTION public.audit_capture()
  RETURNS trigger
  LANGUAGE plpgsql
  SET lock_timeout TO '800ms'
- SET enable_nestloop TO 'off'
  SET search_path TO '$user', 'public'
 AS $function$
       DECLARE
         said jsonb := nullif(current_setting('ip2a.context', true), '')::jsonb;
         secrets text[] := coalesce(TG_ARGV[0], '{}')::text[];
-        roles text[] := (SELECT array_agg(role) FROM jsonb_array_elements_text(said -> 'roles') AS role);
         note text := CASE WHEN said IS NULL THEN 'database role ' || session_user END;
+        bookkeeping constant text[] := '{audit_ref,updated_at}';
+        was jsonb;
+        now_is jsonb;
+        fields text[];
       BEGIN
         IF TG_OP = 'INSERT' THEN
           INSERT INTO audit_logs (id, action, table_name, record_id, new_values, changed_by, actor_email, actor_roles, source,
             ip_address, user_agent, request_id, route, reason, notes)
-          SELECT n.audit_ref, 'CREATE', TG_TABLE_NAME, n.id, audit_values(to_jsonb(n), secrets),
-            (said ->> 'userId')::integer, said ->> 'email', roles, coalesce(said ->> 'source', 'database'),
+          SELECT n.audit_ref, 'CREATE', TG_TABLE_NAME, n.id,
+            CASE WHEN secrets = '{}' THEN to_jsonb(n) - bookkeeping ELSE audit_mask(to_jsonb(n) - bookkeeping, secrets) END,
+            (said ->> 'userId')::integer, said ->> 'email', (said ->> 'roles')::text[], coalesce(said ->> 'source', 'database'),
             (said ->> 'ipAddress')::inet, said ->> 'userAgent', said ->> 'requestId', said ->> 'route', said ->> 'reason', note
           FROM new_rows n;
-        ELSIF TG_OP = 'DELETE' THEN
-          INSERT INTO audit_logs (action, table_name, record_id, old_values, changed_by, actor_email, actor_roles, source,
-            ip_address, user_agent, request_id, route, reason, notes)
-          SELECT 'DELETE', TG_TABLE_NAME, o.id, audit_values(to_jsonb(o), secrets),
-            (said ->> 'userId')::integer, said ->> 'email', roles, coalesce(said ->> 'source', 'database'),
-            (said ->> 'ipAddress')::inet, said ->> 'userAgent', said ->> 'requestId', said ->> 'route', said ->> 'reason', note
-          FROM old_rows o;
-        ELSE
-          INSERT INTO audit_logs (id, action, table_name, record_id, old_values, new_values, changed_fields, changed_by,
-            actor_email, actor_roles, source, ip_address, user_agent, request_id, route, reason, notes)
-          SELECT n.audit_ref,
-            CASE WHEN d.old_values -> 'deleted_at' = 'null' THEN 'DELETE'
-                 WHEN d.new_values -> 'deleted_at' = 'null' THEN 'RESTORE'
-                 ELSE 'UPDATE' END,
-            TG_TABLE_NAME, n.id, d.old_values, d.new_values, d.fields,
-            (said ->> 'userId')::integer, said ->> 'email', roles, coalesce(said ->> 'source', 'database'),
-            (said ->> 'ipAddress')::inet, said ->> 'userAgent', said ->> 'requestId', said ->> 'route', said ->> 'reason', note
-          FROM new_rows n JOIN old_rows o ON o.id = n.id
-          CROSS JOIN LATERAL (
-            SELECT
-              jsonb_object_agg(c.key, CASE WHEN c.key = ANY (secrets) AND c.was <> 'null' THEN '"[redacted]"' ELSE c.was END)
-                AS old_values,
-              jsonb_object_agg(c.key, CASE WHEN c.key = ANY (secrets) AND c.is <> 'null' THEN '"[redacted]"' ELSE c.is END)
-                AS new_values,
-              array_agg(c.key ORDER BY c.key) AS fields
-            FROM (
-              SELECT f.key, f.value AS is, before.fields -> f.key AS was
-              FROM (SELECT to_jsonb(o) AS fields OFFSET 0) AS before, jsonb_each(to_jsonb(n)) AS f
-              WHERE f.key NOT IN ('audit_ref', 'updated_at') AND f.value IS DISTINCT FROM before.fields -> f.key
-            ) AS c
-          ) AS d
-          WHERE n.audit_ref IS DISTINCT FROM o.audit_ref;
+          RETURN NULL;
         END IF;
+
+        was := to_jsonb(OLD) - bookkeeping;
+        IF TG_OP = 'UPDATE' THEN
+          IF NEW.audit_ref = OLD.audit_ref THEN
+            RETURN NULL;
+          END IF;
+          SELECT array_agg(f.key ORDER BY f.key), jsonb_object_agg(f.key, was -> f.key), jsonb_object_agg(f.key, f.value)
+            INTO fields, was, now_is
+          FROM jsonb_each(to_jsonb(NEW) - bookkeeping) AS f WHERE f.value IS DISTINCT FROM was -> f.key;
+        END IF;
+        IF secrets <> '{}' THEN
+          was := audit_mask(was, secrets);
+          now_is := audit_mask(now_is, secrets);
+        END IF;
+        INSERT INTO audit_logs (id, action, table_name, record_id, old_values, new_values, changed_fields, changed_by,
+          actor_email, actor_roles, source, ip_address, user_agent, request_id, route, reason, notes)
+        VALUES (
+          CASE WHEN TG_OP = 'UPDATE' THEN NEW.audit_ref ELSE nextval('audit_logs_id_seq') END,
+          CASE WHEN TG_OP = 'DELETE' OR was -> 'deleted_at' = 'null' AND now_is ? 'deleted_at' THEN 'DELETE'
+               WHEN now_is -> 'deleted_at' = 'null' THEN 'RESTORE'
+               ELSE 'UPDATE' END,
+          TG_TABLE_NAME, OLD.id, was, now_is, fields,
+          (said ->> 'userId')::integer, said ->> 'email', (said ->> 'roles')::text[], coalesce(said ->> 'source', 'database'),
+          (said ->> 'ipAddress')::inet, said ->> 'userAgent', said ->> 'requestId', said ->> 'route', said ->> 'reason', note);
         RETURN NULL;
       END $function$
 ;
@@ -108,6 +104,16 @@ AS $function$
       END $function$
 ;
 REVOKE EXECUTE ON FUNCTION audit_make_partitions(integer) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION public.audit_mask(shown jsonb, secrets text[])
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+        SELECT shown || coalesce((SELECT jsonb_object_agg(secret, '[redacted]'::text) FROM unnest(secrets) AS secret
+          WHERE shown -> secret <> 'null'), '{}')
+      $function$
+;
 
 CREATE OR REPLACE FUNCTION public.audit_refuse()
  RETURNS trigger
@@ -141,18 +147,6 @@ AS $function$
       END $function$
 ;
 
-CREATE OR REPLACE FUNCTION public.audit_values(record jsonb, secrets text[])
- RETURNS jsonb
- LANGUAGE sql
- IMMUTABLE
-AS $function$
-        SELECT CASE WHEN secrets = '{}' THEN record - '{audit_ref,updated_at}'::text[]
-          ELSE (record - '{audit_ref,updated_at}'::text[]) || coalesce((
-            SELECT jsonb_object_agg(secret, '[redacted]'::text) FROM unnest(secrets) AS secret
-            WHERE record -> secret <> 'null'), '{}') END
-      $function$
-;
-
 CREATE OR REPLACE FUNCTION public.audit_watch(watched regclass, secrets text[] DEFAULT '{}'::text[])
  RETURNS void
  LANGUAGE plpgsql
@@ -163,10 +157,9 @@ AS $function$
         EXECUTE format('CREATE TRIGGER audit_capture_insert AFTER INSERT ON %s REFERENCING NEW TABLE AS new_rows
           FOR EACH STATEMENT EXECUTE FUNCTION audit_capture(%L)', watched, secrets);
         EXECUTE format('CREATE TRIGGER audit_capture_update AFTER UPDATE ON %s
-          REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
-          FOR EACH STATEMENT EXECUTE FUNCTION audit_capture(%L)', watched, secrets);
-        EXECUTE format('CREATE TRIGGER audit_capture_delete AFTER DELETE ON %s REFERENCING OLD TABLE AS old_rows
-          FOR EACH STATEMENT EXECUTE FUNCTION audit_capture(%L)', watched, secrets);
+          FOR EACH ROW EXECUTE FUNCTION audit_capture(%L)', watched, secrets);
+        EXECUTE format('CREATE TRIGGER audit_capture_delete AFTER DELETE ON %s
+          FOR EACH ROW EXECUTE FUNCTION audit_capture(%L)', watched, secrets);
         EXECUTE format('CREATE TRIGGER audit_refuse_truncate BEFORE TRUNCATE ON %s
           FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse()', watched);
         EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER zz_audit_touch,
@@ -403,51 +396,51 @@ CREATE TRIGGER audit_logs_refuse_truncate BEFORE TRUNCATE ON audit_logs FOR EACH
 ALTER TABLE audit_logs ENABLE ALWAYS TRIGGER audit_logs_refuse_truncate;
 CREATE TRIGGER audit_logs_refuse_truncate BEFORE TRUNCATE ON audit_logs_YYYY_MM FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse();
 ALTER TABLE audit_logs_YYYY_MM ENABLE ALWAYS TRIGGER audit_logs_refuse_truncate;
-CREATE TRIGGER audit_capture_delete AFTER DELETE ON members REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit_capture('{}');
+CREATE TRIGGER audit_capture_delete AFTER DELETE ON members FOR EACH ROW EXECUTE FUNCTION audit_capture('{}');
 ALTER TABLE members ENABLE ALWAYS TRIGGER audit_capture_delete;
 CREATE TRIGGER audit_capture_insert AFTER INSERT ON members REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit_capture('{}');
 ALTER TABLE members ENABLE ALWAYS TRIGGER audit_capture_insert;
-CREATE TRIGGER audit_capture_update AFTER UPDATE ON members REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit_capture('{}');
+CREATE TRIGGER audit_capture_update AFTER UPDATE ON members FOR EACH ROW EXECUTE FUNCTION audit_capture('{}');
 ALTER TABLE members ENABLE ALWAYS TRIGGER audit_capture_update;
 CREATE TRIGGER audit_refuse_truncate BEFORE TRUNCATE ON members FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse();
 ALTER TABLE members ENABLE ALWAYS TRIGGER audit_refuse_truncate;
 CREATE TRIGGER zz_audit_touch BEFORE INSERT OR UPDATE ON members FOR EACH ROW EXECUTE FUNCTION audit_touch();
 ALTER TABLE members ENABLE ALWAYS TRIGGER zz_audit_touch;
-CREATE TRIGGER audit_capture_delete AFTER DELETE ON refresh_tokens REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit_capture('{token_hash}');
+CREATE TRIGGER audit_capture_delete AFTER DELETE ON refresh_tokens FOR EACH ROW EXECUTE FUNCTION audit_capture('{token_hash}');
 ALTER TABLE refresh_tokens ENABLE ALWAYS TRIGGER audit_capture_delete;
 CREATE TRIGGER audit_capture_insert AFTER INSERT ON refresh_tokens REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit_capture('{token_hash}');
 ALTER TABLE refresh_tokens ENABLE ALWAYS TRIGGER audit_capture_insert;
-CREATE TRIGGER audit_capture_update AFTER UPDATE ON refresh_tokens REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit_capture('{token_hash}');
+CREATE TRIGGER audit_capture_update AFTER UPDATE ON refresh_tokens FOR EACH ROW EXECUTE FUNCTION audit_capture('{token_hash}');
 ALTER TABLE refresh_tokens ENABLE ALWAYS TRIGGER audit_capture_update;
 CREATE TRIGGER audit_refuse_truncate BEFORE TRUNCATE ON refresh_tokens FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse();
 ALTER TABLE refresh_tokens ENABLE ALWAYS TRIGGER audit_refuse_truncate;
 CREATE TRIGGER zz_audit_touch BEFORE INSERT OR UPDATE ON refresh_tokens FOR EACH ROW EXECUTE FUNCTION audit_touch();
 ALTER TABLE refresh_tokens ENABLE ALWAYS TRIGGER zz_audit_touch;
-CREATE TRIGGER audit_capture_delete AFTER DELETE ON roles REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit_capture('{}');
+CREATE TRIGGER audit_capture_delete AFTER DELETE ON roles FOR EACH ROW EXECUTE FUNCTION audit_capture('{}');
 ALTER TABLE roles ENABLE ALWAYS TRIGGER audit_capture_delete;
 CREATE TRIGGER audit_capture_insert AFTER INSERT ON roles REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit_capture('{}');
 ALTER TABLE roles ENABLE ALWAYS TRIGGER audit_capture_insert;
-CREATE TRIGGER audit_capture_update AFTER UPDATE ON roles REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit_capture('{}');
+CREATE TRIGGER audit_capture_update AFTER UPDATE ON roles FOR EACH ROW EXECUTE FUNCTION audit_capture('{}');
 ALTER TABLE roles ENABLE ALWAYS TRIGGER audit_capture_update;
 CREATE TRIGGER audit_refuse_truncate BEFORE TRUNCATE ON roles FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse();
 ALTER TABLE roles ENABLE ALWAYS TRIGGER audit_refuse_truncate;
 CREATE TRIGGER zz_audit_touch BEFORE INSERT OR UPDATE ON roles FOR EACH ROW EXECUTE FUNCTION audit_touch();
 ALTER TABLE roles ENABLE ALWAYS TRIGGER zz_audit_touch;
-CREATE TRIGGER audit_capture_delete AFTER DELETE ON user_roles REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit_capture('{}');
+CREATE TRIGGER audit_capture_delete AFTER DELETE ON user_roles FOR EACH ROW EXECUTE FUNCTION audit_capture('{}');
 ALTER TABLE user_roles ENABLE ALWAYS TRIGGER audit_capture_delete;
 CREATE TRIGGER audit_capture_insert AFTER INSERT ON user_roles REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit_capture('{}');
 ALTER TABLE user_roles ENABLE ALWAYS TRIGGER audit_capture_insert;
-CREATE TRIGGER audit_capture_update AFTER UPDATE ON user_roles REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit_capture('{}');
+CREATE TRIGGER audit_capture_update AFTER UPDATE ON user_roles FOR EACH ROW EXECUTE FUNCTION audit_capture('{}');
 ALTER TABLE user_roles ENABLE ALWAYS TRIGGER audit_capture_update;
 CREATE TRIGGER audit_refuse_truncate BEFORE TRUNCATE ON user_roles FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse();
 ALTER TABLE user_roles ENABLE ALWAYS TRIGGER audit_refuse_truncate;
 CREATE TRIGGER zz_audit_touch BEFORE INSERT OR UPDATE ON user_roles FOR EACH ROW EXECUTE FUNCTION audit_touch();
 ALTER TABLE user_roles ENABLE ALWAYS TRIGGER zz_audit_touch;
-CREATE TRIGGER audit_capture_delete AFTER DELETE ON users REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit_capture('{password_hash}');
+CREATE TRIGGER audit_capture_delete AFTER DELETE ON users FOR EACH ROW EXECUTE FUNCTION audit_capture('{password_hash}');
 ALTER TABLE users ENABLE ALWAYS TRIGGER audit_capture_delete;
 CREATE TRIGGER audit_capture_insert AFTER INSERT ON users REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit_capture('{password_hash}');
 ALTER TABLE users ENABLE ALWAYS TRIGGER audit_capture_insert;
-CREATE TRIGGER audit_capture_update AFTER UPDATE ON users REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit_capture('{password_hash}');
+CREATE TRIGGER audit_capture_update AFTER UPDATE ON users FOR EACH ROW EXECUTE FUNCTION audit_capture('{password_hash}');
 ALTER TABLE users ENABLE ALWAYS TRIGGER audit_capture_update;
 CREATE TRIGGER audit_refuse_truncate BEFORE TRUNCATE ON users FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse();
 ALTER TABLE users ENABLE ALWAYS TRIGGER audit_refuse_truncate;

@@ -22,13 +22,16 @@ interface Issue {
 type Part = 'params' | 'query' | 'body';
 
 /** Where a schema in `@Param({ schema })`, `@Query({ schema })` or `@Body({ schema })` applies. */
-const partOf: Partial<Record<RouteParamtypes, Part>> = {
+const partOf: Partial<Record<number, Part>> = {
   [RouteParamtypes.PARAM]: 'params',
   [RouteParamtypes.QUERY]: 'query',
   [RouteParamtypes.BODY]: 'body',
 };
 
-type Check = { part: Part; schema: z.ZodType };
+interface Check {
+  part: Part;
+  schema: z.ZodType;
+}
 
 /**
  * Checks what a request brings against the schemas in the decorators of its handler's parameters, and puts the parsed values
@@ -61,7 +64,7 @@ function declaredChecks(controller: object, method: string): Check[] {
   const declared = Reflect.getMetadata(ROUTE_ARGS_METADATA, controller, method) as
     Record<string, { schema?: z.ZodType }> | undefined;
   return Object.entries(declared ?? {}).flatMap(([key, { schema }]) => {
-    const part = partOf[Number(key.split(':', 1)[0]) as RouteParamtypes];
+    const part = partOf[Number(key.split(':', 1)[0])];
     return part && schema ? [{ part, schema }] : [];
   });
 }
