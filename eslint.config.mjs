@@ -169,7 +169,7 @@ function bansExcept(from = []) {
 }
 
 export default defineConfig(
-  { ignores: ['dist/', 'node_modules/', '.data/', 'coverage/'] },
+  { ignores: ['test/known-faults.environment.cjs', 'dist/', 'node_modules/', '.data/', 'coverage/'] },
   {
     files: ['**/*.{ts,mjs}'],
     extends: [js.configs.recommended],

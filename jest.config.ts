@@ -7,7 +7,7 @@ const esmPackages = ['@nestjs', 'cookie', 'jose', 'uid', 'lru-cache', 'content-d
 const config: Config = {
   testMatch: ['**/*.spec.ts'],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.data/'],
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/test/known-faults.environment.cjs',
   testEnvironmentOptions: { customExportConditions: ['ip2a-source', 'require', 'node', 'default'] },
   transform: {
     '^.+\\.(ts|js|mjs)$': [

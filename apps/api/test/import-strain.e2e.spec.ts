@@ -56,7 +56,7 @@ describe('a broken file', () => {
   );
 
   it.each(['all-or-nothing', 'report'])(
-    'is refused where a row does not end, and the program goes on (%s)',
+    'is refused where a row does not end, and its connection serves the next request (%s)',
     async (mode) => {
       const csv = `${header}\nX1,${'x'.repeat(3_000_000)}`;
       const reply = await staff.post(`/members/import?mode=${mode}`, csv, { 'Content-Type': 'text/csv' });
