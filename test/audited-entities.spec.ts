@@ -125,11 +125,11 @@ async function triggersOf(table: string): Promise<string[]> {
 
 /** What audit_watch does, as PostgreSQL describes it. "A" is ENABLE ALWAYS: replicas and repairs are captured, too. */
 function watched(table: string, secrets: string): string[] {
-  const capture = `FOR EACH STATEMENT EXECUTE FUNCTION audit_capture('{${secrets}}')`;
+  const capture = `EXECUTE FUNCTION audit_capture('{${secrets}}')`;
   return [
-    `audit_capture_delete AFTER DELETE ON ${table} REFERENCING OLD TABLE AS old_rows ${capture}`,
-    `audit_capture_insert AFTER INSERT ON ${table} REFERENCING NEW TABLE AS new_rows ${capture}`,
-    `audit_capture_update AFTER UPDATE ON ${table} REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows ${capture}`,
+    `audit_capture_delete AFTER DELETE ON ${table} FOR EACH ROW ${capture}`,
+    `audit_capture_insert AFTER INSERT ON ${table} REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT ${capture}`,
+    `audit_capture_update AFTER UPDATE ON ${table} FOR EACH ROW ${capture}`,
     `audit_refuse_truncate BEFORE TRUNCATE ON ${table} FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse()`,
     `zz_audit_touch BEFORE INSERT OR UPDATE ON ${table} FOR EACH ROW EXECUTE FUNCTION audit_touch()`,
   ].map((trigger) => `A: CREATE TRIGGER ${trigger}`);
