@@ -13,6 +13,7 @@ CREATE OR REPLACE FUNCTION public.audit_append(entries json)
  RETURNS void
  LANGUAGE plpgsql
  SET lock_timeout TO '800ms'
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
       BEGIN
         INSERT INTO audit_logs (action, table_name, record_id, record_ids, filters, changed_by, actor_email, actor_roles,
@@ -29,7 +30,7 @@ CREATE OR REPLACE FUNCTION public.audit_capture()
  RETURNS trigger
  LANGUAGE plpgsql
  SET lock_timeout TO '800ms'
- SET search_path TO '$user', 'public'
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
       DECLARE
         said jsonb := nullif(current_setting('ip2a.context', true), '')::jsonb;
@@ -81,6 +82,7 @@ AS $function$
 CREATE OR REPLACE FUNCTION public.audit_make_partitions(months_ahead integer DEFAULT 4)
  RETURNS integer
  LANGUAGE plpgsql
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
       DECLARE
         month timestamp := date_trunc('month', now() AT TIME ZONE 'UTC');
@@ -109,6 +111,7 @@ CREATE OR REPLACE FUNCTION public.audit_mask(shown jsonb, secrets text[])
  RETURNS jsonb
  LANGUAGE sql
  IMMUTABLE
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
         SELECT shown || coalesce((SELECT jsonb_object_agg(secret, '[redacted]'::text) FROM unnest(secrets) AS secret
           WHERE shown -> secret <> 'null'), '{}')
@@ -128,6 +131,7 @@ AS $function$
 CREATE OR REPLACE FUNCTION public.audit_touch()
  RETURNS trigger
  LANGUAGE plpgsql
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
       BEGIN
         IF TG_OP = 'UPDATE' THEN
@@ -150,6 +154,7 @@ AS $function$
 CREATE OR REPLACE FUNCTION public.audit_watch(watched regclass, secrets text[] DEFAULT '{}'::text[])
  RETURNS void
  LANGUAGE plpgsql
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
       BEGIN
         EXECUTE format('CREATE TRIGGER zz_audit_touch BEFORE INSERT OR UPDATE ON %s
@@ -182,6 +187,7 @@ AS $function$
 CREATE OR REPLACE FUNCTION public.grant_application(application name)
  RETURNS void
  LANGUAGE plpgsql
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
       DECLARE
         entry record;

@@ -2,6 +2,13 @@ import { Ledger1795420800000 } from './1795420800000-ledger';
 import { Members1795420801000 } from './1795420801000-members';
 import { Accounts1795420802000 } from './1795420802000-accounts';
 import { Requests1795420803000 } from './1795420803000-requests';
+import { LedgerSearchPath1795420804000 } from './1795420804000-ledger-search-path';
 
 /** In the order they run; a spec compares this list with the files. */
-export const migrations = [Ledger1795420800000, Members1795420801000, Accounts1795420802000, Requests1795420803000];
+export const migrations = [
+  Ledger1795420800000,
+  Members1795420801000,
+  Accounts1795420802000,
+  Requests1795420803000,
+  LedgerSearchPath1795420804000,
+];
