@@ -151,8 +151,8 @@ onLinux('when a process of PostgreSQL is killed', () => {
     await expectLedgerToTellTheRows(database);
     const acknowledged = replies.filter((reply) => reply.status === 200).map((reply) => reply.requestId);
     const [unlogged] = await database.query<{ ids: string[] }>(
-      `SELECT coalesce(array_agg(id), '{}') AS ids FROM unnest($1::text[]) AS id
-       WHERE NOT EXISTS (SELECT FROM audit_logs WHERE request_id = id)`,
+      `SELECT coalesce(array_agg(a.id), '{}') AS ids FROM unnest($1::text[]) AS a (id)
+       WHERE NOT EXISTS (SELECT FROM audit_logs WHERE request_id = a.id)`,
       [acknowledged],
     );
     expect(unlogged?.ids).toEqual([]);

@@ -3,7 +3,7 @@ import { Pool } from 'pg';
 import { unavailable } from '#kernel';
 import { CONFIG, type Config } from '#platform/config';
 import type { RequestContext } from '#platform/context';
-import { Database, connectionWaitMs } from '#platform/database';
+import { checkIn, checkOut, Database, connectionWaitMs } from '#platform/database';
 import { auditMetrics } from './audit.metrics';
 import { entryOf, type EntryFacts } from './entry';
 
@@ -63,7 +63,7 @@ export class AuditWriter implements OnApplicationShutdown {
       await this.database.query(context, 'SELECT audit_append($1::json)', [`[${json}]`]);
       return;
     }
-    await this.enqueue(json);
+    await this.enqueue(json, Math.min(deadlineMs, context.timeLeftMs));
   }
 
   get depth(): number {
@@ -76,13 +76,13 @@ export class AuditWriter implements OnApplicationShutdown {
     await this.pool.end();
   }
 
-  private enqueue(json: string): Promise<void> {
+  private enqueue(json: string, patienceMs: number): Promise<void> {
     if (this.waiting.length >= maxWaiting || this.waitingBytes + json.length > maxWaitingBytes) {
       auditMetrics.refused.inc();
       return Promise.reject(unavailable('audit.unavailable', 'Too many accesses wait to be recorded.'));
     }
     return new Promise((resolve, reject) => {
-      this.waiting.push({ json, givenUpAt: Date.now() + deadlineMs, resolve, reject });
+      this.waiting.push({ json, givenUpAt: Date.now() + patienceMs, resolve, reject });
       this.waitingBytes += json.length;
       this.schedule();
     });
@@ -140,17 +140,14 @@ export class AuditWriter implements OnApplicationShutdown {
   }
 
   private async append(batch: Waiting[]): Promise<void> {
-    const client = await this.pool.connect();
-    let failure: Error | undefined;
+    const client = await checkOut(this.pool);
+    let isBroken = true;
     try {
       const entries = `[${batch.map((entry) => entry.json).join(',')}]`;
       await client.query({ ...this.appendStatement, values: [entries] });
-    } catch (error) {
-      failure = error as Error;
-      throw error;
+      isBroken = false;
     } finally {
-      // A connection that failed may still be waiting for a lock on the server: it is not used again.
-      client.release(failure);
+      checkIn(client, isBroken);
     }
   }
 }

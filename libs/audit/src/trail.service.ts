@@ -90,7 +90,7 @@ export class TrailService {
     const values: unknown[] = [];
     const bind = (value: unknown) => `$${values.push(value)}`;
     const reach = scope ?? scopeOf(actor, 'audit:read');
-    const where = [...this.rows(reach, actor, bind), ...filters(query, bind)];
+    const where = [...this.rows(reach, actor, query, bind), ...filters(query, bind)];
     if (id !== undefined) where.push(`l.id = ${bind(id)}`);
     const select = (condition: string[]) =>
       `(SELECT ${columns} FROM audit_logs l WHERE ${[...condition, ...where, 'true'].join(' AND ')}
@@ -114,7 +114,7 @@ export class TrailService {
   }
 
   /** The entries that the actor's scope of `audit:read` opens. */
-  private rows(reach: Scope | undefined, actor: Actor, bind: (value: unknown) => string): string[] {
+  private rows(reach: Scope | undefined, actor: Actor, query: TrailQuery, bind: (value: unknown) => string): string[] {
     switch (reach) {
       case 'all':
         return [];
@@ -123,6 +123,8 @@ export class TrailService {
       case 'own':
         return [`l.changed_by = ${bind(actor.userId)}`];
       case 'self': {
+        // A list that showed both would tell that it showed the other one.
+        if (query.recordId !== undefined && query.recordId !== actor.memberId) return ['false'];
         const own = bind(actor.memberId ?? 0);
         return [`l.table_name = 'members' AND (l.record_id = ${own} OR l.record_ids @> ARRAY[${own}::bigint])`];
       }
@@ -142,8 +144,8 @@ export class TrailService {
       filters: ofSelf ? null : entry.filters,
       recordCount: entry.recordIds?.length ?? null,
       changedBy: userId === null && email === null ? null : { id: userId, email, roles: roles ?? [] },
-      oldValues: redact(entry.oldValues, decision, actor),
-      newValues: redact(entry.newValues, decision, actor),
+      oldValues: redact(entry.oldValues, row, decision, actor),
+      newValues: redact(entry.newValues, row, decision, actor),
       sealed: null,
     };
   }
@@ -172,15 +174,21 @@ function filters(query: TrailQuery, bind: (value: unknown) => string): string[] 
 }
 
 /** Values that the reader could not read in the record itself are named but not shown. Keys are column names. */
-function redact(values: Values, decision: AuditDecision | undefined, actor: Actor): Values {
+function redact(values: Values, about: Row, decision: AuditDecision | undefined, actor: Actor): Values {
   if (!values) return null;
-  const mayReadTable = decision !== undefined && holds(actor, decision.read);
+  const mayReadRecord = decision !== undefined && mayRead(about, decision, actor);
   const shown = (column: string) => {
     const property = column.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
     const further = decision?.restricted?.[property];
-    return mayReadTable && (!further || holds(actor, further));
+    return mayReadRecord && (!further || holds(actor, further));
   };
   return Object.fromEntries(
     Object.entries(values).map(([column, value]) => [column, shown(column) ? value : redacted]),
   );
+}
+
+/** Of a narrower scope only a member's own record is known here; whose the others are stands in rows that may have gone. */
+function mayRead({ tableName, recordId }: Row, { read }: AuditDecision, actor: Actor): boolean {
+  const scope = scopeOf(actor, read);
+  return scope === 'all' || (scope === 'self' && tableName === 'members' && recordId === actor.memberId);
 }

@@ -65,6 +65,7 @@ export class MembersImport {
   ) {}
 
   async run(context: RequestContext, csv: Readable, { mode }: ImportQuery): Promise<ImportReport> {
+    context.takeTime();
     if (mode === 'report') return reportOf(await this.consume(context, csv, await this.resume(context)));
     return this.database.transaction(context, async () => {
       const progress = await this.consume(context, csv, emptyProgress());

@@ -61,6 +61,7 @@ export class MembersService {
    * read in chunks, so neither a connection nor memory is held for a slow reader.
    */
   async export(context: RequestContext, query: ExportQuery): Promise<StreamableFile> {
+    context.takeTime();
     const ids = await this.bulk.ids(context, members, { ...query, limit: 1, deleted: 'exclude' });
     context.disclose({ tableName: 'members', ids, list: true, action: 'EXPORT', filters: { ...query } });
     const columns = this.bulk.visibleFields(context, members);

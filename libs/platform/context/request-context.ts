@@ -30,6 +30,7 @@ interface ContextFacts {
   reason?: string;
   idempotencyKey?: string;
   actor?: Actor;
+  deadlineMs?: number;
 }
 
 /**
@@ -45,6 +46,8 @@ export class RequestContext {
   readonly reason?: string;
   /** The client's name for this attempt to create something, so that a repeated attempt creates nothing twice. */
   readonly idempotencyKey?: string;
+  /** When the request is given up, in ms since the epoch; undefined for work that may take its time. */
+  private deadline?: number;
   /** The operation, such as `members:update`; set once the route is known. */
   route: string;
   actor?: Actor;
@@ -64,6 +67,17 @@ export class RequestContext {
     this.reason = cap(facts.reason, 500);
     this.idempotencyKey = facts.idempotencyKey;
     this.actor = facts.actor;
+    this.deadline = facts.deadlineMs === undefined ? undefined : Date.now() + facts.deadlineMs;
+  }
+
+  /** How many ms the request may still take. */
+  get timeLeftMs(): number {
+    return this.deadline === undefined ? Infinity : this.deadline - Date.now();
+  }
+
+  /** For what is known to be long, such as an import or an export: it has no deadline of its own from here on. */
+  takeTime(): void {
+    this.deadline = undefined;
   }
 
   /** Notes that the reply shows these records. Called where a view is built, and nowhere else. */

@@ -2,15 +2,16 @@ import type { OnApplicationShutdown } from '@nestjs/common';
 import { escapeLiteral, type Pool, type PoolClient } from 'pg';
 import { DataSource, type EntityTarget, type ObjectLiteral } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
-import { DomainError } from '#kernel';
+import { DomainError, unavailable } from '#kernel';
 import type { Config } from '#platform/config';
 import type { RequestContext } from '#platform/context';
+import { checkIn, checkOut } from './check-out';
 import { SnakeNaming } from './naming';
 import { translateError } from './pg-errors';
 
 /** How long a request waits for a pooled connection, in ms. */
 export const connectionWaitMs = 700;
-/** How long one statement may take, in ms: with the wait above, a request is refused within the two seconds of P2. */
+/** How long one statement may take, in ms; less where its request has less time left. */
 const statementMs = 1_200;
 /** The same for work that is known to be long, such as a batch of an import or the ids of an export. */
 export const longStatementMs = 30_000;
@@ -60,9 +61,13 @@ export class Database implements OnApplicationShutdown {
     values: unknown[] = [],
     timeoutMs = statementMs,
   ): Promise<R[]> {
-    const statement = { text: sql, values, name: this.nameOf(sql), query_timeout: timeoutMs };
+    const client = openTransaction(context)?.client;
+    if (!client) this.refuseHopelessWait(context);
+    const timeLeftMs = context?.timeLeftMs ?? Infinity;
+    if (timeLeftMs <= 0) throw tooLate();
+    const statement = { text: sql, values, name: this.nameOf(sql), query_timeout: Math.min(timeoutMs, timeLeftMs) };
     try {
-      const { rows } = await (openTransaction(context)?.client ?? this.pool).query(statement);
+      const { rows } = await (client ?? this.pool).query(statement);
       return rows as R[];
     } catch (error) {
       throw translateError(error);
@@ -72,7 +77,8 @@ export class Database implements OnApplicationShutdown {
   /** Runs `work` in one transaction; inside another one it joins it. Rolled back if `work` throws. */
   async transaction<T>(context: RequestContext, work: () => Promise<T>): Promise<T> {
     if (openTransaction(context)) return work();
-    const client = await this.connection();
+    this.refuseHopelessWait(context);
+    const client = await checkOut(this.pool);
     let broken = false;
     try {
       await client.query(`BEGIN; SELECT set_config('ip2a.context', ${escapeLiteral(context.attribution())}, true)`);
@@ -88,7 +94,7 @@ export class Database implements OnApplicationShutdown {
       throw error;
     } finally {
       context.transaction = undefined;
-      client.release(broken);
+      checkIn(client, broken);
     }
   }
 
@@ -105,12 +111,11 @@ export class Database implements OnApplicationShutdown {
     if (this.dataSource.isInitialized) await this.dataSource.destroy();
   }
 
-  private async connection(): Promise<PoolClient> {
-    try {
-      return await this.pool.connect();
-    } catch (error) {
-      throw translateError(error);
-    }
+  /** Waiting for a connection is pointless for a request that would be given up meanwhile. */
+  private refuseHopelessWait(context: RequestContext | undefined): void {
+    const { idleCount, totalCount, options } = this.pool;
+    const mustWait = idleCount === 0 && totalCount >= options.max;
+    if (mustWait && context && context.timeLeftMs < connectionWaitMs) throw tooLate();
   }
 
   private nameOf(sql: string): string | undefined {
@@ -122,6 +127,10 @@ export class Database implements OnApplicationShutdown {
     }
     return name;
   }
+}
+
+function tooLate(): DomainError {
+  return unavailable('service.unavailable', 'The request could not be served in time.');
 }
 
 function openTransaction(context: RequestContext | undefined): Transaction | undefined {

@@ -1,3 +1,4 @@
+export { checkIn, checkOut } from './check-out';
 export { connectionWaitMs, Database, longStatementMs } from './database';
 export { makePartitions, migrate } from './migrate';
 export { snake, SnakeNaming } from './naming';

@@ -38,6 +38,8 @@ export function translateError(thrown: unknown): unknown {
             cause: thrown,
           });
     case '23514':
+      // Without a constraint's name: a row for which its table has no partition. The ledger's next month was not made in time.
+      if (!error.constraint) return unavailable('audit.unavailable', 'The access can not be recorded now.', thrown);
       return invalid('', `The rule ${error.constraint} of ${error.table} is not met.`);
     case '23502':
       return invalid(`/${camel(error.column ?? '')}`, 'A value is required.');

@@ -4,6 +4,9 @@ import { isIP, isIPv4, type BlockList } from 'node:net';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { RequestContext } from '#platform/context';
 
+/** A request not served within this many ms is given up, so that its refusal comes within the two seconds of P2. */
+const deadlineMs = 1_900;
+
 declare module 'fastify' {
   interface FastifyRequest {
     ip2aContext: RequestContext | null;
@@ -45,6 +48,7 @@ function contextFrom(request: FastifyRequest, trustedProxies?: BlockList): Reque
     userAgent: headers['user-agent'],
     reason: text(headers['x-access-reason']),
     idempotencyKey: text(headers['idempotency-key']),
+    deadlineMs,
   });
 }
 

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { FastifyInstance } from 'fastify';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import helmet from 'helmet';
 import { ERRORS, type ErrorCode } from '#kernel';
@@ -18,6 +19,8 @@ export function fastifyAdapter(): RenderingAdapter {
     // Express-style middleware is not used, and would cost every request.
     skipMiddie: true,
     forceCloseConnections: 'idle',
+    // What comes while the server stops is still served; its connection is then closed.
+    return503OnClosing: false,
     requestTimeout: 0,
     connectionTimeout: 0,
     keepAliveTimeout: 72_000,
@@ -31,6 +34,7 @@ export async function prepareServer(app: NestFastifyApplication, config: Config,
   const server = app.getHttpAdapter().getInstance();
   openContexts(server, { ...securityHeaders(config), 'cache-control': 'no-store' }, config.TRUSTED_PROXIES);
   holdReplies(server, release);
+  closeIdleConnectionsWhileStopping(server);
   logRequests(server, config.LOG_LEVEL);
   server.addContentTypeParser(
     'application/merge-patch+json',
@@ -41,6 +45,19 @@ export async function prepareServer(app: NestFastifyApplication, config: Config,
   for (const type of ['text/csv', 'multipart/form-data']) {
     server.addContentTypeParser(type, (_request, payload, done) => done(null, payload));
   }
+}
+
+/** A connection that becomes idle after the server began to stop would be waited for until its keep-alive ends. */
+function closeIdleConnectionsWhileStopping(server: FastifyInstance): void {
+  let closing: NodeJS.Timeout | undefined;
+  server.addHook('preClose', (done) => {
+    closing = setInterval(() => server.server.closeIdleConnections(), 100);
+    done();
+  });
+  server.addHook('onClose', (_instance, done) => {
+    clearInterval(closing);
+    done();
+  });
 }
 
 /**

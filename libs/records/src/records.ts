@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { scopeOf } from '#access';
-import { DomainError } from '#kernel';
+import { scopeOf, type Permission } from '#access';
+import { DomainError, unavailable } from '#kernel';
 import type { RequestContext } from '#platform/context';
 import { Database, snake } from '#platform/database';
 import { Rendered } from '#platform/http';
 import { Idempotency } from './idempotency';
+import { dependentsOf, referencesOf, type Dependent } from './references';
 import type { ListQuery, Resource } from './resource';
 import { actorOf, conditions, Statement, type ViewRow } from './statement';
 
@@ -71,8 +72,9 @@ export class Records {
   }
 
   /**
-   * Changes the given fields and shows the record. `ifMatch` are versions it may have (412 otherwise). A change that
-   * changes nothing by value writes no entry of change; showing the record is then a read.
+   * Changes the fields that a client sent and shows the record: 403 for fields beyond the actor's scope. `ifMatch` are versions
+   * it may have (412 otherwise). A change that changes nothing by value writes no entry of change; showing the record is then a
+   * read.
    */
   async update(
     context: RequestContext,
@@ -81,59 +83,116 @@ export class Records {
     patch: object,
     ifMatch?: string[],
   ): Promise<Rendered> {
-    const fields = Object.entries(patch).filter(([, value]) => value !== undefined);
-    this.refuseFields(context, resource, id, Object.keys(Object.fromEntries(fields)));
-    if (fields.length > 0) {
-      const statement = this.statement(context, resource);
-      const set = fields.map(([property, value]) => `${snake(property)} = ${statement.bind(value)}`);
-      const updated = await this.change(statement, id, set, ifMatch);
-      if (updated) return new Rendered(updated.json, { version: updated.version });
+    this.refuseFields(context, resource, id, Object.keys(given(patch)));
+    return this.apply(context, resource, id, patch, { ifMatch });
+  }
+
+  /** Like update, for what a verb of the office decides: any field, in the scope of the verb's own permission. */
+  async apply(
+    context: RequestContext,
+    resource: Resource,
+    id: number,
+    change: object,
+    { ifMatch, permission }: Target = {},
+  ): Promise<Rendered> {
+    const values = given(change);
+    if (Object.keys(values).length > 0) {
+      const changed = await this.change(context, resource, id, values, { ifMatch, permission });
+      if (changed) return new Rendered(changed.json, { version: changed.version });
     }
     const unchanged = await this.get(context, resource, id);
     if (ifMatch && !ifMatch.includes(unchanged.version ?? '')) throw stale();
     return unchanged;
   }
 
-  /** Removes a record: softly where its table can, for good otherwise. */
-  async remove(context: RequestContext, resource: Resource, id: number, ifMatch?: string[]): Promise<void> {
+  /**
+   * Holds the live row until the end of the open transaction and returns its visible values as they are now: for decisions
+   * that depend on them. Shows nothing, so it notes nothing. 404 and 412 as for a change.
+   */
+  async hold<Values = Record<string, unknown>>(
+    context: RequestContext,
+    resource: Resource,
+    id: number,
+    { ifMatch, permission }: Target = {},
+  ): Promise<Values> {
     const statement = this.statement(context, resource);
-    const removed = statement.metadata.deleteDateColumn
-      ? await this.change(statement, id, ['deleted_at = now()'], ifMatch)
-      : await this.one(
-          statement,
-          `DELETE FROM ${statement.table} t WHERE ${statement.target(id, ifMatch)} RETURNING t.id, ${statement.attribution}`,
-        );
-    if (!removed) await this.refuseMissing(context, resource, id, ifMatch);
+    const held = await this.one(
+      statement,
+      `SELECT ${statement.view} FROM ${statement.table} t WHERE ${statement.target(id, undefined, permission)} FOR UPDATE OF t`,
+    );
+    if (!held) throw statement.notFound(id);
+    if (ifMatch && !ifMatch.includes(held.version)) throw stale();
+    return JSON.parse(held.json) as Values;
   }
 
-  /** Undoes a soft delete and shows the record. 409 when it is not deleted. */
+  /** Removes a record: softly where its table can, for good otherwise. 409 while records that hang on it are in use. */
+  async remove(context: RequestContext, resource: Resource, id: number, ifMatch?: string[]): Promise<void> {
+    const { metadata, table } = this.statement(context, resource);
+    if (metadata.deleteDateColumn) {
+      const dependents = dependentsOf(metadata);
+      if (dependents.length === 0) {
+        await this.change(context, resource, id, { deletedAt: now }, { ifMatch });
+        return;
+      }
+      await this.database.transaction(context, async () => {
+        await this.hold(context, resource, id, { ifMatch });
+        await this.refuseInUse(context, resource, id, dependents);
+        await this.change(context, resource, id, { deletedAt: now }, { ifMatch });
+      });
+      return;
+    }
+    await this.once(context, resource, id, { ifMatch }, (statement) =>
+      this.one(
+        statement,
+        `DELETE FROM ${table} t WHERE ${statement.target(id, ifMatch)} RETURNING ${statement.view}, ${statement.attribution}`,
+      ),
+    );
+  }
+
+  /** Undoes a soft delete and shows the record. 409 when it is not deleted, 422 while what it hangs on is. */
   async restore(context: RequestContext, resource: Resource, id: number): Promise<Rendered> {
-    const statement = this.statement(context, resource);
-    const where = [...statement.matching({ id }), 't.deleted_at IS NOT NULL'];
-    const restored = await this.one(
-      statement,
-      `UPDATE ${statement.table} t SET deleted_at = NULL${conditions(where)}
-       RETURNING ${statement.view}, ${statement.attribution}`,
-    );
-    if (restored) return new Rendered(restored.json, { version: restored.version });
-    await this.refuseMissing(context, resource, id);
-    throw new DomainError(
-      'record.not-deleted',
-      `This ${resource.noun} is not deleted, so there is nothing to restore.`,
-    );
+    return this.database.transaction(context, async () => {
+      const statement = this.statement(context, resource);
+      const where = [...statement.matching({ id }), ...statement.rows(resource.writePermission, 'any')];
+      const held = await this.one(
+        statement,
+        `SELECT ${statement.view}, t.deleted_at IS NOT NULL AS deleted FROM ${statement.table} t${conditions(where)} FOR UPDATE OF t`,
+      );
+      if (!held) throw statement.notFound(id);
+      if (!held.deleted) {
+        throw new DomainError(
+          'record.not-deleted',
+          `This ${resource.noun} is not deleted, so there is nothing to restore.`,
+        );
+      }
+      await this.refuseMissingReferences(context, resource, JSON.parse(held.json) as Record<string, unknown>);
+      const restoring = this.statement(context, resource);
+      const restored = await this.one(
+        restoring,
+        `UPDATE ${restoring.table} t SET deleted_at = NULL${conditions(restoring.matching({ id }))}
+         RETURNING ${restoring.view}, ${restoring.attribution}`,
+      );
+      if (!restored) throw new Error(`${restoring.table} lost a row that was held.`);
+      return new Rendered(restored.json, { version: restored.version });
+    });
   }
 
   private async insert(context: RequestContext, resource: Resource, record: object): Promise<Rendered> {
     const statement = this.statement(context, resource);
-    const fields = Object.entries(record).filter(([, value]) => value !== undefined);
-    const columns = fields.map(([property]) => snake(property));
-    const placeholders = fields.map(([, value]) => statement.bind(value));
+    const values = given(record);
+    const columns = Object.keys(values).map(snake);
+    const placeholders = Object.values(values).map(statement.bind);
+    const live = statement.liveReferences(values);
     const created = await this.one(
       statement,
-      `INSERT INTO ${statement.table} AS t (${columns.join(', ')}) VALUES (${placeholders.join(', ')})
+      `INSERT INTO ${statement.table} AS t (${columns.join(', ')})
+       ${live.length ? `SELECT ${placeholders.join(', ')}${conditions(live)}` : `VALUES (${placeholders.join(', ')})`}
        RETURNING ${statement.view}, ${statement.attribution}`,
     );
-    if (!created) throw new Error(`INSERT INTO ${statement.table} returned no row.`);
+    if (!created) {
+      await this.refuseMissingReferences(context, resource, values);
+      throw unavailable('service.unavailable', 'What the record belongs to was changed at the same moment; try again.');
+    }
     return new Rendered(created.json, { version: created.version, createdId: created.id });
   }
 
@@ -146,34 +205,87 @@ export class Records {
     return new Rendered(row.json, { version: row.version, createdId: id });
   }
 
+  /** Changes a live row; undefined where it has these values already. */
   private change(
-    statement: Statement,
-    id: number,
-    set: string[],
-    ifMatch: string[] | undefined,
-  ): Promise<ViewRow | undefined> {
-    return this.one(
-      statement,
-      `UPDATE ${statement.table} t SET ${set.join(', ')} WHERE ${statement.target(id, ifMatch)}
-       RETURNING ${statement.view}, ${statement.attribution}`,
-    );
-  }
-
-  /** Explains why a statement met no row: absent (404) or of another version (412). Shows nothing of the record. */
-  private async refuseMissing(
     context: RequestContext,
     resource: Resource,
     id: number,
-    ifMatch?: string[],
+    values: Record<string, unknown>,
+    target: Target,
+  ): Promise<ViewRow | undefined> {
+    return this.once(context, resource, id, target, async (statement, isHeld) => {
+      const set = Object.entries(values).map(
+        ([property, value]) => `${snake(property)} = ${value === now ? now : statement.bind(value)}`,
+      );
+      const where = [statement.target(id, target.ifMatch, target.permission), ...statement.liveReferences(values)];
+      const changed = await this.one(
+        statement,
+        `UPDATE ${statement.table} t SET ${set.join(', ')}${conditions(where)}
+         RETURNING ${statement.view}, ${statement.attribution}`,
+      );
+      if (!changed && isHeld) await this.refuseMissingReferences(context, resource, values);
+      return changed;
+    });
+  }
+
+  /**
+   * Runs a statement on one live row. When it meets none, the reason is not known: absent (404), of another version (412), the
+   * same by value, or changed by somebody else between two looks. So the row is held and the statement run once more.
+   */
+  private async once(
+    context: RequestContext,
+    resource: Resource,
+    id: number,
+    target: Target,
+    run: (statement: Statement, isHeld: boolean) => Promise<ViewRow | undefined>,
+  ): Promise<ViewRow | undefined> {
+    const met = await run(this.statement(context, resource), false);
+    if (met) return met;
+    return this.database.transaction(context, async () => {
+      await this.hold(context, resource, id, target);
+      return run(this.statement(context, resource), true);
+    });
+  }
+
+  /** 422 that points at each foreign key in `values` that names no live record. */
+  private async refuseMissingReferences(
+    context: RequestContext,
+    resource: Resource,
+    values: Record<string, unknown>,
   ): Promise<void> {
-    const statement = this.statement(context, resource);
-    const target = statement.target(id, undefined);
-    const found = await this.one(
-      statement,
-      `SELECT t.id, t.audit_ref AS version, '' AS json FROM ${statement.table} t WHERE ${target}`,
+    const { metadata } = this.statement(context, resource);
+    const missing: string[] = [];
+    for (const { property, table } of referencesOf(metadata)) {
+      if (values[property] === null || values[property] === undefined) continue;
+      const [found] = await this.database.query(
+        context,
+        `SELECT 1 FROM ${table} WHERE id = $1 AND deleted_at IS NULL`,
+        [values[property]],
+      );
+      if (!found) missing.push(property);
+    }
+    if (missing.length === 0) return;
+    throw new DomainError('reference.missing', 'A referenced record does not exist.', {
+      errors: missing.map((property) => ({ pointer: `/${property}`, message: 'names no record in use' })),
+    });
+  }
+
+  /** 409 while live records hang on this one: the office ends or removes them first. */
+  private async refuseInUse(
+    context: RequestContext,
+    resource: Resource,
+    id: number,
+    dependents: Dependent[],
+  ): Promise<void> {
+    const counts = dependents.map(
+      ({ table, column, isSoft }) =>
+        `(SELECT count(*)::integer FROM ${table} WHERE ${column} = $1${isSoft ? ' AND deleted_at IS NULL' : ''}) AS ${table}`,
     );
-    if (!found) throw statement.notFound(id);
-    if (ifMatch && !ifMatch.includes(found.version)) throw stale();
+    const [found] = await this.database.query<Record<string, number>>(context, `SELECT ${counts.join(', ')}`, [id]);
+    const inUse = Object.entries(found ?? {}).filter(([, count]) => count > 0);
+    if (inUse.length === 0) return;
+    const list = inUse.map(([table, count]) => `${count} ${table.replaceAll('_', ' ')}`).join(', ');
+    throw new DomainError('record.in-use', `On this ${resource.noun} depend: ${list}. Remove them first.`);
   }
 
   /** Refuses fields that the actor's scope may not change: 403, on record. */
@@ -197,6 +309,22 @@ export class Records {
     const [row] = await this.database.query<ViewRow>(statement.context, sql, statement.values);
     return row;
   }
+}
+
+/** What a change may meet. */
+interface Target {
+  /** Versions the row may have. */
+  ifMatch?: string[];
+  /** The permission in whose scope the row must lie, where it is not the resource's own. */
+  permission?: Permission;
+}
+
+/** Stands for the server's time in a change. */
+const now = 'now()';
+
+/** What was given: absent fields stay as they are. */
+function given(fields: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
 function stale(): DomainError {

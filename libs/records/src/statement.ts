@@ -5,6 +5,7 @@ import { DomainError } from '#kernel';
 import type { Actor, RequestContext } from '#platform/context';
 import { snake, type Database } from '#platform/database';
 import { projection } from './projection';
+import { referencesOf } from './references';
 import type { Bind, ListQuery, Resource } from './resource';
 
 /** A row as a view shows it: its id, its version, and the JSON text that PostgreSQL rendered. */
@@ -12,6 +13,8 @@ export interface ViewRow {
   id: number;
   version: string;
   json: string;
+  /** Where a statement asked for it. */
+  deleted?: boolean;
 }
 
 /** Projections depend on which restricted fields are visible, so there are few of each resource. */
@@ -71,11 +74,11 @@ export class Statement {
     return Object.entries(key).map(([property, value]) => `t.${snake(property)} = ${this.bind(value)}`);
   }
 
-  /** The rows an actor may meet: those of the scope, without the soft-deleted unless asked for by one who may. */
-  rows(permission: Permission, deleted: ListQuery['deleted'] = 'exclude'): string[] {
+  /** The rows an actor may meet: those of the scope, without the soft-deleted unless asked for by one who may (`any` does not ask). */
+  rows(permission: Permission, deleted: ListQuery['deleted'] | 'any' = 'exclude'): string[] {
     const where: string[] = [];
     if (this.metadata.deleteDateColumn) {
-      if (deleted !== 'exclude' && !scopeOf(this.actor, 'deleted:read')) {
+      if ((deleted === 'include' || deleted === 'only') && !scopeOf(this.actor, 'deleted:read')) {
         throw new DomainError('access.denied', 'Your roles do not permit to see deleted records.');
       }
       if (deleted === 'exclude') where.push('t.deleted_at IS NULL');
@@ -87,10 +90,20 @@ export class Statement {
   }
 
   /** The live row that may be changed, if it still has one of the given versions. */
-  target(id: number, ifMatch: string[] | undefined): string {
-    const where = [...this.matching({ id }), ...this.rows(this.resource.writePermission)];
+  target(id: number, ifMatch: string[] | undefined, permission: Permission = this.resource.writePermission): string {
+    const where = [...this.matching({ id }), ...this.rows(permission)];
     if (ifMatch) where.push(`t.audit_ref = ANY (${this.bind(ifMatch)}::bigint[])`);
     return where.join(' AND ');
+  }
+
+  /** That the records which the values name by foreign keys are in use, and stay so until the commit. */
+  liveReferences(values: Record<string, unknown>): string[] {
+    return referencesOf(this.metadata)
+      .filter(({ property }) => values[property] !== undefined && values[property] !== null)
+      .map(
+        ({ property, table }) =>
+          `EXISTS (SELECT FROM ${table} WHERE id = ${this.bind(values[property])} AND deleted_at IS NULL FOR SHARE)`,
+      );
   }
 
   /** 404; for an actor with a narrow scope it may hide a refusal, so it goes on record as one. */
