@@ -38,6 +38,27 @@ export const PERMISSIONS = {
   'members:notes': { admin: 'all', officer: 'all', staff: 'all' },
   /** Creating, removing, importing and exporting members: office work, whatever a member may do to their own record. */
   'members:administer': { admin: 'all', officer: 'all', staff: 'all' },
+  'organizations:read': { admin: 'all', officer: 'all', staff: 'all', organizer: 'all' },
+  'organizations:write': { admin: 'all', officer: 'all', staff: 'all' },
+  'employments:read': { admin: 'all', officer: 'all', staff: 'all', organizer: 'all', member: 'self' },
+  'employments:write': { admin: 'all', officer: 'all', staff: 'all' },
+  'students:read': { admin: 'all', officer: 'all', staff: 'all', instructor: 'all', member: 'self' },
+  'students:write': { admin: 'all', officer: 'all', staff: 'all', instructor: 'all' },
+  /** SALTing activities, and the two fields of an organization that say how it takes to them. */
+  'salting:read': { admin: 'all', officer: 'all', organizer: 'all' },
+  'salting:write': { admin: 'all', officer: 'all', organizer: 'all' },
+  'grievances:read': { admin: 'all', officer: 'all', staff: 'all', member: 'self' },
+  'grievances:write': { admin: 'all', officer: 'all', staff: 'all' },
+  /** Ending a grievance: settled, withdrawn, closed. */
+  'grievances:decide': { admin: 'all', officer: 'all' },
+  'benevolence:read': { admin: 'all', officer: 'all', staff: 'all', member: 'self' },
+  'benevolence:write': { admin: 'all', officer: 'all', staff: 'all' },
+  /** Asking for help: for oneself, or the office for a member. */
+  'benevolence:submit': { admin: 'all', officer: 'all', staff: 'all', member: 'self' },
+  /** What reviewers say is not the applicant's to read; the outcome is. */
+  'benevolence:read-reviews': { admin: 'all', officer: 'all', staff: 'all' },
+  'benevolence:review': { admin: 'all', officer: 'all' },
+  'reports:read': { admin: 'all', officer: 'all', staff: 'all' },
   /** Asking for soft-deleted records. */
   'deleted:read': { admin: 'all', officer: 'all' },
   'users:administer': { admin: 'all' },
@@ -61,6 +82,37 @@ export const PERMISSIONS = {
   'account:own': everyRole,
 } as const satisfies Record<string, Grants>;
 export type Permission = keyof typeof PERMISSIONS;
+
+type Standard = 'list' | 'read' | 'export' | 'audit-trail' | 'create' | 'update' | 'delete';
+
+/** The operations that every resource has: looking under one permission, changing under another. */
+function standard<Name extends string, Read extends Permission, Write extends Permission>(
+  name: Name,
+  read: Read,
+  write: Write,
+) {
+  return {
+    [`${name}:list`]: read,
+    [`${name}:read`]: read,
+    [`${name}:create`]: write,
+    [`${name}:update`]: write,
+    [`${name}:delete`]: write,
+    [`${name}:export`]: write,
+    [`${name}:audit-trail`]: 'audit:read',
+  } as Record<`${Name}:${Standard}`, Permission>;
+}
+
+/** Likewise, where what was removed can be restored. */
+function restorable<Name extends string, Read extends Permission, Write extends Permission>(
+  name: Name,
+  read: Read,
+  write: Write,
+) {
+  return { ...standard(name, read, write), [`${name}:restore`]: write } as Record<
+    `${Name}:${Standard | 'restore'}`,
+    Permission
+  >;
+}
 
 /**
  * Every operation of the API by its one name: the OpenAPI operation id, the label in logs and metrics, the entry's route;
@@ -100,6 +152,37 @@ export const OPERATIONS = {
   'me:read': 'own-record:read',
   'me:update': 'own-record:write',
   'me:access-log': 'own-record:read',
+  'me:employments': 'own-record:read',
+  'me:benevolence-applications': 'own-record:read',
+  'me:grievances': 'own-record:read',
+  ...restorable('organizations', 'organizations:read', 'organizations:write'),
+  'organizations:contacts': 'organizations:read',
+  ...restorable('organization-contacts', 'organizations:read', 'organizations:write'),
+  ...standard('member-employments', 'employments:read', 'employments:write'),
+  'members:employments': 'employments:read',
+  ...restorable('students', 'students:read', 'students:write'),
+  'students:read-by-number': 'students:read',
+  ...restorable('salting-activities', 'salting:read', 'salting:write'),
+  ...restorable('benevolence-applications', 'benevolence:read', 'benevolence:write'),
+  'benevolence-applications:create': 'benevolence:submit',
+  'benevolence-applications:submit': 'benevolence:submit',
+  'benevolence-applications:pay': 'benevolence:write',
+  'benevolence-reviews:list': 'benevolence:read-reviews',
+  'benevolence-reviews:read': 'benevolence:read-reviews',
+  'benevolence-reviews:create': 'benevolence:review',
+  'benevolence-reviews:audit-trail': 'audit:read',
+  ...restorable('grievances', 'grievances:read', 'grievances:write'),
+  'grievances:read-by-number': 'grievances:read',
+  'grievances:list-steps': 'grievances:read',
+  'grievances:record-step': 'grievances:write',
+  'grievances:settle': 'grievances:decide',
+  'grievances:withdraw': 'grievances:decide',
+  'grievances:close': 'grievances:decide',
+  'reports:roster': 'reports:read',
+  'reports:employment-by-employer': 'reports:read',
+  'reports:out-of-work': 'reports:read',
+  'reports:grievance-ageing': 'reports:read',
+  'reports:benevolence-year-to-date': 'reports:read',
   'audit:list': 'audit:read',
   'audit:read': 'audit:read',
 } as const satisfies Record<string, Permission | 'public'>;

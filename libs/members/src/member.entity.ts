@@ -1,5 +1,6 @@
 import { Check, Column, DeleteDateColumn, Entity, Index, Unique } from 'typeorm';
 import { Audited, AuditedRow } from '#audit';
+import { oneOf } from '#platform/database';
 
 export const MEMBER_STATUSES = ['active', 'inactive', 'suspended', 'retired', 'deceased'] as const;
 export const CLASSIFICATIONS = [
@@ -13,8 +14,6 @@ export const CLASSIFICATIONS = [
   'retiree',
   'honorary',
 ] as const;
-
-const oneOf = (column: string, values: readonly string[]) => `${column} IN ('${values.join(`', '`)}')`;
 
 /** A member of the local. `hireDate` is the day of joining the union. Search and sort indexes are explained in the migration. */
 @Entity('members')

@@ -2,4 +2,5 @@ export { checkIn, checkOut } from './check-out';
 export { connectionWaitMs, Database, longStatementMs } from './database';
 export { makePartitions, migrate } from './migrate';
 export { snake, SnakeNaming } from './naming';
+export { oneOf } from './one-of';
 export { translateError } from './pg-errors';

@@ -30,6 +30,15 @@ export const instant = z.iso.datetime({ offset: true, error: 'must be an instant
 /** An instant in a reply: UTC with `Z` and microseconds. */
 export const instantView = z.string().meta({ format: 'date-time', examples: ['2026-01-31T12:00:00.000000Z'] });
 
+/** An amount of money as text, for a JSON number would lose digits: up to 8 digits and cents. PostgreSQL's numeric(10,2). */
+export const money = z
+  .string()
+  .regex(/^\d{1,8}(\.\d{1,2})?$/, 'must be an amount such as "1250.00"')
+  .meta({ examples: ['1250.00'] });
+
+/** A truth value in a query string. */
+export const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
+
 /** A record's id: PostgreSQL's integer. */
 export const id = z.coerce.number().int().min(1).max(2_147_483_647);
 

@@ -1,5 +1,8 @@
 export { BulkRecords } from './bulk-records';
+export { recordController, type Verbs } from './record.controller';
+export { RecordExports } from './record-exports';
 export { RecordLists } from './record-lists';
 export { Records } from './records';
 export { RecordsModule } from './records.module';
-export { listOf, listQuery, type Bind, type ListQuery, type Resource, type SortKey } from './resource';
+export { listOf, listQuery, text, type Bind, type ListQuery, type Resource, type SortKey } from './resource';
+export { exportQuery, viewOf } from './schemas';

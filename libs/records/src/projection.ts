@@ -1,6 +1,6 @@
 import type { EntityMetadata } from 'typeorm';
 import type { ColumnMetadata } from 'typeorm/metadata/ColumnMetadata.js';
-import { holds } from '#access';
+import { holds, scopeOf } from '#access';
 import { auditedDecision } from '#audit';
 import type { Actor } from '#platform/context';
 import { snake } from '#platform/database';
@@ -19,11 +19,16 @@ export function projection(resource: Resource, metadata: EntityMetadata, actor: 
 }
 
 export function visibleFields(resource: Resource, actor: Actor): string[] {
-  const { restricted } = auditedDecision(resource.entity);
-  return Object.keys(resource.view.shape).filter((field) => {
-    const permission = restricted?.[field];
-    return !permission || holds(actor, permission);
-  });
+  return Object.keys(resource.view.shape).filter((field) => isVisible(resource, actor, field));
+}
+
+/** Whether the actor may see a field of the view. What is no field of it hides nothing. */
+export function isVisible({ entity, visible }: Resource, actor: Actor, field: string): boolean {
+  const { read, restricted } = auditedDecision(entity);
+  const scope = scopeOf(actor, read);
+  const further = restricted?.[field];
+  const inScope = scope === undefined ? undefined : visible?.[scope];
+  return (!further || holds(actor, further)) && (!inScope || inScope.includes(field));
 }
 
 function fieldSql(resource: Resource, metadata: EntityMetadata, field: string): string {

@@ -1,9 +1,13 @@
 import { Global, Module } from '@nestjs/common';
 import { BulkRecords } from './bulk-records';
 import { Idempotency } from './idempotency';
+import { NoRules } from './record.controller';
+import { RecordExports } from './record-exports';
 import { RecordLists } from './record-lists';
 import { Records } from './records';
 
+const doors = [Records, RecordLists, RecordExports, BulkRecords, NoRules];
+
 @Global()
-@Module({ providers: [Records, RecordLists, BulkRecords, Idempotency], exports: [Records, RecordLists, BulkRecords] })
+@Module({ providers: [...doors, Idempotency], exports: doors })
 export class RecordsModule {}

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { scopeOf, type Permission } from '#access';
+import { holds, scopeOf, type Permission } from '#access';
+import { auditedDecision } from '#audit';
 import { DomainError, unavailable } from '#kernel';
 import type { RequestContext } from '#platform/context';
 import { Database, snake } from '#platform/database';
@@ -36,13 +37,14 @@ export class Records {
     return new Rendered(found.json, { version: found.version });
   }
 
-  /** Throws 404 unless the actor may see this record, deleted or not. Shows and notes nothing. */
-  async mustBeVisible(context: RequestContext, resource: Resource, id: number): Promise<void> {
+  /** Throws 404 unless the actor may see this record, deleted or not. Shows and notes nothing; returns its table's name. */
+  async mustBeVisible(context: RequestContext, resource: Resource, id: number): Promise<string> {
     const statement = this.statement(context, resource);
     const deleted = scopeOf(statement.actor, 'deleted:read') ? 'include' : 'exclude';
     const where = [...statement.matching({ id }), ...statement.rows(statement.readPermission, deleted)];
     const found = await this.one(statement, `SELECT t.id FROM ${statement.table} t${conditions(where)}`);
     if (!found) throw statement.notFound(id);
+    return statement.table;
   }
 
   /**
@@ -56,6 +58,7 @@ export class Records {
     record: object,
     { also, request = record }: { also?: (id: number) => Promise<void>; request?: object } = {},
   ): Promise<Rendered> {
+    this.refuseFields(context, resource, record);
     if (context.idempotencyKey === undefined && !also) return this.insert(context, resource, record);
     return this.database.transaction(context, async () => {
       const earlier = await this.idempotency.earlier(context, request);
@@ -83,7 +86,7 @@ export class Records {
     patch: object,
     ifMatch?: string[],
   ): Promise<Rendered> {
-    this.refuseFields(context, resource, id, Object.keys(given(patch)));
+    this.refuseFields(context, resource, patch, id);
     return this.apply(context, resource, id, patch, { ifMatch });
   }
 
@@ -288,14 +291,21 @@ export class Records {
     throw new DomainError('record.in-use', `On this ${resource.noun} depend: ${list}. Remove them first.`);
   }
 
-  /** Refuses fields that the actor's scope may not change: 403, on record. */
-  private refuseFields(context: RequestContext, resource: Resource, id: number, fields: string[]): void {
-    const scope = scopeOf(actorOf(context), resource.writePermission);
-    if (scope === 'all') return;
-    const writable = (scope && resource.writable?.[scope]) ?? [];
-    const refused = fields.filter((field) => !writable.includes(field));
+  /** Refuses fields that the actor's scope may not change, or that they may not see: 403, on record. */
+  private refuseFields(context: RequestContext, resource: Resource, sent: object, id?: number): void {
+    const actor = actorOf(context);
+    const scope = scopeOf(actor, resource.writePermission);
+    // Whom a record may be created for is the operation's and its service's to say; what may be in it is said here.
+    const isFree = scope === 'all' || id === undefined;
+    const writable = isFree ? undefined : ((scope && resource.writable?.[scope]) ?? []);
+    const { restricted = {} } = auditedDecision(resource.entity);
+    const refused = Object.keys(given(sent)).filter((field) => {
+      const further = restricted[field];
+      return (writable && !writable.includes(field)) || (further && !holds(actor, further));
+    });
     if (refused.length === 0) return;
-    throw new DomainError('access.field-denied', `You may change ${writable.join(', ')} only.`, {
+    const detail = writable ? `You may change ${writable.join(', ')} only.` : 'These fields are not yours to change.';
+    throw new DomainError('access.field-denied', detail, {
       errors: refused.map((field) => ({ pointer: `/${field}`, message: 'You may not change this field.' })),
       refused: { tableName: this.statement(context, resource).table, recordId: id },
     });

@@ -24,7 +24,7 @@ export function referencesOf(metadata: EntityMetadata): Reference[] {
 }
 
 export function dependentsOf(metadata: EntityMetadata): Dependent[] {
-  return metadata.connection.entityMetadatas.flatMap((other) =>
+  return metadata.dataSource.entityMetadatas.flatMap((other) =>
     other.foreignKeys
       .filter(
         ({ referencedEntityMetadata, onDelete }) => referencedEntityMetadata === metadata && onDelete === 'RESTRICT',

@@ -26,6 +26,8 @@ export interface Resource<View extends z.ZodObject = z.ZodObject> {
   writePermission: Permission;
   /** The row filter of each scope narrower than `all`; a scope without one sees nothing. */
   scopes?: Partial<Record<Scope, (actor: Actor, bind: Bind) => string>>;
+  /** Fields that a scope narrower than `all` may see, where those are not all of the view. */
+  visible?: Partial<Record<Scope, readonly string[]>>;
   /** Fields that a scope narrower than `all` may change. */
   writable?: Partial<Record<Scope, readonly string[]>>;
   sorts: Record<string, SortKey>;
@@ -35,6 +37,9 @@ export interface Resource<View extends z.ZodObject = z.ZodObject> {
   /** A folded text expression under a trigram index, searched for the middle of words when no prefix matches. */
   contains?: string;
 }
+
+/** The type of a text sort key in a cursor, compared by bytes as its index does. */
+export const text = 'text COLLATE "C"';
 
 export const pageFields = {
   limit: z.coerce.number().int().min(1).max(200).default(50).describe('How many records a page holds.'),

@@ -1,0 +1,3 @@
+export { EmploymentsModule } from './employments.module';
+export { MemberEmployment } from './member-employment.entity';
+export { employments } from './member-employment.resource';
