@@ -14,10 +14,12 @@ export async function createApp(config: Config, clock = new Clock()): Promise<Ne
   const database = await Database.connect(config, entities);
   const app = await NestFactory.create<NestFastifyApplication>(
     AppModule.with(config, database, clock),
-    fastifyAdapter(),
+    fastifyAdapter(config),
     {
       logger: new JsonLogger(config.LOG_LEVEL),
       abortOnError: false,
+      // Nest would add a parser for forms; Fastify itself has the one for JSON.
+      bodyParser: false,
     },
   );
   const gate = app.get(DisclosureGate);

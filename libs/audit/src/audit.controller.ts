@@ -3,11 +3,11 @@ import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { Allow } from '#access';
 import type { RequestContext } from '#platform/context';
-import { Context } from '#platform/http';
+import { Context, fields } from '#platform/http';
 import { AuditLogPage, AuditLogView, TrailQuery } from './trail.dto';
 import { TrailService } from './trail.service';
 
-const entryId = z.strictObject({ id: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER) });
+const entryId = z.strictObject({ id: fields.digits(1, Number.MAX_SAFE_INTEGER) });
 
 @ApiTags('audit')
 @Controller('audit')

@@ -5,21 +5,18 @@ import { ACTIONS } from './entry';
 const paging = {
   from: fields.instant.optional().describe('Entries from this instant on.'),
   to: fields.instant.optional().describe('Entries before this instant.'),
-  limit: z.coerce.number().int().min(1).max(200).default(50).describe('How many entries a page holds.'),
-  cursor: z.string().max(500).optional().describe('Where the page begins: `nextCursor` of the one before.'),
+  limit: fields.limit.describe('How many entries a page holds.'),
+  cursor: fields.cursor,
 };
 
 /** Which part of the ledger is asked for. */
 export const TrailQuery = z.strictObject({
   tableName: fields.text(63).optional().describe('Entries about records of this table, such as `members`.'),
-  recordId: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(Number.MAX_SAFE_INTEGER)
+  recordId: fields
+    .digits(1, Number.MAX_SAFE_INTEGER)
     .optional()
     .describe('Entries about this record of `tableName`, the lists that showed it included.'),
-  changedBy: fields.id.optional().describe('Entries of this user.'),
+  changedBy: fields.idText.optional().describe('Entries of this user.'),
   action: z.enum(ACTIONS).optional().describe('Entries of this action.'),
   requestId: fields.text(64).optional().describe('Entries of this request: its `X-Request-Id`.'),
   ipAddress: z.union([z.ipv4(), z.ipv6()]).optional().describe('Entries of requests from this address.'),

@@ -91,7 +91,7 @@ export const USER_SORTS = ['id', 'email', 'lastName', 'createdAt'] as const;
 export const UserQuery = listQuery(USER_SORTS, {
   q: fields.text(100).optional().describe('The beginning of a name or an e-mail address.'),
   role: role.optional().describe('Users who hold this role now.'),
-  memberId: fields.id.optional().describe('The user whose account is this member’s.'),
+  memberId: fields.idText.optional().describe('The user whose account is this member’s.'),
 });
 export type UserQuery = z.infer<typeof UserQuery>;
 

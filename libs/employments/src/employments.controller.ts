@@ -48,7 +48,11 @@ export class EmploymentsOfMemberController {
 
   @Get('me/employments')
   @ApiTags('me')
-  @Allow('me:employments', { summary: 'List my own employments', reply: MemberEmploymentPage, errors: ['record.not-found'] })
+  @Allow('me:employments', {
+    summary: 'List my own employments',
+    reply: MemberEmploymentPage,
+    errors: ['record.not-found'],
+  })
   listOwn(@Context() context: RequestContext, @Query({ schema: EmploymentsOfMember }) query: ListQuery) {
     return this.lists.list(context, employments, { ...query, memberId: ownId(context) });
   }

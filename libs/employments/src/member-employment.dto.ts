@@ -6,9 +6,18 @@ const sent = {
   memberId: fields.id.describe('Who works.'),
   organizationId: fields.id.describe('For whom.'),
   startDate: fields.day.meta({ examples: ['2024-03-01'] }),
-  endDate: fields.day.nullish().describe('The last day; not before the first.').meta({ examples: ['2026-06-30'] }),
-  jobTitle: fields.text(100).nullish().meta({ examples: ['Wireman'] }),
-  hourlyRate: fields.money.nullish().describe('Dollars an hour.').meta({ examples: ['52.75'] }),
+  endDate: fields.day
+    .nullish()
+    .describe('The last day; not before the first.')
+    .meta({ examples: ['2026-06-30'] }),
+  jobTitle: fields
+    .text(100)
+    .nullish()
+    .meta({ examples: ['Wireman'] }),
+  hourlyRate: fields.money
+    .nullish()
+    .describe('Dollars an hour.')
+    .meta({ examples: ['52.75'] }),
   isCurrent: z
     .boolean()
     .describe('Whether they work there now; then there is no end. Follows the end date where it is not sent.'),

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Readable } from 'node:stream';
+import { finished, type Readable } from 'node:stream';
 import { Injectable } from '@nestjs/common';
 import { parse } from 'csv-parse';
 import { z } from 'zod';
@@ -46,7 +46,7 @@ export const ImportReport = z
 export type ImportReport = z.infer<typeof ImportReport>;
 
 interface Progress extends ImportReport {
-  /** A hash over the rows read so far, by which a resumed import knows it was sent the same file. */
+  /** A hash over the mode and the rows read so far, by which a resumed import knows it was sent the same file. */
   rowsHash: string;
   finished: boolean;
 }
@@ -66,28 +66,33 @@ export class MembersImport {
 
   async run(context: RequestContext, csv: Readable, { mode }: ImportQuery): Promise<ImportReport> {
     context.takeTime();
-    if (mode === 'report') return reportOf(await this.consume(context, csv, await this.resume(context)));
-    return this.database.transaction(context, async () => {
-      const progress = await this.consume(context, csv, emptyProgress());
-      if (progress.rowsRefused > 0) throw rejected(progress);
-      return reportOf(progress);
-    });
+    try {
+      if (mode === 'report') return reportOf(await this.consume(context, csv, mode));
+      return await this.database.transaction(context, async () => {
+        const progress = await this.consume(context, csv, mode);
+        if (progress.rowsRefused > 0) throw rejected(progress);
+        return reportOf(progress);
+      });
+    } finally {
+      // What is left of a refused file is thrown away, or it would keep its connection from the next request.
+      csv.unpipe();
+      csv.resume();
+    }
   }
 
-  private async consume(context: RequestContext, csv: Readable, progress: Progress): Promise<Progress> {
-    if (progress.finished) {
-      csv.resume();
-      return progress;
-    }
+  /** Takes the rows that an earlier request with this key has not taken; of a finished import, it only compares them. */
+  private async consume(context: RequestContext, csv: Readable, mode: ImportQuery['mode']): Promise<Progress> {
+    let progress = await this.resume(context);
     const resumeAt = { row: progress.rowsRead, hash: progress.rowsHash };
     let read = 0;
-    let hash = '';
+    let hash: string = mode;
     let batch: Row[] = [];
     for await (const row of rowsOf(csv)) {
       read += 1;
-      hash = createHash('sha256').update(hash).update(JSON.stringify(row.record)).digest('hex');
+      hash = createHash('sha256').update(hash).update(JSON.stringify(row)).digest('hex');
       if (read === resumeAt.row && hash !== resumeAt.hash) throw anotherFile();
       if (read <= resumeAt.row) continue;
+      if (progress.finished) throw anotherFile();
       batch.push(row);
       if (batch.length === batchRows) {
         progress = await this.take(context, batch, progress, hash, false);
@@ -95,6 +100,7 @@ export class MembersImport {
       }
     }
     if (read < resumeAt.row) throw anotherFile();
+    if (progress.finished) return progress;
     return this.take(context, batch, progress, hash, true);
   }
 
@@ -210,7 +216,10 @@ async function* rowsOf(csv: Readable): AsyncGenerator<Row> {
   const parser = csv.pipe(
     parse({ bom: true, skip_empty_lines: true, relax_column_count: true, max_record_size: maxRowBytes, trim: true }),
   );
-  csv.once('error', (error) => parser.destroy(error));
+  // Unlike a listener, this also learns of a file that broke off before anybody read it.
+  finished(csv, { writable: false }, (error) => {
+    if (error) parser.destroy(error);
+  });
   let header: string[] | undefined;
   try {
     for await (const cells of parser as AsyncIterable<string[]>) {

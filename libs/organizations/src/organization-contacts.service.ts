@@ -22,12 +22,7 @@ export class OrganizationContactsService implements Verbs<CreateOrganizationCont
   }
 
   /** A primary contact that moves or is made so ends that of the other, in the same transaction. */
-  update(
-    context: RequestContext,
-    id: number,
-    patch: UpdateOrganizationContact,
-    ifMatch?: string[],
-  ): Promise<Rendered> {
+  update(context: RequestContext, id: number, patch: UpdateOrganizationContact, ifMatch?: string[]): Promise<Rendered> {
     if (patch.isPrimary === undefined && patch.organizationId === undefined) {
       return this.records.update(context, contacts, id, patch, ifMatch);
     }
@@ -42,7 +37,9 @@ export class OrganizationContactsService implements Verbs<CreateOrganizationCont
 
   /** One change of an organization's contacts at a time, so that two who become primary at once do not meet. */
   private async demoteOthers(context: RequestContext, organizationId: number, id = 0): Promise<void> {
-    await this.database.query(context, 'SELECT id FROM organizations WHERE id = $1 FOR NO KEY UPDATE', [organizationId]);
+    await this.database.query(context, 'SELECT id FROM organizations WHERE id = $1 FOR NO KEY UPDATE', [
+      organizationId,
+    ]);
     await this.database.query(
       context,
       `UPDATE organization_contacts SET is_primary = false

@@ -7,13 +7,34 @@ const orgType = z.enum(ORG_TYPES).describe('What the organization is to the loca
 const name = fields.text(255).meta({ examples: ['Harbor Electric'] });
 
 const optional = {
-  address: fields.text(255).nullish().meta({ examples: ['40 Dock Road'] }),
-  city: fields.text(100).nullish().meta({ examples: ['Springfield'] }),
-  state: fields.text(50).nullish().meta({ examples: ['WA'] }),
-  zipCode: fields.text(20).nullish().meta({ examples: ['98001'] }),
-  phone: fields.text(50).nullish().meta({ examples: ['555-0140'] }),
-  email: fields.email.nullish().describe('Stored in lower case.').meta({ examples: ['office@harbor.example'] }),
-  website: fields.text(255).nullish().meta({ examples: ['https://harbor.example'] }),
+  address: fields
+    .text(255)
+    .nullish()
+    .meta({ examples: ['40 Dock Road'] }),
+  city: fields
+    .text(100)
+    .nullish()
+    .meta({ examples: ['Springfield'] }),
+  state: fields
+    .text(50)
+    .nullish()
+    .meta({ examples: ['WA'] }),
+  zipCode: fields
+    .text(20)
+    .nullish()
+    .meta({ examples: ['98001'] }),
+  phone: fields
+    .text(50)
+    .nullish()
+    .meta({ examples: ['555-0140'] }),
+  email: fields.email
+    .nullish()
+    .describe('Stored in lower case.')
+    .meta({ examples: ['office@harbor.example'] }),
+  website: fields
+    .text(255)
+    .nullish()
+    .meta({ examples: ['https://harbor.example'] }),
   saltingScore: z
     .int()
     .min(1)
@@ -40,14 +61,23 @@ export const CreateOrganizationContact = z
     organizationId: fields.id.describe('The organization to which the person belongs.'),
     firstName: fields.text(100).meta({ examples: ['Dana'] }),
     lastName: fields.text(100).meta({ examples: ['Reyes'] }),
-    title: fields.text(100).nullish().meta({ examples: ['Payroll manager'] }),
-    phone: fields.text(50).nullish().meta({ examples: ['555-0141'] }),
+    title: fields
+      .text(100)
+      .nullish()
+      .meta({ examples: ['Payroll manager'] }),
+    phone: fields
+      .text(50)
+      .nullish()
+      .meta({ examples: ['555-0141'] }),
     email: fields.email.nullish().meta({ examples: ['dana@harbor.example'] }),
     isPrimary: z
       .boolean()
       .default(false)
       .describe('Whom to turn to first. Making one contact primary ends that of the other.'),
-    notes: fields.longText(500).nullish().meta({ examples: ['Calls back in the morning.'] }),
+    notes: fields
+      .longText(500)
+      .nullish()
+      .meta({ examples: ['Calls back in the morning.'] }),
   })
   .meta({ id: 'CreateOrganizationContact' });
 export type CreateOrganizationContact = z.infer<typeof CreateOrganizationContact>;
@@ -56,7 +86,9 @@ export const UpdateOrganizationContact = z
   .partial()
   .meta({ id: 'UpdateOrganizationContact' });
 export type UpdateOrganizationContact = z.infer<typeof UpdateOrganizationContact>;
-export const OrganizationContactView = viewOf('OrganizationContactView', CreateOrganizationContact.shape, { isSoft: true });
+export const OrganizationContactView = viewOf('OrganizationContactView', CreateOrganizationContact.shape, {
+  isSoft: true,
+});
 export const OrganizationContactPage = listOf(OrganizationContactView, 'OrganizationContactPage');
 export const contactFilters = {
   q: fields.text(100).optional().describe('The beginning of a last name, or of the whole name, last name first.'),

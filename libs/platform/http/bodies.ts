@@ -25,10 +25,13 @@ function firstFile({ headers, body }: FastifyRequest): Promise<Readable> {
     }
     const payload = body as Readable;
     form.once('file', (_name: string, file: Readable) => {
-      payload.once('error', (error) => file.destroy(error));
+      // The parser emits a form's end in mid-file on a file that nobody may read yet; destroyed, it keeps its error.
+      file.on('error', (error) => file.destroy(error));
+      payload.on('error', (error) => file.destroy(error));
       resolve(file);
     });
-    form.once('error', (error: Error) => refuse(error.message));
+    payload.on('error', (error) => refuse(error.message));
+    form.on('error', (error: Error) => refuse(error.message));
     form.once('finish', () => refuse('The form holds no file.'));
     payload.pipe(form);
   });

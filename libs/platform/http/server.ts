@@ -1,19 +1,20 @@
 import type { Socket } from 'node:net';
-import type { FastifyInstance } from 'fastify';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import helmet from 'helmet';
 import { ERRORS, type ErrorCode } from '#kernel';
 import type { Config } from '#platform/config';
-import { openContexts } from './context.hook';
+import { contextOf, openContexts } from './context.hook';
 import { holdReplies, type Release } from './hold-replies';
-import { problemMediaType } from './problem';
+import { asDomainError, problemMediaType, problemOf } from './problem';
 import { RenderingAdapter } from './rendering.adapter';
 import { logRequests } from './request-log';
 
 /** Largest body of a JSON request, in bytes. Streams (CSV, files) have limits of their own. */
 const maxBodyBytes = 1024 * 1024;
 
-export function fastifyAdapter(): RenderingAdapter {
+export function fastifyAdapter(config: Config): RenderingAdapter {
+  const headers = headersOf(config);
   return new RenderingAdapter({
     bodyLimit: maxBodyBytes,
     // Express-style middleware is not used, and would cost every request.
@@ -26,13 +27,15 @@ export function fastifyAdapter(): RenderingAdapter {
     keepAliveTimeout: 72_000,
     routerOptions: { maxParamLength: 200, ignoreTrailingSlash: false },
     clientErrorHandler: answerClientError,
+    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
+      answerUnroutable(error, request, reply, headers),
   });
 }
 
 /** Sets up what stands around Nest: contexts, security headers, the gate for replies, and bodies other than JSON. */
 export async function prepareServer(app: NestFastifyApplication, config: Config, release: Release): Promise<void> {
   const server = app.getHttpAdapter().getInstance();
-  openContexts(server, { ...securityHeaders(config), 'cache-control': 'no-store' }, config.TRUSTED_PROXIES);
+  openContexts(server, headersOf(config), config.TRUSTED_PROXIES);
   holdReplies(server, release);
   closeIdleConnectionsWhileStopping(server);
   logRequests(server, config.LOG_LEVEL);
@@ -41,6 +44,8 @@ export async function prepareServer(app: NestFastifyApplication, config: Config,
     { parseAs: 'string' },
     server.getDefaultJsonParser('error', 'error'),
   );
+  // No route takes plain text.
+  server.removeContentTypeParser('text/plain');
   // Files stay streams: whoever handles one reads at its own pace.
   for (const type of ['text/csv', 'multipart/form-data']) {
     server.addContentTypeParser(type, (_request, payload, done) => done(null, payload));
@@ -58,6 +63,11 @@ function closeIdleConnectionsWhileStopping(server: FastifyInstance): void {
     clearInterval(closing);
     done();
   });
+}
+
+/** What goes out with every reply. */
+function headersOf(config: Config): Record<string, string> {
+  return { ...securityHeaders(config), 'cache-control': 'no-store' };
 }
 
 /**
@@ -90,6 +100,24 @@ function securityHeaders(config: Config): Record<string, string> {
   });
   middleware({} as never, collector as never, () => {});
   return headers;
+}
+
+/** An address that leads to no route because it can not be read (broken percent-encoding) never meets a hook or filter. */
+function answerUnroutable(
+  error: Error,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  headers: Record<string, string>,
+): void {
+  const { requestId } = contextOf(request);
+  const instance = request.url.split('?', 1)[0] ?? '/';
+  const problem = problemOf(asDomainError(error), instance, requestId);
+  reply
+    .code(problem.status)
+    .headers(headers)
+    .header('x-request-id', requestId)
+    .header('content-type', problemMediaType);
+  void reply.send(JSON.stringify(problem));
 }
 
 /** What Node refuses before it is a request (over-long headers, broken framing) is answered as a problem, too. */

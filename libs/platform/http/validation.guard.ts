@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
 import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
@@ -45,6 +46,10 @@ export class ValidationGuard implements CanActivate {
   canActivate(execution: ExecutionContext): boolean {
     const request = execution.switchToHttp().getRequest<Record<Part, unknown>>();
     for (const { part, schema } of this.checksOf(execution)) {
+      // A body that stayed a stream is a file, which this route does not take.
+      if (part === 'body' && request.body instanceof Readable) {
+        throw new DomainError('request.media-type-unsupported', 'Send application/json.');
+      }
       const parsed = schema.safeParse(request[part]);
       if (!parsed.success) throw invalidRequest(parsed.error.issues);
       request[part] = parsed.data;

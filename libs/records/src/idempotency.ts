@@ -1,6 +1,7 @@
-import { createHash } from 'node:crypto';
-import { Injectable } from '@nestjs/common';
+import { createHmac, hkdfSync } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
 import { DomainError } from '#kernel';
+import { CONFIG, readSigningKey, type Config } from '#platform/config';
 import type { RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
 
@@ -9,11 +10,21 @@ const keptHours = 24;
 
 /**
  * Remembers which record a request with an idempotency key created, in the transaction that creates it. Requests with
- * the same key at once wait for one another on a lock, so the later ones see what the first created.
+ * the same key at once wait for one another on a lock, so the later ones see what the first created. Of the request it keeps
+ * a hash under a key that the database does not hold: a request may carry a password, which a bare hash would let one guess.
  */
 @Injectable()
 export class Idempotency {
-  constructor(private readonly database: Database) {}
+  private readonly hashKey: Buffer;
+
+  constructor(
+    private readonly database: Database,
+    @Inject(CONFIG) config: Config,
+  ) {
+    const secret = readSigningKey('JWT_PRIVATE_KEY_FILE', config.JWT_PRIVATE_KEY_FILE ?? '');
+    const bytes = secret.export({ type: 'pkcs8', format: 'der' });
+    this.hashKey = Buffer.from(hkdfSync('sha256', bytes, '', 'ip2a idempotency', 32));
+  }
 
   /** The record an earlier request with this key created; undefined where there was none, or no key was sent. */
   async earlier(context: RequestContext, request: object): Promise<number | undefined> {
@@ -31,7 +42,7 @@ export class Idempotency {
        WHERE user_id = $1 AND operation = $2 AND key = $3 AND created_at > now() - interval '${keptHours} hours'`,
       [actor.userId, route, key],
     );
-    if (found && found.request_hash !== hashOf(request)) {
+    if (found && found.request_hash !== this.hashOf(request)) {
       throw new DomainError('idempotency.key-reused', 'Send a new key with a new request.');
     }
     return found?.record_id;
@@ -45,11 +56,11 @@ export class Idempotency {
       `INSERT INTO idempotency_keys (user_id, operation, key, request_hash, record_id) VALUES ($1, $2, $3, $4, $5)
        ON CONFLICT (user_id, operation, key)
        DO UPDATE SET request_hash = excluded.request_hash, record_id = excluded.record_id, created_at = now()`,
-      [actor.userId, route, key, hashOf(request), recordId],
+      [actor.userId, route, key, this.hashOf(request), recordId],
     );
   }
-}
 
-function hashOf(request: object): string {
-  return createHash('sha256').update(JSON.stringify(request)).digest('hex');
+  private hashOf(request: object): string {
+    return createHmac('sha256', this.hashKey).update(JSON.stringify(request)).digest('hex');
+  }
 }

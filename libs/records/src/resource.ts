@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Permission, Scope } from '#access';
 import type { Actor } from '#platform/context';
+import { fields } from '#platform/http';
 
 /** Adds a value to the statement and returns its placeholder. */
 export type Bind = (value: unknown) => string;
@@ -42,8 +43,8 @@ export interface Resource<View extends z.ZodObject = z.ZodObject> {
 export const text = 'text COLLATE "C"';
 
 export const pageFields = {
-  limit: z.coerce.number().int().min(1).max(200).default(50).describe('How many records a page holds.'),
-  cursor: z.string().max(2000).optional().describe('Where the page begins: `nextCursor` of the one before.'),
+  limit: fields.limit.describe('How many records a page holds.'),
+  cursor: fields.cursor,
   count: z.enum(['true', 'false']).optional().describe('`true` adds `total`.'),
 };
 

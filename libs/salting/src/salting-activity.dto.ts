@@ -12,11 +12,20 @@ const sent = {
   activityType,
   activityDate: fields.day.meta({ examples: ['2026-04-17'] }),
   outcome: outcome.nullish().describe('How it went; null while it is open.'),
-  location: fields.text(255).nullish().meta({ examples: ['Gate 4'] }),
+  location: fields
+    .text(255)
+    .nullish()
+    .meta({ examples: ['Gate 4'] }),
   workersContacted: count.meta({ examples: [12] }),
   cardsSigned: count.describe('At most as many as workers were contacted.').meta({ examples: [3] }),
-  description: fields.longText(20_000).nullish().meta({ examples: ['Talked over lunch.'] }),
-  notes: fields.longText(20_000).nullish().meta({ examples: ['Come back after the holiday.'] }),
+  description: fields
+    .longText(20_000)
+    .nullish()
+    .meta({ examples: ['Talked over lunch.'] }),
+  notes: fields
+    .longText(20_000)
+    .nullish()
+    .meta({ examples: ['Come back after the holiday.'] }),
 };
 
 export const CreateSaltingActivity = z
@@ -30,7 +39,10 @@ export const activityFilters = {
   memberId: fields.idText.optional().describe('Activities of this organizer.'),
   organizationId: fields.idText.optional().describe('Activities at this employer.'),
   activityType: activityType.optional(),
-  outcome: z.enum([...ACTIVITY_OUTCOMES, 'open']).optional().describe('Activities of this outcome, or open ones.'),
+  outcome: z
+    .enum([...ACTIVITY_OUTCOMES, 'open'])
+    .optional()
+    .describe('Activities of this outcome, or open ones.'),
   from: fields.day.optional().describe('Activities from this day on.'),
   to: fields.day.optional().describe('Activities up to this day.'),
 };

@@ -10,12 +10,30 @@ const sent = {
   applicationDate: fields.day.meta({ examples: ['2025-11-03'] }),
   enrollmentDate: fields.day.nullish().meta({ examples: ['2026-01-12'] }),
   expectedCompletionDate: fields.day.nullish().meta({ examples: ['2030-12-20'] }),
-  actualCompletionDate: fields.day.nullish().describe('Not before the enrollment.').meta({ examples: ['2030-12-18'] }),
-  cohort: fields.text(50).nullish().meta({ examples: ['2026-Spring'] }),
-  emergencyContactName: fields.text(100).nullish().meta({ examples: ['Maria Delgado'] }),
-  emergencyContactPhone: fields.text(50).nullish().meta({ examples: ['555-0177'] }),
-  emergencyContactRelationship: fields.text(50).nullish().meta({ examples: ['sister'] }),
-  notes: fields.longText(20_000).nullish().meta({ examples: ['Needs the evening class.'] }),
+  actualCompletionDate: fields.day
+    .nullish()
+    .describe('Not before the enrollment.')
+    .meta({ examples: ['2030-12-18'] }),
+  cohort: fields
+    .text(50)
+    .nullish()
+    .meta({ examples: ['2026-Spring'] }),
+  emergencyContactName: fields
+    .text(100)
+    .nullish()
+    .meta({ examples: ['Maria Delgado'] }),
+  emergencyContactPhone: fields
+    .text(50)
+    .nullish()
+    .meta({ examples: ['555-0177'] }),
+  emergencyContactRelationship: fields
+    .text(50)
+    .nullish()
+    .meta({ examples: ['sister'] }),
+  notes: fields
+    .longText(20_000)
+    .nullish()
+    .meta({ examples: ['Needs the evening class.'] }),
 };
 const studentNumber = z
   .string()

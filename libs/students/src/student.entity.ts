@@ -18,7 +18,11 @@ export class Student extends AuditedRow {
   @Column({ type: 'integer' })
   memberId: number;
 
-  @Column({ type: 'varchar', length: 20, default: () => `('S'::text || to_char(nextval('students_student_number_seq'::regclass), 'FM000000'::text))` })
+  @Column({
+    type: 'varchar',
+    length: 20,
+    default: () => `('S'::text || to_char(nextval('students_student_number_seq'::regclass), 'FM000000'::text))`,
+  })
   studentNumber: string;
 
   @Column({ type: 'varchar', length: 20, default: 'applicant' })
