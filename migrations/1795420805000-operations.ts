@@ -80,11 +80,14 @@ export class Operations1795420805000 implements MigrationInterface {
       CREATE INDEX member_employments_current_idx ON member_employments (organization_id, member_id) WHERE is_current;
 
       CREATE SEQUENCE students_student_number_seq;
+      CREATE FUNCTION next_student_number() RETURNS text LANGUAGE sql VOLATILE AS $$
+        SELECT 'S' || to_char(nextval('students_student_number_seq'), 'FM000000')
+      $$;
       CREATE TABLE students (
         ${id('students')},
         member_id      integer      NOT NULL CONSTRAINT students_member_id_key UNIQUE
                                     ${reference('students', 'member_id', 'members')},
-        student_number varchar(20)  NOT NULL DEFAULT 'S' || to_char(nextval('students_student_number_seq'), 'FM000000')
+        student_number varchar(20)  NOT NULL DEFAULT next_student_number()
                                     CONSTRAINT students_student_number_key UNIQUE,
         status         varchar(20)  NOT NULL DEFAULT 'applicant',
         application_date date       NOT NULL,

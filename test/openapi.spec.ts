@@ -140,7 +140,7 @@ describe('every operation', () => {
   it('has a name, a sentence, a tag, and its permission', () => {
     const incomplete = operations.filter(
       ({ operationId, summary, tags, ...operation }) =>
-        !/^[a-z]+:[a-z-]+$/.test(operationId) ||
+        !/^[a-z]+(-[a-z]+)*:[a-z-]+$/.test(operationId) ||
         !/^[A-Z].*[^.]$/.test(summary ?? '') ||
         tags?.length !== 1 ||
         !operation['x-permission'],
@@ -214,7 +214,8 @@ describe('every reply', () => {
   it('of a success is what the document says, to the examples that it gives', async () => {
     const surprises: string[] = [];
     const made: Record<string, number> = { audit: Number((await api.entries()).at(0)?.id) };
-    for (const operation of operations) {
+    for (const operation of createdFirst(operations)) {
+      await makeReady(operation.operationId);
       const account = await accountFor(operation.operationId, made);
       const reply = await send(operation, requestFor(operation, made, account), account.accessToken);
       const failure = reply.status < 300 ? [] : [`${reply.status} ${reply.text}`];
@@ -300,6 +301,51 @@ async function accountFor(operation: Operation, made: Record<string, number>): P
   return { ...client.account, ...client.session };
 }
 
+/** The operations of one tag together, in the order of the document, save that a record is created before it is read. */
+function createdFirst(routes: Route[]): Route[] {
+  const tags = [...new Set(routes.map((route) => route.tags?.[0]))];
+  const isCreation = ({ operationId }: Route) => operationId.endsWith(':create');
+  return tags.flatMap((tag) => {
+    const ofTag = routes.filter((route) => route.tags?.[0] === tag);
+    return [...ofTag.filter(isCreation), ...ofTag.filter((route) => !isCreation(route))];
+  });
+}
+
+/** Brings the one record of a workflow to the state from which the operation is possible. */
+async function makeReady(operation: Operation): Promise<void> {
+  const status = (
+    {
+      'benevolence-applications:pay': 'approved',
+      'benevolence-reviews:create': 'submitted',
+    } as Partial<Record<Operation, string>>
+  )[operation];
+  if (operation.startsWith('benevolence-')) {
+    await api.query(
+      `UPDATE benevolence_applications SET status = $1, approved_amount = amount_requested, payment_date = NULL,
+         payment_method = NULL`,
+      [status ?? 'draft'],
+    );
+  }
+  if (operation.startsWith('grievances:')) await api.query(`UPDATE grievances SET status = 'open'`);
+}
+
+/** Which record a field of a body names, by the tag under which it was created. */
+const references: Record<string, string> = {
+  memberId: 'members',
+  organizationId: 'organizations',
+  employerId: 'organizations',
+  applicationId: 'benevolence-applications',
+  assignedRepId: 'users',
+};
+
+/** A number that a path takes, by the tag: an example, or what the server makes first. */
+function numberFor(tag: string | undefined): string | number {
+  if (tag === 'students') return 'S000001';
+  if (tag === 'grievances')
+    return `${String(exampleOf({ $ref: '#/components/schemas/GrievanceView' }, 'grievanceNumber')).slice(0, 8)}0001`;
+  return exampleOf({ $ref: '#/components/schemas/MemberView' }, 'memberNumber') as string;
+}
+
 /** A request as the document's own examples have it, save for what depends on the moment. */
 function requestFor(
   { operationId, tags, requestBody }: Route,
@@ -317,10 +363,17 @@ function requestFor(
     'users:update': { memberId: null },
   };
   const isJson = mediaType === 'application/json';
+  const referring = Object.fromEntries(
+    Object.keys(isJson ? ((sample ?? {}) as object) : {})
+      .filter((field) => field in references)
+      .map((field) => [field, made[references[field] ?? '']]),
+  );
   return {
-    path: { id, number: exampleOf({ $ref: '#/components/schemas/MemberView' }, 'memberNumber') as string },
+    path: { id, number: numberFor(tags?.[0]) },
     query: operationId === 'members:import' ? 'mode=report' : '',
-    body: isJson ? JSON.stringify({ ...(sample as object), ...inPlace[operationId] }) : (sample as string | undefined),
+    body: isJson
+      ? JSON.stringify({ ...(sample as object), ...referring, ...inPlace[operationId] })
+      : (sample as string | undefined),
     headers: mediaType ? { 'Content-Type': mediaType } : {},
   };
 }

@@ -4,19 +4,51 @@ import { ScheduleModule } from '@nestjs/schedule';
 import { AccessGuard } from '#access';
 import { AuditModule, RefusalFilter } from '#audit';
 import { AuthenticationGuard, AuthModule, RefreshToken, RoleRow, User, UserRole } from '#auth';
+import { BenevolenceApplication, BenevolenceModule, BenevolenceReview } from '#benevolence';
+import { EmploymentsModule, MemberEmployment } from '#employments';
+import { Grievance, GrievancesModule, GrievanceStepRecord } from '#grievances';
 import { Clock } from '#kernel';
 import { Member, MembersModule } from '#members';
+import { Organization, OrganizationContact, OrganizationsModule } from '#organizations';
 import { CONFIG, type Config } from '#platform/config';
 import { Database } from '#platform/database';
 import { ValidationGuard } from '#platform/http';
 import { RecordsModule } from '#records';
+import { ReportsModule } from '#reports';
+import { SaltingActivity, SaltingModule } from '#salting';
+import { Student, StudentsModule } from '#students';
 import { SystemController } from './system.controller';
 
 /** Every entity of the database; a spec compares them with the migrated schema. */
-export const entities = [Member, User, RoleRow, UserRole, RefreshToken];
+export const entities = [
+  Member,
+  User,
+  RoleRow,
+  UserRole,
+  RefreshToken,
+  Organization,
+  OrganizationContact,
+  MemberEmployment,
+  Student,
+  SaltingActivity,
+  BenevolenceApplication,
+  BenevolenceReview,
+  Grievance,
+  GrievanceStepRecord,
+];
 
 /** The resources. Adding one is a line here and its entity above. */
-const features = [AuthModule, MembersModule];
+const features = [
+  AuthModule,
+  MembersModule,
+  OrganizationsModule,
+  EmploymentsModule,
+  StudentsModule,
+  SaltingModule,
+  BenevolenceModule,
+  GrievancesModule,
+  ReportsModule,
+];
 
 /**
  * A request's journey, in order: context hook (platform/http) → who → may they → validation → controller → service →

@@ -27,33 +27,39 @@ export class EmploymentsController extends recordController(employments, {
 }) {}
 
 /** The same employments, found from their member. */
-@Controller()
+@ApiTags('members')
+@Controller('members/:id/employments')
 export class EmploymentsOfMemberController {
   constructor(private readonly lists: RecordLists) {}
 
-  @Get('members/:id/employments')
-  @ApiTags('members')
+  @Get()
   @Allow('members:employments', {
     summary: 'List the employments of a member',
     reply: MemberEmploymentPage,
     errors: ['record.not-found'],
   })
-  listOfMember(
+  list(
     @Context() context: RequestContext,
     @Param({ schema: fields.idParam }) { id }: z.infer<typeof fields.idParam>,
     @Query({ schema: EmploymentsOfMember }) query: ListQuery,
   ) {
     return this.lists.listOf(context, members, id, employments, { ...query, memberId: id });
   }
+}
 
-  @Get('me/employments')
-  @ApiTags('me')
+/** A member's own employments. */
+@ApiTags('me')
+@Controller('me/employments')
+export class OwnEmploymentsController {
+  constructor(private readonly lists: RecordLists) {}
+
+  @Get()
   @Allow('me:employments', {
     summary: 'List my own employments',
     reply: MemberEmploymentPage,
     errors: ['record.not-found'],
   })
-  listOwn(@Context() context: RequestContext, @Query({ schema: EmploymentsOfMember }) query: ListQuery) {
+  list(@Context() context: RequestContext, @Query({ schema: EmploymentsOfMember }) query: ListQuery) {
     return this.lists.list(context, employments, { ...query, memberId: ownId(context) });
   }
 }

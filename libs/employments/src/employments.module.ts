@@ -1,6 +1,13 @@
 import { Module } from '@nestjs/common';
-import { EmploymentsController, EmploymentsOfMemberController } from './employments.controller';
+import {
+  EmploymentsController,
+  EmploymentsOfMemberController,
+  OwnEmploymentsController,
+} from './employments.controller';
 import { EmploymentsService } from './employments.service';
 
-@Module({ controllers: [EmploymentsController, EmploymentsOfMemberController], providers: [EmploymentsService] })
+@Module({
+  controllers: [EmploymentsController, EmploymentsOfMemberController, OwnEmploymentsController],
+  providers: [EmploymentsService],
+})
 export class EmploymentsModule {}

@@ -20,7 +20,8 @@ const sent = {
     .meta({ examples: ['52.75'] }),
   isCurrent: z
     .boolean()
-    .describe('Whether they work there now; then there is no end. Follows the end date where it is not sent.'),
+    .describe('Whether they work there now; then there is no end. Follows the end date where it is not sent.')
+    .meta({ examples: [false] }),
 };
 
 export const CreateMemberEmployment = z

@@ -21,6 +21,7 @@ export const ERRORS = {
   'record.duplicate': { status: 409, title: 'A record with the same key exists' },
   'record.in-use': { status: 409, title: 'Other records depend on this one' },
   'record.not-deleted': { status: 409, title: 'The record is not deleted' },
+  'workflow.not-allowed': { status: 409, title: 'This is not possible in the present state' },
   'record.stale-version': { status: 412, title: 'The record has changed since it was read' },
   'reference.missing': { status: 422, title: 'A referenced record does not exist' },
   'users.last-admin': { status: 409, title: 'The last administrator must remain' },

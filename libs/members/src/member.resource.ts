@@ -15,9 +15,10 @@ export const members: Resource<typeof MemberView> = {
   writePermission: 'members:write',
   scopes: {
     self: (actor, bind) => `t.id = ${bind(actor.memberId ?? 0)}`,
-    // Until there are cohorts and students, an instructor's students are nobody.
-    students: () => 'false',
+    // Until instructors have cohorts of their own, their students are all students.
+    students: () => `EXISTS (SELECT FROM students s WHERE s.member_id = t.id AND s.deleted_at IS NULL)`,
   },
+  visible: { students: ['id', 'memberNumber', 'firstName', 'lastName'] },
   writable: { self: CONTACT_DETAILS },
   sorts: {
     id: { sql: 't.id', type: 'integer' },

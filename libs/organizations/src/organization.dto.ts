@@ -72,8 +72,8 @@ export const CreateOrganizationContact = z
     email: fields.email.nullish().meta({ examples: ['dana@harbor.example'] }),
     isPrimary: z
       .boolean()
-      .default(false)
-      .describe('Whom to turn to first. Making one contact primary ends that of the other.'),
+      .describe('Whom to turn to first. Making one contact primary ends that of the other.')
+      .default(false),
     notes: fields
       .longText(500)
       .nullish()
@@ -82,7 +82,7 @@ export const CreateOrganizationContact = z
   .meta({ id: 'CreateOrganizationContact' });
 export type CreateOrganizationContact = z.infer<typeof CreateOrganizationContact>;
 export const UpdateOrganizationContact = z
-  .strictObject({ ...CreateOrganizationContact.shape, isPrimary: z.boolean() })
+  .strictObject({ ...CreateOrganizationContact.shape, isPrimary: CreateOrganizationContact.shape.isPrimary.unwrap() })
   .partial()
   .meta({ id: 'UpdateOrganizationContact' });
 export type UpdateOrganizationContact = z.infer<typeof UpdateOrganizationContact>;

@@ -37,14 +37,22 @@ export class Records {
     return new Rendered(found.json, { version: found.version });
   }
 
-  /** Throws 404 unless the actor may see this record, deleted or not. Shows and notes nothing; returns its table's name. */
+  /**
+   * Throws 404 unless the actor may see this record, deleted or not; what was deleted for good is known by its entries to those
+   * who may see what is deleted. Shows and notes nothing; returns its table's name.
+   */
   async mustBeVisible(context: RequestContext, resource: Resource, id: number): Promise<string> {
     const statement = this.statement(context, resource);
-    const deleted = scopeOf(statement.actor, 'deleted:read') ? 'include' : 'exclude';
-    const where = [...statement.matching({ id }), ...statement.rows(statement.readPermission, deleted)];
-    const found = await this.one(statement, `SELECT t.id FROM ${statement.table} t${conditions(where)}`);
-    if (!found) throw statement.notFound(id);
-    return statement.table;
+    const { actor, metadata, table, readPermission } = statement;
+    const seesDeleted = scopeOf(actor, 'deleted:read') !== undefined;
+    const where = [
+      ...statement.matching({ id }),
+      ...statement.rows(readPermission, seesDeleted ? 'include' : 'exclude'),
+    ];
+    const isFound = await this.one(statement, `SELECT t.id FROM ${table} t${conditions(where)}`);
+    const mayBeGone = !metadata.deleteDateColumn && seesDeleted && scopeOf(actor, readPermission) === 'all';
+    if (!isFound && !mayBeGone) throw statement.notFound(id);
+    return table;
   }
 
   /**

@@ -5,7 +5,18 @@ import { ACTIVITY_OUTCOMES, ACTIVITY_TYPES } from './salting-activity.entity';
 
 const activityType = z.enum(ACTIVITY_TYPES).describe('What was done.');
 const outcome = z.enum(ACTIVITY_OUTCOMES);
-const count = z.int().min(0).max(1_000_000);
+const contacted = z
+  .int()
+  .min(0)
+  .max(1_000_000)
+  .describe('How many workers were spoken to.')
+  .meta({ examples: [12] });
+const signed = z
+  .int()
+  .min(0)
+  .max(1_000_000)
+  .describe('How many signed a card; at most as many as were contacted.')
+  .meta({ examples: [3] });
 const sent = {
   memberId: fields.id.describe('The organizer.'),
   organizationId: fields.id.describe('The employer.'),
@@ -16,8 +27,8 @@ const sent = {
     .text(255)
     .nullish()
     .meta({ examples: ['Gate 4'] }),
-  workersContacted: count.meta({ examples: [12] }),
-  cardsSigned: count.describe('At most as many as workers were contacted.').meta({ examples: [3] }),
+  workersContacted: contacted,
+  cardsSigned: signed,
   description: fields
     .longText(20_000)
     .nullish()
@@ -29,7 +40,7 @@ const sent = {
 };
 
 export const CreateSaltingActivity = z
-  .strictObject({ ...sent, workersContacted: count.default(0), cardsSigned: count.default(0) })
+  .strictObject({ ...sent, workersContacted: contacted.default(0), cardsSigned: signed.default(0) })
   .meta({ id: 'CreateSaltingActivity' });
 export type CreateSaltingActivity = z.infer<typeof CreateSaltingActivity>;
 export const UpdateSaltingActivity = z.strictObject(sent).partial().meta({ id: 'UpdateSaltingActivity' });

@@ -21,7 +21,7 @@ export class Student extends AuditedRow {
   @Column({
     type: 'varchar',
     length: 20,
-    default: () => `('S'::text || to_char(nextval('students_student_number_seq'::regclass), 'FM000000'::text))`,
+    default: () => `next_student_number()`,
   })
   studentNumber: string;
 

@@ -1,0 +1,34 @@
+import { Check, Column, Entity, ForeignKey, Unique } from 'typeorm';
+import { Audited, AuditedRow } from '#audit';
+import { oneOf } from '#platform/database';
+
+export const REVIEW_LEVELS = ['vp', 'admin', 'manager', 'president'] as const;
+export const DECISIONS = ['approved', 'denied', 'needs_info', 'deferred'] as const;
+
+/** What one reviewer decided about an application at one level. A fact: it is not changed, and nobody reviews twice at a level. */
+@Entity('benevolence_reviews')
+@Audited({ read: 'benevolence:read-reviews' })
+@Unique('benevolence_reviews_once_key', ['applicationId', 'reviewerId', 'reviewLevel'])
+@Check('benevolence_reviews_review_level_check', oneOf('review_level', REVIEW_LEVELS))
+@Check('benevolence_reviews_decision_check', oneOf('decision', DECISIONS))
+export class BenevolenceReview extends AuditedRow {
+  @ForeignKey('benevolence_applications', { name: 'benevolence_reviews_application_id_fkey' })
+  @Column({ type: 'integer' })
+  applicationId: number;
+
+  @ForeignKey('users', { name: 'benevolence_reviews_reviewer_id_fkey' })
+  @Column({ type: 'integer' })
+  reviewerId: number;
+
+  @Column({ type: 'varchar', length: 20 })
+  reviewLevel: (typeof REVIEW_LEVELS)[number];
+
+  @Column({ type: 'varchar', length: 20 })
+  decision: (typeof DECISIONS)[number];
+
+  @Column({ type: 'date' })
+  reviewDate: string;
+
+  @Column({ type: 'text', nullable: true })
+  comments: string | null;
+}

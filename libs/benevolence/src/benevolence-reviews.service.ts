@@ -1,0 +1,95 @@
+import { Injectable } from '@nestjs/common';
+import { DomainError, invalid } from '#kernel';
+import type { RequestContext } from '#platform/context';
+import { Database } from '#platform/database';
+import type { Rendered } from '#platform/http';
+import { Records, type Verbs } from '#records';
+import type { BenevolenceApplication } from './benevolence-application.entity';
+import { BenevolenceApplicationsService } from './benevolence-applications.service';
+import type { CreateBenevolenceReview } from './benevolence.dto';
+import { applications, reviews } from './benevolence.resource';
+
+/** Levels that must approve an amount below the bound, in dollars. */
+const requiredLevels = [
+  { below: 500, levels: 1 },
+  { below: 2_000, levels: 2 },
+  { below: Infinity, levels: 3 },
+] as const;
+
+/** Reviews, each of which moves its application. */
+@Injectable()
+export class BenevolenceReviewsService implements Verbs<CreateBenevolenceReview, never> {
+  constructor(
+    private readonly database: Database,
+    private readonly records: Records,
+    private readonly applications: BenevolenceApplicationsService,
+  ) {}
+
+  /** The application is held meanwhile, so that reviews of it are counted one after the other. */
+  create(context: RequestContext, request: CreateBenevolenceReview): Promise<Rendered> {
+    const { approvedAmount, ...review } = request;
+    const { applicationId } = review;
+    return this.database.transaction(context, async () => {
+      const application = await this.applications.mustBe(context, applicationId, ['submitted', 'under_review']);
+      this.refuseOwn(context, application);
+      refuseAmount(application, request);
+      const record = {
+        ...review,
+        reviewerId: context.actor?.userId,
+        reviewDate: review.reviewDate ?? this.applications.today(),
+      };
+      return this.records.create(context, reviews, record, {
+        request,
+        also: () => this.move(context, application, request.decision, approvedAmount),
+      });
+    });
+  }
+
+  private async move(
+    context: RequestContext,
+    application: BenevolenceApplication,
+    decision: CreateBenevolenceReview['decision'],
+    named: string | undefined,
+  ): Promise<void> {
+    const { id } = application;
+    const approvedAmount = named ?? application.approvedAmount ?? undefined;
+    const isComplete = decision === 'approved' && (await this.approvingLevels(context, id)) >= required(application);
+    const change =
+      decision === 'denied'
+        ? { status: 'denied', approvedAmount: null }
+        : isComplete
+          ? { status: 'approved', approvedAmount: approvedAmount ?? application.amountRequested }
+          : { status: 'under_review', approvedAmount };
+    await this.records.apply(context, applications, id, change);
+  }
+
+  private async approvingLevels(context: RequestContext, applicationId: number): Promise<number> {
+    const [counted] = await this.database.query<{ levels: number }>(
+      context,
+      `SELECT count(DISTINCT review_level)::integer AS levels FROM benevolence_reviews
+       WHERE application_id = $1 AND decision = 'approved'`,
+      [applicationId],
+    );
+    return counted?.levels ?? 0;
+  }
+
+  private refuseOwn({ actor }: RequestContext, { id, memberId }: BenevolenceApplication): void {
+    if (actor?.memberId !== memberId) return;
+    throw new DomainError('access.denied', 'Nobody reviews an application of their own.', {
+      refused: { tableName: 'benevolence_applications', recordId: id },
+    });
+  }
+}
+
+function refuseAmount({ amountRequested }: BenevolenceApplication, review: CreateBenevolenceReview): void {
+  if (review.approvedAmount === undefined) return;
+  if (review.decision !== 'approved') throw invalid('/approvedAmount', 'goes with an approval only');
+  // Both have two decimals at most, which doubles compare exactly at this size.
+  if (Number(review.approvedAmount) > Number(amountRequested)) {
+    throw invalid('/approvedAmount', `must be at most ${amountRequested}, what was asked for`);
+  }
+}
+
+function required({ amountRequested }: BenevolenceApplication): number {
+  return requiredLevels.find(({ below }) => Number(amountRequested) < below)?.levels ?? 3;
+}

@@ -1,0 +1,143 @@
+import { Injectable } from '@nestjs/common';
+import { Clock, DomainError } from '#kernel';
+import { mustBeEmployer } from '#organizations';
+import type { RequestContext } from '#platform/context';
+import { Database } from '#platform/database';
+import type { Rendered } from '#platform/http';
+import { Records, type Verbs } from '#records';
+import type { CreateGrievance, RecordStep, Resolution, UpdateGrievance } from './grievance.dto';
+import { STEPS, type Grievance } from './grievance.entity';
+import { grievances, steps } from './grievance.resource';
+
+const final: readonly Grievance['status'][] = ['settled', 'withdrawn', 'closed'];
+
+/** Grievances, from the filing over their steps to the end. */
+@Injectable()
+export class GrievancesService implements Verbs<CreateGrievance, UpdateGrievance> {
+  constructor(
+    private readonly database: Database,
+    private readonly records: Records,
+    private readonly clock: Clock,
+  ) {}
+
+  create(context: RequestContext, grievance: CreateGrievance): Promise<Rendered> {
+    return this.database.transaction(context, async () => {
+      await mustBeEmployer(context, this.database, grievance.employerId, '/employerId');
+      const grievanceNumber = await this.nextNumber(context, grievance.filedDate.slice(0, 4));
+      const record = { ...grievance, grievanceNumber };
+      return this.records.create(context, grievances, record, { request: grievance });
+    });
+  }
+
+  /** A grievance that has ended takes notes and nothing else. */
+  update(context: RequestContext, id: number, patch: UpdateGrievance, ifMatch?: string[]): Promise<Rendered> {
+    const { notes: _notes, ...facts } = patch;
+    return this.database.transaction(context, async () => {
+      if (Object.keys(facts).length > 0) {
+        const held = await this.mustGoOn(context, id, ifMatch);
+        if (patch.status && held.status === 'arbitration')
+          throw notAllowed('A grievance in arbitration stays there until it ends.');
+      }
+      await mustBeEmployer(context, this.database, patch.employerId, '/employerId');
+      return this.records.update(context, grievances, id, patch, ifMatch);
+    });
+  }
+
+  /** Records what came of the next step, and moves the grievance by it. */
+  recordStep(context: RequestContext, grievanceId: number, step: RecordStep): Promise<Rendered> {
+    return this.database.transaction(context, async () => {
+      const grievance = await this.mustGoOn(context, grievanceId);
+      const stepNumber = await this.nextStep(context, grievanceId);
+      if (stepNumber > STEPS.length)
+        throw notAllowed('Every step is recorded; the grievance can be settled, withdrawn or closed.');
+      if (step.stepNumber !== undefined && step.stepNumber !== stepNumber) {
+        throw notAllowed(`Step ${stepNumber} is the next one to be recorded.`);
+      }
+      if (step.outcome === 'advanced' && stepNumber === STEPS.length) {
+        throw notAllowed('Nothing follows on arbitration: it is denied or settled.');
+      }
+      const record = { ...step, grievanceId, stepNumber };
+      return this.records.create(context, steps, record, {
+        request: { ...step, grievanceId },
+        also: () => this.move(context, grievance, stepNumber, step),
+      });
+    });
+  }
+
+  settle(context: RequestContext, id: number, facts: Resolution): Promise<Rendered> {
+    return this.end(context, id, 'settled', facts);
+  }
+
+  withdraw(context: RequestContext, id: number, facts: Resolution): Promise<Rendered> {
+    return this.end(context, id, 'withdrawn', facts);
+  }
+
+  /** Also closes one that was settled or withdrawn: then everything that followed from it is done. */
+  close(context: RequestContext, id: number, facts: Resolution): Promise<Rendered> {
+    return this.end(context, id, 'closed', facts);
+  }
+
+  private end(
+    context: RequestContext,
+    id: number,
+    status: 'settled' | 'withdrawn' | 'closed',
+    facts: Resolution,
+  ): Promise<Rendered> {
+    return this.database.transaction(context, async () => {
+      const held = await this.records.hold<Grievance>(context, grievances, id);
+      if (held.status === 'closed' || (status !== 'closed' && final.includes(held.status))) throw ended(held);
+      const resolutionDate = facts.resolutionDate ?? this.clock.now().toISOString().slice(0, 10);
+      return this.records.apply(context, grievances, id, { ...facts, resolutionDate, status });
+    });
+  }
+
+  /** The step that is recorded is the current one; after it, an advance makes the next one current. */
+  private async move(context: RequestContext, { id, status }: Grievance, stepNumber: number, step: RecordStep) {
+    const reached = step.outcome === 'advanced' ? stepNumber + 1 : stepNumber;
+    const currentStep = STEPS[reached - 1];
+    const change =
+      step.outcome === 'settled'
+        ? { status: 'settled', resolutionDate: step.meetingDate, currentStep }
+        : { status: currentStep === 'arbitration' ? 'arbitration' : status, currentStep };
+    await this.records.apply(context, grievances, id, change);
+  }
+
+  private async mustGoOn(context: RequestContext, id: number, ifMatch?: string[]): Promise<Grievance> {
+    const held = await this.records.hold<Grievance>(context, grievances, id, { ifMatch });
+    if (final.includes(held.status)) throw ended(held);
+    return held;
+  }
+
+  private async nextStep(context: RequestContext, grievanceId: number): Promise<number> {
+    const [last] = await this.database.query<{ step: number }>(
+      context,
+      'SELECT coalesce(max(step_number), 0)::integer AS step FROM grievance_step_records WHERE grievance_id = $1',
+      [grievanceId],
+    );
+    return (last?.step ?? 0) + 1;
+  }
+
+  /** Counted under a lock until the commit, so that no number is given twice and none is lost to a rollback. */
+  private async nextNumber(context: RequestContext, year: string): Promise<string> {
+    await this.database.query(context, `SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, [`grievances ${year}`]);
+    const [last] = await this.database.query<{ count: number }>(
+      context,
+      `SELECT coalesce(max(substr(grievance_number, 9)::integer), 0) AS count FROM grievances
+       WHERE grievance_number LIKE $1`,
+      [`GR-${year}-%`],
+    );
+    return `GR-${year}-${String((last?.count ?? 0) + 1).padStart(4, '0')}`;
+  }
+}
+
+function notAllowed(detail: string): DomainError {
+  return new DomainError('workflow.not-allowed', detail);
+}
+
+function ended({ status }: Grievance): DomainError {
+  return notAllowed(
+    status === 'closed'
+      ? 'A closed grievance is final.'
+      : `A grievance that was ${status} can be closed, nothing else.`,
+  );
+}

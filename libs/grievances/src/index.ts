@@ -1,0 +1,4 @@
+export { GrievanceStepRecord } from './grievance-step-record.entity';
+export { Grievance } from './grievance.entity';
+export { grievances } from './grievance.resource';
+export { GrievancesModule } from './grievances.module';
