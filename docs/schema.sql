@@ -181,7 +181,8 @@ CREATE OR REPLACE FUNCTION public.fold_text(t text)
  IMMUTABLE PARALLEL SAFE
 AS $function$
         SELECT btrim(regexp_replace(lower(CASE WHEN octet_length(t) = char_length(t) THEN t
-          ELSE regexp_replace(normalize(t, NFKD), '[\u0300-\u036f]', '', 'g') END), '[\s,]+', ' ', 'g'))
+          ELSE translate(regexp_replace(normalize(t, NFKD), '[\u0300-\u036f]', '', 'g'), U&'\03A3\03C2\FEFF', U&'\03C3\03C3 ')
+          END), '[\s,]+', ' ', 'g'))
       $function$
 ;
 

@@ -4,6 +4,7 @@ import { Accounts1795420802000 } from './1795420802000-accounts';
 import { Requests1795420803000 } from './1795420803000-requests';
 import { LedgerSearchPath1795420804000 } from './1795420804000-ledger-search-path';
 import { Operations1795420805000 } from './1795420805000-operations';
+import { FoldText1795420805500 } from './1795420805500-fold-text';
 
 /** In the order they run; a spec compares this list with the files. */
 export const migrations = [
@@ -13,4 +14,5 @@ export const migrations = [
   Requests1795420803000,
   LedgerSearchPath1795420804000,
   Operations1795420805000,
+  FoldText1795420805500,
 ];

@@ -86,11 +86,7 @@ export type Permission = keyof typeof PERMISSIONS;
 type Standard = 'list' | 'read' | 'export' | 'audit-trail' | 'create' | 'update' | 'delete';
 
 /** The operations that every resource has: looking under one permission, changing under another. */
-function standard<Name extends string, Read extends Permission, Write extends Permission>(
-  name: Name,
-  read: Read,
-  write: Write,
-) {
+function standard<Name extends string>(name: Name, read: Permission, write: Permission) {
   return {
     [`${name}:list`]: read,
     [`${name}:read`]: read,
@@ -103,11 +99,7 @@ function standard<Name extends string, Read extends Permission, Write extends Pe
 }
 
 /** Likewise, where what was removed can be restored. */
-function restorable<Name extends string, Read extends Permission, Write extends Permission>(
-  name: Name,
-  read: Read,
-  write: Write,
-) {
+function restorable<Name extends string>(name: Name, read: Permission, write: Permission) {
   return { ...standard(name, read, write), [`${name}:restore`]: write } as Record<
     `${Name}:${Standard | 'restore'}`,
     Permission

@@ -2,6 +2,7 @@ import { Check, Column, Entity, ForeignKey, Unique } from 'typeorm';
 import { Audited, AuditedRow } from '#audit';
 import { oneOf } from '#platform/database';
 
+// eslint-disable-next-line no-restricted-syntax -- a level of review in the local's rules, no role of an account
 export const REVIEW_LEVELS = ['vp', 'admin', 'manager', 'president'] as const;
 export const DECISIONS = ['approved', 'denied', 'needs_info', 'deferred'] as const;
 

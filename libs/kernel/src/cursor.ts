@@ -1,4 +1,4 @@
-import { invalid } from './errors';
+import { invalid, type DomainError } from './errors';
 
 /** Where a keyset page ended: the sort it belongs to and the sort key values (as text) of its last row. */
 export interface Cursor {
@@ -20,19 +20,23 @@ export function sortOfCursor(text: string): string | undefined {
   }
 }
 
+/** A 422 for a cursor that this list has not made. */
+export function foreignCursor(): DomainError {
+  return invalid('/cursor', 'The cursor does not belong to this list; start again without it.');
+}
+
 /** Reads a cursor that belongs to `sort` and holds `keyCount` keys; anything else is a 422. */
 export function decodeCursor(text: string, sort: string, keyCount: number): Cursor {
-  const mismatch = () => invalid('/cursor', 'The cursor does not belong to this list; start again without it.');
   let parsed: unknown;
   try {
     parsed = JSON.parse(Buffer.from(text, 'base64url').toString());
   } catch {
-    throw mismatch();
+    throw foreignCursor();
   }
   if (!Array.isArray(parsed) || !parsed.every((part) => typeof part === 'string' && !part.includes('\0'))) {
-    throw mismatch();
+    throw foreignCursor();
   }
   const [parsedSort, ...keys] = parsed as string[];
-  if (parsedSort !== sort || keys.length !== keyCount) throw mismatch();
+  if (parsedSort !== sort || keys.length !== keyCount) throw foreignCursor();
   return { sort, keys };
 }

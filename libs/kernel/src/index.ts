@@ -1,4 +1,4 @@
 export { Clock } from './clock';
-export { decodeCursor, encodeCursor, sortOfCursor, type Cursor } from './cursor';
+export { decodeCursor, encodeCursor, foreignCursor, sortOfCursor, type Cursor } from './cursor';
 export { DomainError, ERRORS, invalid, unavailable, type ErrorCode, type FieldError } from './errors';
 export { foldText } from './fold';

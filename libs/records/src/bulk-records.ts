@@ -1,10 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { RequestContext } from '#platform/context';
 import { Database, longStatementMs, snake } from '#platform/database';
-import { searchCondition } from './list-sql';
 import { visibleFields } from './projection';
-import { filtered } from './record-lists';
 import type { ListQuery, Resource } from './resource';
+import { anyBegins, matching, matchOf } from './search';
 import { actorOf, conditions, Statement, type ViewRow } from './statement';
 
 /** Many records of a declared resource at once: what exports and imports are made of. */
@@ -15,8 +14,10 @@ export class BulkRecords {
   /** The ids of every record that matches, for an export's entry, which names them all before the export begins. */
   async ids(context: RequestContext, resource: Resource, query: ListQuery): Promise<number[]> {
     const statement = new Statement(context, resource, this.database);
-    const where = filtered(statement, query);
-    if (query.q) where.push(searchCondition(resource, query.q, statement.bind));
+    const match = await matchOf(resource, query, () =>
+      anyBegins(new Statement(context, resource, this.database), query, this.database),
+    );
+    const where = matching(statement, query, match);
     const rows = await this.database.query<{ id: number }>(
       context,
       `SELECT t.id FROM ${statement.table} t${conditions(where)} ORDER BY t.id`,

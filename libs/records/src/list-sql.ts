@@ -1,12 +1,14 @@
-import { decodeCursor, foldText } from '#kernel';
+import { decodeCursor, foldText, foreignCursor } from '#kernel';
 import type { Bind, ListQuery, Resource, SortKey } from './resource';
+import { letterOf, prefixRange, type Match } from './search';
 import { conditions } from './statement';
 
-/** The row filters and the projection that a list applies, already as SQL. */
+/** The row filters and the projection that a list applies, already as SQL, and where its typed text is looked for. */
 interface ListParts {
   table: string;
   projection: string;
   where: string[];
+  match: Match | undefined;
   bind: Bind;
 }
 
@@ -18,20 +20,6 @@ export interface ListSql {
   keyCount: number;
 }
 
-/** Greater than every folded text, which holds no code point above U+10FFFF. */
-const beyond = '\u{10FFFF}';
-
-export function prefixRange(expression: string, prefix: string, bind: Bind): string {
-  return `${expression} COLLATE "C" >= ${bind(prefix)} AND ${expression} COLLATE "C" < ${bind(prefix + beyond)}`;
-}
-
-/** The condition that a record matches a typed text: a prefix of one of the search keys. */
-export function searchCondition(resource: Resource, text: string, bind: Bind): string {
-  const prefix = foldText(text);
-  const keys = resource.search ?? [];
-  return `(${keys.map((key) => `(${prefixRange(key, prefix, bind)})`).join(' OR ')})`;
-}
-
 /** A page in the order of `sort`, by keyset: the rows after the cursor's keys, found through the index of the first key. */
 export function sortedPage(resource: Resource, query: ListQuery, parts: ListParts): ListSql {
   const terms = (query.sort ?? '').split(',').filter(Boolean);
@@ -40,7 +28,7 @@ export function sortedPage(resource: Resource, query: ListQuery, parts: ListPart
     descending: term.startsWith('-'),
   }));
   order.push({ key: { sql: 't.id', type: 'integer' }, descending: order.at(-1)?.descending ?? false });
-  const sort = terms.join(',');
+  const sort = orderName(query, parts.match);
   const where = [...parts.where];
   if (query.cursor) {
     const { keys } = decodeCursor(query.cursor, sort, order.length);
@@ -63,15 +51,16 @@ export function sortedPage(resource: Resource, query: ListQuery, parts: ListPart
 export function prefixPage(resource: Resource, query: ListQuery, parts: ListParts): ListSql {
   const prefix = foldText(query.q ?? '');
   const keys = resource.search ?? [];
-  const sort = `q:${prefix}`;
+  const sort = orderName(query, 'beginning');
   const { bind } = parts;
   const [rankText, keyText, idText] = query.cursor ? decodeCursor(query.cursor, sort, 3).keys : [];
-  const from = rankText ? Number(rankText) : 0;
+  const from = rankText === undefined ? 0 : keys.findIndex((_, rank) => String(rank) === rankText);
+  if (from < 0) throw foreignCursor();
   const branches = keys.map((key, rank) => {
     if (rank < from) return undefined;
     const where = [...parts.where, prefixRange(key, prefix, bind)];
     for (const better of keys.slice(0, rank)) where.push(`NOT (${prefixRange(better, prefix, bind)})`);
-    if (rankText && rank === from) {
+    if (rankText !== undefined && rank === from) {
       where.push(`(${key} COLLATE "C", t.id) > (${bind(keyText)}, ${bind(idText)}::integer)`);
     }
     return `(SELECT ${rank} AS rank, ${key} COLLATE "C" AS key, t.id FROM ${parts.table} t${conditions(where)}
@@ -87,22 +76,9 @@ export function prefixPage(resource: Resource, query: ListQuery, parts: ListPart
   };
 }
 
-/** A page of what holds the typed text anywhere, for when nothing begins with it; found by trigrams, ordered by id. */
-export function containsPage(resource: Resource, query: ListQuery, parts: ListParts): ListSql {
-  const sort = `c:${foldText(query.q ?? '')}`;
-  const where = [...parts.where, containsCondition(resource, query.q ?? '', parts.bind)];
-  if (query.cursor) where.push(`t.id > ${parts.bind(decodeCursor(query.cursor, sort, 1).keys[0])}::integer`);
-  return {
-    sql: `SELECT t.id, t.id::text AS k0, ${parts.projection} AS json FROM ${parts.table} t${conditions(where)}
-      ORDER BY t.id LIMIT ${query.limit + 1}`,
-    sort,
-    keyCount: 1,
-  };
-}
-
-export function containsCondition(resource: Resource, text: string, bind: Bind): string {
-  const pattern = `%${foldText(text).replace(/[\\%_]/g, '\\$&')}%`;
-  return `${resource.contains} LIKE ${bind(pattern)}`;
+/** Names the order and what was typed, so that a cursor goes on with nothing else. */
+function orderName({ q = '', sort = '' }: ListQuery, match: Match | undefined): string {
+  return match ? `${letterOf(match)}:${sort}:${foldText(q)}` : sort;
 }
 
 /**

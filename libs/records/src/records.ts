@@ -309,7 +309,8 @@ export class Records {
     const { restricted = {} } = auditedDecision(resource.entity);
     const refused = Object.keys(given(sent)).filter((field) => {
       const further = restricted[field];
-      return (writable && !writable.includes(field)) || (further && !holds(actor, further));
+      const isMine = writable?.includes(field) ?? true;
+      return !isMine || (further !== undefined && !holds(actor, further));
     });
     if (refused.length === 0) return;
     const detail = writable ? `You may change ${writable.join(', ')} only.` : 'These fields are not yours to change.';
