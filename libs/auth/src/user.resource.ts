@@ -9,7 +9,7 @@ const lastFirst = `fold_text(t.last_name || ' ' || t.first_name)`;
 const text = 'text COLLATE "C"';
 
 /** Accounts, as administrators see them. A role is an attribute of its user, shown and recorded with the user. */
-export const users: Resource<typeof UserView> = {
+export const users: Resource = {
   entity: User,
   noun: 'user',
   view: UserView,
@@ -33,7 +33,7 @@ export const users: Resource<typeof UserView> = {
   },
 };
 
-export const roles: Resource<typeof RoleView> = {
+export const roles: Resource = {
   entity: RoleRow,
   noun: 'role',
   view: RoleView,

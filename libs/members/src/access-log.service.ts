@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { RecordTrailQuery, TrailService } from '#audit';
 import type { RequestContext } from '#platform/context';
 import { fields } from '#platform/http';
-import { ownId } from './members.service';
+import { ownId } from './own-member';
 
 export const AccessLogItem = z
   .object({

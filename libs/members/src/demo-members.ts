@@ -1,7 +1,8 @@
 import type { RequestContext } from '#platform/context';
+import type { Records } from '#records';
 import type { CreateMember } from './member.dto';
 import { CLASSIFICATIONS, MEMBER_STATUSES } from './member.entity';
-import type { MembersService } from './members.service';
+import { members } from './member.resource';
 
 const firstNames = [
   'Rosa',
@@ -63,8 +64,8 @@ function demoMember(index: number): CreateMember {
 }
 
 /** Creates the demo local's members, each with its entry, and returns the id of the first. */
-export async function seedDemoMembers(context: RequestContext, members: MembersService): Promise<number> {
-  const { createdId: first } = await members.create(context, demoMember(1));
-  for (let index = 2; index <= demoMembers; index += 1) await members.create(context, demoMember(index));
+export async function seedDemoMembers(context: RequestContext, records: Records): Promise<number> {
+  const { createdId: first } = await records.create(context, members, demoMember(1));
+  for (let index = 2; index <= demoMembers; index += 1) await records.create(context, members, demoMember(index));
   return first as number;
 }

@@ -2,4 +2,4 @@ export { seedDemoMembers } from './demo-members';
 export { Member } from './member.entity';
 export { MembersModule } from './members.module';
 export { members } from './member.resource';
-export { MembersService, ownId } from './members.service';
+export { ownId } from './own-member';

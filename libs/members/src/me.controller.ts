@@ -4,22 +4,24 @@ import { Allow } from '#access';
 import { RecordTrailQuery } from '#audit';
 import type { RequestContext } from '#platform/context';
 import { Context, IfMatch } from '#platform/http';
+import { Records } from '#records';
 import { AccessLogPage, AccessLogService } from './access-log.service';
 import { MemberView, UpdateMember } from './member.dto';
-import { MembersService } from './members.service';
+import { members } from './member.resource';
+import { ownId } from './own-member';
 
 @ApiTags('me')
 @Controller('me')
 export class MeController {
   constructor(
-    private readonly members: MembersService,
+    private readonly records: Records,
     private readonly accessLog: AccessLogService,
   ) {}
 
   @Get()
   @Allow('me:read', { summary: 'Read my own member record', reply: MemberView, errors: ['record.not-found'] })
   get(@Context() context: RequestContext) {
-    return this.members.getOwn(context);
+    return this.records.get(context, members, ownId(context));
   }
 
   @Patch()
@@ -33,7 +35,7 @@ export class MeController {
     @Body({ schema: UpdateMember }) patch: UpdateMember,
     @IfMatch() ifMatch?: string[],
   ) {
-    return this.members.updateOwn(context, patch, ifMatch);
+    return this.records.update(context, members, ownId(context), patch, ifMatch);
   }
 
   @Get('access-log')

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { fields } from '#platform/http';
-import { listOf, listQuery } from '#records';
+import { viewOf } from '#records';
 import { CLASSIFICATIONS, MEMBER_STATUSES } from './member.entity';
 
 const status = z.enum(MEMBER_STATUSES).describe('How the member stands with the local.');
@@ -66,48 +66,16 @@ export type UpdateMember = z.infer<typeof UpdateMember>;
 /** What a member may change of their own record. */
 export const CONTACT_DETAILS = ['address', 'city', 'state', 'zipCode', 'phone', 'email'] as const;
 
-const line = z.string().nullable();
+const { classification: _classification, ...names } = required;
+const { notes, ...personal } = optional;
 
-/** A member as a reply shows one. `notes` is left out for those who may not read it. */
-export const MemberView = z
-  .object({
-    id: z.int().meta({ examples: [17] }),
-    memberNumber: z.string().meta(like('memberNumber')),
-    firstName: z.string().meta(like('firstName')),
-    lastName: z.string().meta(like('lastName')),
-    middleName: line.meta(like('middleName')),
-    address: line.meta(like('address')),
-    city: line.meta(like('city')),
-    state: line.meta(like('state')),
-    zipCode: line.meta(like('zipCode')),
-    phone: line.meta(like('phone')),
-    email: line.meta(like('email')),
-    dateOfBirth: z.iso.date().nullable().meta(like('dateOfBirth')),
-    hireDate: z.iso.date().nullable().meta(like('hireDate')),
-    status,
-    classification,
-    notes: line.optional().describe('Absent for those who may not read it.').meta(like('notes')),
-    createdAt: fields.instantView,
-    updatedAt: fields.instantView,
-    deletedAt: fields.instantView.nullable().describe('When the record was removed; null while it is in use.'),
-  })
-  .meta({ id: 'MemberView' });
+export const MemberView = viewOf(
+  'MemberView',
+  { ...names, ...personal, status, classification, notes },
+  { restricted: ['notes'], isSoft: true },
+);
 
-export const MemberPage = listOf(MemberView, 'MemberPage');
-
-export const MEMBER_SORTS = [
-  'id',
-  'memberNumber',
-  'lastName',
-  'firstName',
-  'hireDate',
-  'status',
-  'classification',
-  'createdAt',
-  'updatedAt',
-] as const;
-
-const filters = {
+export const memberFilters = {
   q: fields
     .text(100)
     .optional()
@@ -117,15 +85,5 @@ const filters = {
   status: status.optional(),
   classification: classification.optional(),
 };
-
-export const MemberQuery = listQuery(MEMBER_SORTS, filters);
-export type MemberQuery = z.infer<typeof MemberQuery>;
-
-/** An export takes the list's filters, and no paging: it holds every record that matches. */
-export const ExportQuery = z.strictObject({
-  format: z.literal('csv').default('csv').describe('The form of the export.'),
-  ...filters,
-});
-export type ExportQuery = z.infer<typeof ExportQuery>;
 
 export const ByNumber = z.strictObject({ number: memberNumber });

@@ -1,14 +1,13 @@
-import type { Resource, SortKey } from '#records';
-import { CONTACT_DETAILS, MEMBER_SORTS, MemberView } from './member.dto';
+import { text, type Resource } from '#records';
+import { CONTACT_DETAILS, MemberView } from './member.dto';
 import { Member } from './member.entity';
 
 const lastFirst = `fold_text(t.last_name || ' ' || t.first_name)`;
 const firstLast = `fold_text(t.first_name || ' ' || t.last_name)`;
 const number = 'lower(t.member_number)';
-const text = 'text COLLATE "C"';
 
 /** How members are seen, found and sorted. Each expression below has its index in the members migration. */
-export const members: Resource<typeof MemberView> = {
+export const members: Resource = {
   entity: Member,
   noun: 'member',
   view: MemberView,
@@ -30,7 +29,7 @@ export const members: Resource<typeof MemberView> = {
     classification: { sql: 't.classification', type: 'text' },
     createdAt: { sql: 't.created_at', type: 'timestamptz' },
     updatedAt: { sql: 't.updated_at', type: 'timestamptz' },
-  } satisfies Record<(typeof MEMBER_SORTS)[number], SortKey>,
+  },
   search: [lastFirst, firstLast, number],
   contains: `fold_text(t.first_name || ' ' || coalesce(t.middle_name || ' ', '') || t.last_name || ' ' || t.member_number)`,
   filters: {

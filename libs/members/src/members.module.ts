@@ -3,11 +3,9 @@ import { AccessLogService } from './access-log.service';
 import { MeController } from './me.controller';
 import { MembersController } from './members.controller';
 import { MembersImport } from './members.import';
-import { MembersService } from './members.service';
 
 @Module({
   controllers: [MembersController, MeController],
-  providers: [MembersService, MembersImport, AccessLogService],
-  exports: [MembersService],
+  providers: [MembersImport, AccessLogService],
 })
 export class MembersModule {}

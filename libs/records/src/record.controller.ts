@@ -60,7 +60,7 @@ export function recordController<Create extends z.ZodType<object>, Update extend
     (target, key, descriptor) => {
       if (!has(verb)) return;
       for (const decorate of decorators(`${name}:${verb}` as Operation)) {
-        (decorate)(target, key, descriptor);
+        decorate(target, key, descriptor);
       }
     };
 

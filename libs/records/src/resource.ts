@@ -16,11 +16,11 @@ export interface SortKey {
  * How one table is seen and found over the API: the allow-list of its view, who sees which rows and fields, and how lists
  * are filtered, sorted and searched. In SQL fragments, `t` is the row.
  */
-export interface Resource<View extends z.ZodObject = z.ZodObject> {
+export interface Resource {
   entity: new () => object;
   /** One of them, in the words of an error message: "member". */
   noun: string;
-  view: View;
+  view: z.ZodObject;
   /** SQL of view fields that are no columns of the entity. */
   derived?: Record<string, string>;
   /** The permission under which rows are changed. The one to see them is the entity's, in its @Audited. */
