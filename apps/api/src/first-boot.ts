@@ -2,11 +2,10 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { INestApplicationContext } from '@nestjs/common';
 import { systemActor, type Role } from '#access';
 import { UsersService } from '#auth';
-import { seedDemoMembers } from '#members';
 import type { Config } from '#platform/config';
 import { RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
-import { Records } from '#records';
+import { seedDemoLocal } from './demo-local';
 
 /**
  * On an empty database: the first administrator, and in embedded mode a small synthetic local with one account for each
@@ -30,7 +29,7 @@ export async function firstBoot(app: INestApplicationContext, config: Config): P
     const admin = { email: ADMIN_EMAIL ?? 'admin@local.example', password: ADMIN_PASSWORD ?? madeUp() };
     await createAccount(app, context, 'admin', admin);
     if (!config.embedded) return [`Log in as ${admin.email} with ADMIN_PASSWORD.`];
-    const memberId = await seedDemoMembers(context, app.get(Records));
+    const memberId = await seedDemoLocal(context, app);
     const staff = { email: 'clerk@local.example', password: madeUp() };
     const member = { email: 'member@local.example', password: madeUp() };
     await createAccount(app, context, 'staff', staff);

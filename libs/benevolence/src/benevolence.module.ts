@@ -10,5 +10,6 @@ import { BenevolenceReviewsService } from './benevolence-reviews.service';
 @Module({
   controllers: [BenevolenceApplicationsController, BenevolenceReviewsController, OwnApplicationsController],
   providers: [BenevolenceApplicationsService, BenevolenceReviewsService],
+  exports: [BenevolenceApplicationsService],
 })
 export class BenevolenceModule {}

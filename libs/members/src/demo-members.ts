@@ -44,8 +44,8 @@ const pick = <T>(list: readonly T[], index: number): T => list[index % list.leng
 
 /** A synthetic member; the same index is always the same person. Nobody real. */
 function demoMember(index: number): CreateMember {
-  const firstName = pick(firstNames, index * 7);
-  const lastName = pick(lastNames, index * 5 + Math.floor(index / 16));
+  const firstName = pick(firstNames, (index - 1) * 7);
+  const lastName = pick(lastNames, (index - 1) * 5 + Math.floor((index - 1) / 16));
   return {
     memberNumber: String(7_400_000 + index * 37),
     firstName,
@@ -63,9 +63,12 @@ function demoMember(index: number): CreateMember {
   };
 }
 
-/** Creates the demo local's members, each with its entry, and returns the id of the first. */
-export async function seedDemoMembers(context: RequestContext, records: Records): Promise<number> {
-  const { createdId: first } = await records.create(context, members, demoMember(1));
-  for (let index = 2; index <= demoMembers; index += 1) await records.create(context, members, demoMember(index));
-  return first as number;
+/** Creates the demo local's members, each with its entry, and returns their ids. */
+export async function seedDemoMembers(context: RequestContext, records: Records): Promise<number[]> {
+  const ids: number[] = [];
+  for (let index = 1; index <= demoMembers; index += 1) {
+    const { createdId } = await records.create(context, members, demoMember(index));
+    ids.push(createdId as number);
+  }
+  return ids;
 }
