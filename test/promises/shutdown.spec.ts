@@ -1,5 +1,5 @@
 import { spawnApi, type Program, type Reply } from '../../apps/api/test/harness';
-import { inParallel } from '../../apps/api/test/load';
+import { inParallel, until } from '../../apps/api/test/load';
 import { seedMembers } from '../../apps/api/test/seed';
 import { createTestDatabase, type TestDatabase } from '../setup/database';
 import { expectLedgerToTellTheRows } from './replay';
@@ -91,6 +91,8 @@ it('ends at once on a second signal, however long a download would take', async 
   const api = await spawnApi(database);
   const message = await (await api.as('staff')).open('GET', '/members/export');
   api.child.kill('SIGTERM');
+  // Two signals at once are one to the process.
+  await until(() => api.output.some((line) => line.startsWith('SIGTERM')));
   expect(await api.end('SIGTERM')).toBe(1);
   message.destroy();
 });

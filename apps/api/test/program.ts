@@ -11,6 +11,9 @@ import { Api } from './api';
 
 const entryPoint = resolve('dist/apps/api/src/main.js');
 
+/** A program that is started again has the key it had before. */
+const key = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' });
+
 /** The API as operators run it: the compiled program in a process of its own, which a test may kill. */
 export class Program extends Api {
   constructor(
@@ -54,8 +57,7 @@ export async function spawnApi(database: TestDatabase, env: NodeJS.ProcessEnv = 
   if (!existsSync(entryPoint)) throw new Error(`${entryPoint} is missing: run "npm run build" first.`);
   const folder = mkdtempSync(join(tmpdir(), 'ip2a-program-'));
   const keyFile = join(folder, 'key.pem');
-  const { privateKey } = generateKeyPairSync('ed25519');
-  writeFileSync(keyFile, privateKey.export({ type: 'pkcs8', format: 'pem' }));
+  writeFileSync(keyFile, key);
   const child = spawn(process.execPath, [entryPoint], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
