@@ -364,7 +364,7 @@ function requestFor(
   };
   const isJson = mediaType === 'application/json';
   const referring = Object.fromEntries(
-    Object.keys(isJson ? ((sample ?? {})) : {})
+    Object.keys(isJson ? (sample ?? {}) : {})
       .filter((field) => field in references)
       .map((field) => [field, made[references[field] ?? '']]),
   );
