@@ -16,6 +16,7 @@ const mayImport: Record<string, readonly string[]> = {
   'libs/records': [kernel, platform, 'libs/access', 'libs/audit'],
   'libs/auth': foundation,
   'libs/members': foundation,
+  'libs/attachments': [...foundation, 'libs/members'],
   'apps/api': ['libs/*', platform, 'migrations'],
   'apps/cli': ['libs/*', platform, 'migrations', 'apps/api'],
   migrations: [],

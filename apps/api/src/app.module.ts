@@ -2,6 +2,7 @@ import { Global, Module, type DynamicModule, type Provider } from '@nestjs/commo
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { ScheduleModule } from '@nestjs/schedule';
 import { AccessGuard } from '#access';
+import { AttachmentsModule, FileAttachment } from '#attachments';
 import { AuditModule, RefusalFilter } from '#audit';
 import { AuthenticationGuard, AuthModule, RefreshToken, RoleRow, User, UserRole } from '#auth';
 import { Clock } from '#kernel';
@@ -13,10 +14,10 @@ import { RecordsModule } from '#records';
 import { SystemController } from './system.controller';
 
 /** Every entity of the database; a spec compares them with the migrated schema. */
-export const entities = [Member, User, RoleRow, UserRole, RefreshToken];
+export const entities = [Member, User, RoleRow, UserRole, RefreshToken, FileAttachment];
 
 /** The resources. Adding one is a line here and its entity above. */
-const features = [AuthModule, MembersModule];
+const features = [AuthModule, MembersModule, AttachmentsModule];
 
 /**
  * A request's journey, in order: context hook (platform/http) → who → may they → validation → controller → service →
