@@ -16,6 +16,7 @@ export interface Radosgw {
   readonly endpoint: string;
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
+  /** Does nothing the second time. */
   stop(): Promise<void>;
 }
 
@@ -142,14 +143,16 @@ rgw_thread_pool_size = 64
 async function stopDaemons(folder: string): Promise<void> {
   for (const pid of daemonsOf(folder)) process.kill(pid, 'SIGKILL');
   await until(async () => daemonsOf(folder).length === 0);
-  rmSync(folder, { recursive: true });
+  rmSync(folder, { recursive: true, force: true });
 }
 
 /** The daemons of this folder that run: their files of process ids, and that the process is one with this configuration. */
 function daemonsOf(folder: string): number[] {
-  return readdirSync(join(folder, 'out'))
+  const out = join(folder, 'out');
+  if (!existsSync(out)) return [];
+  return readdirSync(out)
     .filter((name) => name.endsWith('.pid'))
-    .map((name) => Number(readFileSync(join(folder, 'out', name), 'utf8')))
+    .map((name) => Number(readFileSync(join(out, name), 'utf8')))
     .filter((pid) => pid > 1 && commandOf(pid).includes(folder));
 }
 
