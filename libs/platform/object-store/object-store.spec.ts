@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -60,6 +69,16 @@ describe('a folder', () => {
     expect(await store.head('a')).toEqual({ size: 3, sha256: sha256('one'), mediaType: 'application/octet-stream' });
   });
 
+  it('clears away what a killed program left a day ago, and nothing younger', async () => {
+    await openFolder('restarted');
+    const temporary = join(folder, 'restarted', '.tmp');
+    for (const name of ['old', 'young']) writeFileSync(join(temporary, name), '');
+    const yesterday = Date.now() / 1000 - 86_401;
+    utimesSync(join(temporary, 'old'), yesterday, yesterday);
+    await openFolder('restarted');
+    expect(readdirSync(temporary)).toEqual(['young']);
+  });
+
   it('is a 503 while it can not be written', async () => {
     const store = await openFolder('full');
     rmSync(join(folder, 'full'), { recursive: true });
@@ -71,6 +90,17 @@ describe('a folder', () => {
     writeFileSync(join(folder, 'file'), '');
     await expect(openFolder('file')).rejects.toMatchObject({ name: 'ConfigError', variable: 'ATTACHMENTS_URL' });
   });
+});
+
+it('is refused at the start where nothing names the region of a bucket', async () => {
+  const { AWS_REGION } = process.env;
+  delete process.env.AWS_REGION;
+  process.env.AWS_CONFIG_FILE = join(folder, 'absent');
+  await expect(openObjectStore('ATTACHMENTS_URL', 's3://files', settings())).rejects.toMatchObject({
+    name: 'ConfigError',
+    variable: 'S3_REGION',
+  });
+  if (AWS_REGION !== undefined) process.env.AWS_REGION = AWS_REGION;
 });
 
 const missing = missingPrograms();

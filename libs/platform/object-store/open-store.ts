@@ -4,14 +4,14 @@ import { FolderStore } from './folder-store';
 import type { ObjectStore, StoreSettings } from './object-store';
 import { S3Store } from './s3-store';
 
-/** The store of a URL, `file:FOLDER` or `s3://BUCKET/PREFIX`. Throws ConfigError naming the variable where a folder can not be used. */
+/** The store of a URL, `file:FOLDER` or `s3://BUCKET/PREFIX`. Throws ConfigError naming the variable at fault. */
 export async function openObjectStore(
   variable: 'ATTACHMENTS_URL',
   url: string,
   settings: StoreSettings,
 ): Promise<ObjectStore> {
   const [, bucket, prefix = ''] = /^s3:\/\/([^/]+)(?:\/(.*))?$/.exec(url) ?? [];
-  if (bucket) return new S3Store(bucket, prefix.replace(/\/+$/, ''), settings);
+  if (bucket) return S3Store.open(bucket, prefix.replace(/\/+$/, ''), settings);
   const folder = resolve(url.replace(/^file:(\/\/(?=\/))?/, ''));
   try {
     return await FolderStore.open(folder);

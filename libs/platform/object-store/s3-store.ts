@@ -15,6 +15,7 @@ import {
 } from '@aws-sdk/client-s3';
 import type { OnApplicationShutdown } from '@nestjs/common';
 import { DomainError, unavailable } from '#kernel';
+import { ConfigError } from '#platform/config';
 import { ObjectExistsError } from './object-exists.error';
 import {
   checkedKey,
@@ -44,7 +45,7 @@ export class S3Store extends ObjectStore implements OnApplicationShutdown {
   private readonly client: S3Client;
   private readonly spoolFolder: string;
 
-  constructor(
+  private constructor(
     private readonly bucket: string,
     private readonly prefix: string,
     settings: StoreSettings,
@@ -63,6 +64,18 @@ export class S3Store extends ObjectStore implements OnApplicationShutdown {
       responseChecksumValidation: 'WHEN_REQUIRED',
       requestHandler: { connectionTimeout: connectMs, socketTimeout: idleMs },
     });
+  }
+
+  /** Throws ConfigError where nothing names the bucket's region; whether the bucket answers shows when it is used. */
+  static async open(bucket: string, prefix: string, settings: StoreSettings): Promise<S3Store> {
+    const store = new S3Store(bucket, prefix, settings);
+    try {
+      await store.client.config.region();
+    } catch (error) {
+      store.client.destroy();
+      throw new ConfigError('S3_REGION', `is required for s3: (${(error as Error).message})`);
+    }
+    return store;
   }
 
   async put(key: string, content: Readable, { mediaType }: PutOptions): Promise<Pick<ObjectFacts, 'size' | 'sha256'>> {
