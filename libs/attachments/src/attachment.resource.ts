@@ -4,7 +4,7 @@ import { FileAttachment } from './attachment.entity';
 import { ownedByReadable } from './owners';
 
 /** How attachments are seen: with the record they belong to. Whether they may be changed is asked of that record, too. */
-export const attachments: Resource<typeof AttachmentView> = {
+export const attachments: Resource = {
   entity: FileAttachment,
   noun: 'attachment',
   view: AttachmentView,
