@@ -2,7 +2,10 @@
 import type { Config } from 'jest';
 
 /** Packages that ship ES modules only; Jest runs CommonJS, so they are transformed. */
-const esmPackages = ['@nestjs', 'cookie', 'jose', 'uid', 'lru-cache', 'content-disposition'];
+const esmPackages = [
+  ...['@nestjs', 'cookie', 'jose', 'uid', 'lru-cache', 'content-disposition'],
+  ...['file-type', 'strtok3', 'token-types', '@tokenizer', '@borewit', 'uint8array-extras'],
+];
 
 const config: Config = {
   testMatch: ['**/*.spec.ts'],

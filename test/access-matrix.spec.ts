@@ -165,7 +165,8 @@ and compares.
 
 - **open**: no account is needed.
 - **all**: every record. **self**: the actor's own record, or what hangs on it. **own**: what the actor did. **members**: entries
-  about members. **students**: members who are students of the instructor.
+  about members. **students**: members who are students of the instructor. **owner**: what belongs to records that they may
+  read; to change it, records that they may change as a whole.
 - **–**: refused, 401 without an account and 403 with one. A record outside the scope is answered like one that is absent: 404.
   Both are put on record.`;
 

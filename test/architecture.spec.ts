@@ -23,6 +23,10 @@ const mayImport: Record<string, readonly string[]> = {
   'libs/benevolence': [...foundation, 'libs/members'],
   'libs/reports': foundation,
   'libs/grievances': [...foundation, 'libs/members', 'libs/organizations'],
+  'libs/attachments': [
+    ...foundation,
+    ...['libs/members', 'libs/organizations', 'libs/students', 'libs/grievances', 'libs/benevolence'],
+  ],
   'apps/api': ['libs/*', platform, 'migrations'],
   'apps/cli': ['libs/*', platform, 'migrations', 'apps/api'],
   migrations: [],

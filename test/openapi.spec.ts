@@ -272,7 +272,7 @@ describe('every reply', () => {
 interface Request {
   path: Record<string, string | number>;
   query: string;
-  body: string | undefined;
+  body: string | FormData | undefined;
   headers: Record<string, string>;
 }
 
@@ -362,20 +362,37 @@ function requestFor(
     'users:create': { memberId: null },
     'users:update': { memberId: null },
   };
-  const isJson = mediaType === 'application/json';
+  const isForm = mediaType === 'multipart/form-data';
+  const queries: Partial<Record<Operation, string>> = {
+    'members:import': 'mode=report',
+    'attachments:list': `recordType=member&recordId=${made.members}`,
+  };
   const referring = Object.fromEntries(
-    Object.keys(isJson ? (sample ?? {}) : {})
+    Object.keys(mediaType === 'application/json' ? (sample as object) : {})
       .filter((field) => field in references)
       .map((field) => [field, made[references[field] ?? '']]),
   );
   return {
     path: { id, number: numberFor(tags?.[0]) },
-    query: operationId === 'members:import' ? 'mode=report' : '',
-    body: isJson
-      ? JSON.stringify({ ...(sample as object), ...referring, ...inPlace[operationId] })
-      : (sample as string | undefined),
-    headers: mediaType ? { 'Content-Type': mediaType } : {},
+    query: queries[operationId] ?? '',
+    body: bodyOf(mediaType, sample, {
+      ...referring,
+      ...inPlace[operationId],
+      ...(isForm && { recordId: made.members }),
+    }),
+    // Of a form, the boundary is known to who writes it.
+    headers: mediaType && !isForm ? { 'Content-Type': mediaType } : {},
   };
+}
+
+function bodyOf(mediaType: string, sample: unknown, inPlace: object): Request['body'] {
+  if (mediaType === 'application/json') return JSON.stringify({ ...(sample as object), ...inPlace });
+  if (mediaType !== 'multipart/form-data') return sample as string | undefined;
+  const form = new FormData();
+  const { file, ...fields } = { file: '', ...(sample as object), ...inPlace };
+  for (const [name, value] of Object.entries(fields)) form.append(name, String(value));
+  form.append('file', new Blob([file]), 'sample.txt');
+  return form;
 }
 
 async function send(

@@ -2,6 +2,7 @@ import { Global, Module, type DynamicModule, type Provider } from '@nestjs/commo
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { ScheduleModule } from '@nestjs/schedule';
 import { AccessGuard } from '#access';
+import { AttachmentsModule, FileAttachment } from '#attachments';
 import { AuditModule, RefusalFilter } from '#audit';
 import { AuthenticationGuard, AuthModule, RefreshToken, RoleRow, User, UserRole } from '#auth';
 import { BenevolenceApplication, BenevolenceModule, BenevolenceReview } from '#benevolence';
@@ -35,6 +36,7 @@ export const entities = [
   BenevolenceReview,
   Grievance,
   GrievanceStepRecord,
+  FileAttachment,
 ];
 
 /** The resources. Adding one is a line here and its entity above. */
@@ -48,6 +50,7 @@ const features = [
   BenevolenceModule,
   GrievancesModule,
   ReportsModule,
+  AttachmentsModule,
 ];
 
 /**

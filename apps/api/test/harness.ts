@@ -68,6 +68,8 @@ function configOf(database: TestDatabase, keyFile: string, dataFolder: string): 
     AUDIT_RETENTION_YEARS: 7,
     ARCHIVE_CRON: 'off',
     ACCESS_REASON_REQUIRED: [],
+    ATTACHMENTS_URL: `file:${join(dataFolder, 'attachments')}`,
+    S3_FORCE_PATH_STYLE: false,
     LOG_LEVEL: 'silent',
     dataFolder,
     embedded: false,

@@ -7,9 +7,10 @@ export type Role = (typeof ROLES)[number];
 
 /**
  * How far a grant reaches. `all`: every record · `self`: the actor's own record, or what hangs on it · `own`: what the
- * actor did · `members`: entries about members · `students`: members who are students of the instructor. From wide to narrow.
+ * actor did · `members`: entries about members · `students`: members who are students of the instructor · `owner`: what belongs to records
+ * that the actor may read. From wide to narrow.
  */
-export const SCOPES = ['all', 'members', 'students', 'own', 'self'] as const;
+export const SCOPES = ['all', 'members', 'students', 'owner', 'own', 'self'] as const;
 export type Scope = (typeof SCOPES)[number];
 
 type Grants = Partial<Record<Role, Scope>>;
@@ -59,6 +60,17 @@ export const PERMISSIONS = {
   'benevolence:read-reviews': { admin: 'all', officer: 'all', staff: 'all' },
   'benevolence:review': { admin: 'all', officer: 'all' },
   'reports:read': { admin: 'all', officer: 'all', staff: 'all' },
+  /** Files of a record: whoever may read the record may read them. */
+  'attachments:read': {
+    admin: 'owner',
+    officer: 'owner',
+    staff: 'owner',
+    organizer: 'owner',
+    instructor: 'owner',
+    member: 'owner',
+  },
+  /** Whoever may change the record as a whole may change its files, too; single fields of one's own are not that. */
+  'attachments:write': { admin: 'owner', officer: 'owner', staff: 'owner', organizer: 'owner', instructor: 'owner' },
   /** Asking for soft-deleted records. */
   'deleted:read': { admin: 'all', officer: 'all' },
   'users:administer': { admin: 'all' },
@@ -141,6 +153,13 @@ export const OPERATIONS = {
   'members:import': 'members:administer',
   'members:export': 'members:administer',
   'members:audit-trail': 'audit:read',
+  'attachments:list': 'attachments:read',
+  'attachments:create': 'attachments:write',
+  'attachments:content': 'attachments:read',
+  'attachments:read': 'attachments:read',
+  'attachments:update': 'attachments:write',
+  'attachments:delete': 'attachments:write',
+  'attachments:restore': 'attachments:write',
   'me:read': 'own-record:read',
   'me:update': 'own-record:write',
   'me:access-log': 'own-record:read',

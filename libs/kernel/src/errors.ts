@@ -24,6 +24,8 @@ export const ERRORS = {
   'workflow.not-allowed': { status: 409, title: 'This is not possible in the present state' },
   'record.stale-version': { status: 412, title: 'The record has changed since it was read' },
   'reference.missing': { status: 422, title: 'A referenced record does not exist' },
+  'attachments.type-refused': { status: 415, title: 'The file is of a type that is not taken' },
+  'attachments.content-missing': { status: 404, title: 'The content of the attachment is missing' },
   'users.last-admin': { status: 409, title: 'The last administrator must remain' },
   'idempotency.key-reused': { status: 422, title: 'The idempotency key was used for another request' },
   'import.in-progress': { status: 409, title: 'The same import is under way' },

@@ -1,7 +1,7 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { BlockList, isIP } from 'node:net';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { z } from 'zod';
 
 /** A configuration that can not be used. The program ends with exit status 78 (EX_CONFIG of sysexits.h). */
@@ -79,6 +79,15 @@ const environment = z.object({
   REDIS_URL: urlWith(['redis:', 'rediss:']).optional(),
   ARCHIVE_URL: storeUrl.optional(),
   ATTACHMENTS_URL: storeUrl.optional(),
+  S3_ENDPOINT: urlWith(['http:', 'https:']).optional(),
+  S3_REGION: z
+    .string()
+    .regex(/^[a-z0-9-]{1,64}$/, 'must be a region such as us-east-1')
+    .optional(),
+  S3_FORCE_PATH_STYLE: z
+    .enum(['true', 'false'], 'must be true or false')
+    .default('false')
+    .transform((value) => value === 'true'),
   JWT_PRIVATE_KEY_FILE: z.string().optional(),
   LEDGER_PRIVATE_KEY_FILE: z.string().optional(),
   ADMIN_EMAIL: z.email('must be an e-mail address').optional(),
@@ -98,8 +107,12 @@ const environment = z.object({
 type Environment = z.infer<typeof environment>;
 
 /** The validated settings. `embedded` tells that no DATABASE_URL was given, so the program brings its own server. */
-export interface Config extends Omit<Environment, 'DATABASE_URL' | 'DATABASE_OWNER_URL' | 'DATA_DIR'> {
+export interface Config extends Omit<
+  Environment,
+  'DATABASE_URL' | 'DATABASE_OWNER_URL' | 'DATA_DIR' | 'ATTACHMENTS_URL'
+> {
   dataFolder: string;
+  ATTACHMENTS_URL: string;
   embedded: boolean;
   databaseUrl: string;
   databaseOwnerUrl: string;
@@ -136,10 +149,12 @@ export function parseEnvironment(env: NodeJS.ProcessEnv): Environment {
 
 export function toConfig(values: Environment, urls: { databaseUrl: string; databaseOwnerUrl: string }): Config {
   const { DATABASE_URL, DATABASE_OWNER_URL: _owner, DATA_DIR, ...rest } = values;
+  const dataFolder = resolve(DATA_DIR);
   return {
     ...rest,
     ...urls,
-    dataFolder: resolve(DATA_DIR),
+    dataFolder,
+    ATTACHMENTS_URL: rest.ATTACHMENTS_URL ?? `file:${join(dataFolder, 'attachments')}`,
     embedded: !DATABASE_URL,
     rolesAreSeparate: new URL(urls.databaseUrl).username !== new URL(urls.databaseOwnerUrl).username,
   };

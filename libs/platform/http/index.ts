@@ -2,6 +2,7 @@ export { CsvBody } from './bodies';
 export { IfMatch } from './conditional';
 export { Context, contextOf } from './context.hook';
 export * as fields from './fields';
+export { FileFormBody, type FileForm } from './forms';
 export { asDomainError, Problem } from './problem';
 export { ProblemFilter } from './problem.filter';
 export { Rendered } from './rendered';

@@ -56,6 +56,20 @@ export class Records {
   }
 
   /**
+   * Throws 404 unless the actor may see this record, and 403 unless they may change it as a whole: what belongs to it goes
+   * with it. Those who may change single fields only, such as their own contact details, may not.
+   */
+  async mustBeWritable(context: RequestContext, resource: Resource, id: number): Promise<void> {
+    await this.mustBeVisible(context, resource, id);
+    const { actor, table } = this.statement(context, resource);
+    const scope = scopeOf(actor, resource.writePermission);
+    if (scope === 'all') return;
+    throw new DomainError('access.denied', `You may not change what belongs to this ${resource.noun}.`, {
+      refused: { tableName: table, recordId: id },
+    });
+  }
+
+  /**
    * Creates a record and shows it. `also` creates what belongs to it in the same transaction. With an idempotency key, a
    * repeated request shows the record of the first one; the same key on another request is a 422. `request` is what the
    * client sent, where that is not the record itself.

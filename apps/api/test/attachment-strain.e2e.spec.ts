@@ -1,0 +1,101 @@
+import { readdirSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { aPdfStream } from '../../../libs/attachments/src/attachment.factory';
+import { createTestDatabase, type TestDatabase } from '../../../test/setup/database';
+import { ownerParts, upload } from './files';
+import { spawnApi, type Client, type Program } from './harness';
+import { seedMembers } from './seed';
+
+const largest = 50 * 1024 * 1024;
+const atOnce = 4;
+/** What the program may grow by: half of what the files hold that it takes at once. */
+const allowanceMiB = 100;
+const patienceMs = 90_000;
+
+let database: TestDatabase;
+let api: Program;
+let staff: Client;
+let member: number;
+let folder: string;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  folder = mkdtempSync(join(tmpdir(), 'ip2a-files-'));
+  api = await spawnApi(database, { ATTACHMENTS_URL: `file:${folder}` });
+  [member = 0] = await seedMembers(database, 1);
+  staff = await api.as('staff');
+  // What the first of a kind loads and compiles does not count.
+  await attach(100_000);
+});
+afterAll(async () => {
+  await api.close();
+  await database.drop();
+  rmSync(folder, { recursive: true });
+});
+
+async function attach(size: number): Promise<{ status: number; id: number }> {
+  const reply = await upload(staff, [...ownerParts(member), ['file', aPdfStream(size), 'large.pdf']]);
+  return { status: reply.status, id: reply.json<{ id: number }>().id };
+}
+
+/** Downloads, and answers how many bytes came. */
+async function download(id: number): Promise<number> {
+  const message = await staff.open('GET', `/attachments/${id}/content`);
+  let received = 0;
+  for await (const chunk of message) received += (chunk as Buffer).length;
+  return received;
+}
+
+/** The most memory the program had while the work was done, above what it had before. */
+async function growthDuring(work: () => Promise<unknown>): Promise<number> {
+  const before = api.residentMiB;
+  let most = before;
+  const watch = setInterval(() => (most = Math.max(most, api.residentMiB)), 20);
+  try {
+    await work();
+  } finally {
+    clearInterval(watch);
+  }
+  return most - before;
+}
+
+it(
+  'takes and gives back the largest files, several at once, in memory that does not grow with them',
+  async () => {
+    const sent = Array.from({ length: atOnce }, () => largest);
+    let replies: { status: number; id: number }[] = [];
+    const growth = await growthDuring(async () => {
+      replies = await Promise.all(sent.map(attach));
+    });
+    expect(replies.map(({ status }) => status)).toEqual(sent.map(() => 201));
+    let received: number[] = [];
+    const growthOut = await growthDuring(async () => {
+      received = await Promise.all(replies.map(({ id }) => download(id)));
+    });
+    expect(received).toEqual(sent);
+    expect([growth, growthOut].map((grown) => (grown < allowanceMiB ? 'little' : grown))).toEqual(['little', 'little']);
+  },
+  patienceMs,
+);
+
+it(
+  'leaves no row without its object where the program is killed in the middle of uploads',
+  async () => {
+    const uploads = Promise.allSettled(Array.from({ length: atOnce }, () => attach(largest)));
+    await new Promise<void>((resolve) => {
+      const watch = setInterval(() => {
+        if (readdirSync(join(folder, '.tmp')).length < atOnce) return;
+        clearInterval(watch);
+        resolve();
+      }, 5);
+    });
+    await api.end('SIGKILL');
+    await uploads;
+    const rows = await database.query<{ key: string }>('SELECT storage_key AS key FROM file_attachments');
+    const objects = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+    expect(rows.filter(({ key }) => !objects.includes(key))).toEqual([]);
+    expect(rows).toHaveLength(1 + atOnce);
+  },
+  patienceMs,
+);

@@ -1,0 +1,2 @@
+export { FileAttachment } from './attachment.entity';
+export { AttachmentsModule } from './attachments.module';
