@@ -4,7 +4,7 @@ import { AuditWriter } from '#audit';
 import { DomainError } from '#kernel';
 import type { Actor, RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
-import { faultSql, rolesSql } from './account.sql';
+import { actorSql, faultSql } from './account.sql';
 import type { ActorView, ChangePassword, Login } from './auth.dto';
 import { hashPassword, isPassword } from './passwords';
 import { SessionsService, type Session } from './sessions.service';
@@ -19,9 +19,7 @@ interface Account extends Actor {
   fault: string | null;
 }
 
-const accountSql = `SELECT u.id AS "userId", u.email, u.member_id AS "memberId", u.password_hash AS "passwordHash",
-    u.must_change_password AS "mustChangePassword", ${rolesSql} AS roles, ${faultSql} AS fault
-  FROM users u`;
+const accountSql = `SELECT ${actorSql}, u.password_hash AS "passwordHash", ${faultSql} AS fault FROM users u`;
 
 /** Who you are: log-in with a password, and what follows from it. */
 @Injectable()

@@ -5,7 +5,7 @@ import { AuditWriter } from '#audit';
 import { DomainError } from '#kernel';
 import type { Actor, RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
-import { faultSql, rolesSql } from './account.sql';
+import { actorSql, faultSql } from './account.sql';
 import { accessTokenSeconds, invalidToken, TokensService, type Claims } from './tokens.service';
 
 /** Days a session lasts without being refreshed. */
@@ -40,8 +40,7 @@ export class SessionsService {
   async actorOf(context: RequestContext, { userId, sessionId }: Claims): Promise<Actor> {
     const [actor] = await this.database.query<Actor>(
       context,
-      `SELECT u.id AS "userId", u.email, u.member_id AS "memberId", u.must_change_password AS "mustChangePassword",
-         ${rolesSql} AS roles
+      `SELECT ${actorSql}
        FROM users u WHERE u.id = $1 AND ${faultSql} IS NULL
          AND EXISTS (SELECT FROM refresh_tokens WHERE family_id = $2 AND user_id = u.id AND revoked_at IS NULL)`,
       [userId, sessionId],
@@ -59,38 +58,31 @@ export class SessionsService {
   /** Uses a refresh token up for the next one. One that was used before ends its whole session: it may be stolen. */
   async refresh(context: RequestContext, refreshToken: string): Promise<Session> {
     const outcome = await this.database.transaction(context, async (): Promise<Session | 'invalid' | 'reused'> => {
-      const [token] = await this.database.query<{
-        id: number;
-        userId: number;
-        familyId: string;
-        isRotated: boolean;
-        isOver: boolean;
-        works: boolean;
-      }>(
+      const [token] = await this.database.query<
+        Actor & { id: number; userId: number; familyId: string; isRotated: boolean; isOver: boolean; works: boolean }
+      >(
         context,
-        `SELECT t.id, t.user_id AS "userId", t.family_id AS "familyId", t.rotated_at IS NOT NULL AS "isRotated",
-           t.revoked_at IS NOT NULL OR t.expires_at <= now() AS "isOver", ${faultSql} IS NULL AS works
+        `SELECT t.id, t.family_id AS "familyId", t.rotated_at IS NOT NULL AS "isRotated",
+           t.revoked_at IS NOT NULL OR t.expires_at <= now() AS "isOver", ${faultSql} IS NULL AS works, ${actorSql}
          FROM refresh_tokens t JOIN users u ON u.id = t.user_id WHERE t.token_hash = $1 FOR UPDATE OF t`,
         [sha256(refreshToken)],
       );
       if (!token || token.isOver || !token.works) return 'invalid';
-      if (token.isRotated) {
-        await this.revoke(context, 'family_id', token.familyId, 'reused');
-        await this.audit.record(context, {
-          action: 'ACCESS_DENIED',
-          tableName: 'users',
-          recordId: token.userId,
-          outcome: 'denied',
-          notes: 'auth.refresh-reused: the session was ended',
-        });
+      const { id, familyId, isRotated, isOver: _over, works: _works, ...actor } = token;
+      context.actor = actor;
+      await this.database.attribute(context);
+      if (isRotated) {
+        await this.revoke(context, 'family_id', familyId, 'reused');
         return 'reused';
       }
-      await this.database.query(context, 'UPDATE refresh_tokens SET rotated_at = now() WHERE id = $1', [token.id]);
-      return this.issue(context, token.userId, token.familyId);
+      await this.database.query(context, 'UPDATE refresh_tokens SET rotated_at = now() WHERE id = $1', [id]);
+      return this.issue(context, actor.userId, familyId);
     });
     if (outcome === 'invalid') throw invalidToken();
     if (outcome === 'reused') {
-      throw new DomainError('auth.refresh-reused', 'Its session was ended; log in again.');
+      throw new DomainError('auth.refresh-reused', 'Its session was ended; log in again.', {
+        refused: { tableName: 'users', recordId: context.actor?.userId ?? undefined },
+      });
     }
     return outcome;
   }

@@ -82,14 +82,15 @@ export class UsersController {
   @Allow('users:set-roles', {
     summary: 'Set the roles of a user',
     reply: UserView,
-    errors: ['record.not-found', 'users.last-admin'],
+    errors: ['record.not-found', 'record.stale-version', 'users.last-admin'],
   })
   setRoles(
     @Context() context: RequestContext,
     @Param({ schema: fields.idParam }) { id }: Id,
     @Body({ schema: SetRoles }) granted: SetRoles,
+    @IfMatch() ifMatch?: string[],
   ) {
-    return this.users.setRoles(context, id, granted);
+    return this.users.setRoles(context, id, granted, ifMatch);
   }
 
   @Post('users/:id/lock')

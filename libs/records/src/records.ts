@@ -35,13 +35,17 @@ export class Records {
     return new Rendered(found.json, { version: found.version });
   }
 
-  /** Throws 404 unless the actor may see this record, deleted or not. Shows and notes nothing. */
-  async mustBeVisible(context: RequestContext, resource: Resource, id: number): Promise<void> {
+  /** Throws 404 unless the actor may see this record, deleted or not; 412 if it has another version. Shows and notes nothing. */
+  async mustBeVisible(context: RequestContext, resource: Resource, id: number, ifMatch?: string[]): Promise<void> {
     const statement = this.statement(context, resource);
     const deleted = scopeOf(statement.actor, 'deleted:read') ? 'include' : 'exclude';
     const where = [...statement.matching({ id }), ...statement.rows(statement.readPermission, deleted)];
-    const found = await this.one(statement, `SELECT t.id FROM ${statement.table} t${conditions(where)}`);
+    const found = await this.one(
+      statement,
+      `SELECT t.id, ${statement.version} AS version FROM ${statement.table} t${conditions(where)}`,
+    );
     if (!found) throw statement.notFound(id);
+    if (ifMatch && !ifMatch.includes(found.version)) throw stale();
   }
 
   /**
@@ -170,7 +174,7 @@ export class Records {
     const target = statement.target(id, undefined);
     const found = await this.one(
       statement,
-      `SELECT t.id, t.audit_ref AS version, '' AS json FROM ${statement.table} t WHERE ${target}`,
+      `SELECT t.id, ${statement.version} AS version, '' AS json FROM ${statement.table} t WHERE ${target}`,
     );
     if (!found) throw statement.notFound(id);
     if (ifMatch && !ifMatch.includes(found.version)) throw stale();
