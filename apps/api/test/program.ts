@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
@@ -56,6 +56,8 @@ export async function spawnApi(database: TestDatabase, env: NodeJS.ProcessEnv = 
   const keyFile = join(folder, 'key.pem');
   const { privateKey } = generateKeyPairSync('ed25519');
   writeFileSync(keyFile, privateKey.export({ type: 'pkcs8', format: 'pem' }));
+  const secretsFile = join(folder, 'secrets.key');
+  writeFileSync(secretsFile, randomBytes(32));
   const child = spawn(process.execPath, [entryPoint], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
@@ -64,6 +66,7 @@ export async function spawnApi(database: TestDatabase, env: NodeJS.ProcessEnv = 
       DATABASE_OWNER_URL: database.ownerUrl,
       JWT_PRIVATE_KEY_FILE: keyFile,
       LEDGER_PRIVATE_KEY_FILE: keyFile,
+      SECRETS_KEY_FILE: secretsFile,
       DATA_DIR: folder,
       PORT: '0',
       ARCHIVE_CRON: 'off',
