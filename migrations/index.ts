@@ -3,6 +3,7 @@ import { Members1795420801000 } from './1795420801000-members';
 import { Accounts1795420802000 } from './1795420802000-accounts';
 import { Requests1795420803000 } from './1795420803000-requests';
 import { LedgerSearchPath1795420804000 } from './1795420804000-ledger-search-path';
+import { AccountRecovery1795420806000 } from './1795420806000-account-recovery';
 
 /** In the order they run; a spec compares this list with the files. */
 export const migrations = [
@@ -11,4 +12,5 @@ export const migrations = [
   Accounts1795420802000,
   Requests1795420803000,
   LedgerSearchPath1795420804000,
+  AccountRecovery1795420806000,
 ];

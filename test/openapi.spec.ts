@@ -8,7 +8,8 @@ import addFormats from 'ajv-formats';
 import { type Operation } from '#access';
 import { openApiDocument } from '#app';
 import { ERRORS, type ErrorCode } from '#kernel';
-import { startApi, type LocalApi } from '../apps/api/test/harness';
+import { startApi, type Client, type LocalApi } from '../apps/api/test/harness';
+import { stageOf } from './account-stages';
 import { expectCommitted } from './committed';
 import { read, root } from './sources';
 
@@ -215,8 +216,10 @@ describe('every reply', () => {
     const surprises: string[] = [];
     const made: Record<string, number> = { audit: Number((await api.entries()).at(0)?.id) };
     for (const operation of operations) {
-      const account = await accountFor(operation.operationId, made);
-      const reply = await send(operation, requestFor(operation, made, account), account.accessToken);
+      const client = await accountFor(operation.operationId, made);
+      const account = { ...client.account, ...client.session };
+      const stage = await stageOf(operation.operationId, api, client);
+      const reply = await send(operation, requestFor(operation, made, account, stage), account.accessToken);
       const failure = reply.status < 300 ? [] : [`${reply.status} ${reply.text}`];
       surprises.push(
         ...[...failure, ...unlikeDocument(operation, reply)].map((surprise) => `${operation.operationId}: ${surprise}`),
@@ -293,11 +296,10 @@ interface TestAccount {
 const noAccount: TestAccount = { email: '', password: '', accessToken: '', refreshToken: '' };
 
 /** Somebody who may: for operations on the session somebody new, because those may end it. */
-async function accountFor(operation: Operation, made: Record<string, number>): Promise<TestAccount> {
-  const client = await (operation.startsWith('auth:')
-    ? api.somebody(['admin'])
-    : api.as('admin', operation.startsWith('me:') ? { memberId: made.members } : {}));
-  return { ...client.account, ...client.session };
+function accountFor(operation: Operation, made: Record<string, number>): Promise<Client> {
+  if (operation === 'auth:mfa-disable') return api.somebody(['staff']);
+  if (operation.startsWith('auth:')) return api.somebody(['admin']);
+  return api.as('admin', operation.startsWith('me:') ? { memberId: made.members } : {});
 }
 
 /** A request as the document's own examples have it, save for what depends on the moment. */
@@ -305,8 +307,9 @@ function requestFor(
   { operationId, tags, requestBody }: Route,
   made: Record<string, number>,
   account: TestAccount,
+  stage: Awaited<ReturnType<typeof stageOf>> = {},
 ): Request {
-  const id = made[tags?.[0] ?? ''] ?? 0;
+  const id = stage.id ?? made[tags?.[0] ?? ''] ?? 0;
   const [mediaType, content] = Object.entries(requestBody?.content ?? {})[0] ?? ['', undefined];
   const sample = content && exampleOf(content.schema);
   const inPlace: Partial<Record<Operation, object>> = {
@@ -320,7 +323,9 @@ function requestFor(
   return {
     path: { id, number: exampleOf({ $ref: '#/components/schemas/MemberView' }, 'memberNumber') as string },
     query: operationId === 'members:import' ? 'mode=report' : '',
-    body: isJson ? JSON.stringify({ ...(sample as object), ...inPlace[operationId] }) : (sample as string | undefined),
+    body: isJson
+      ? JSON.stringify({ ...(sample as object), ...inPlace[operationId], ...stage.body })
+      : (sample as string | undefined),
     headers: mediaType ? { 'Content-Type': mediaType } : {},
   };
 }

@@ -3,17 +3,27 @@ import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { ScheduleModule } from '@nestjs/schedule';
 import { AccessGuard } from '#access';
 import { AuditModule, RefusalFilter } from '#audit';
-import { AuthenticationGuard, AuthModule, RefreshToken, RoleRow, User, UserRole } from '#auth';
+import {
+  AuthenticationGuard,
+  AuthModule,
+  MfaRecoveryCode,
+  OneTimeToken,
+  RefreshToken,
+  RoleRow,
+  User,
+  UserRole,
+} from '#auth';
 import { Clock } from '#kernel';
 import { Member, MembersModule } from '#members';
 import { CONFIG, type Config } from '#platform/config';
 import { Database } from '#platform/database';
+import { Mailer } from '#platform/mail';
 import { ValidationGuard } from '#platform/http';
 import { RecordsModule } from '#records';
 import { SystemController } from './system.controller';
 
 /** Every entity of the database; a spec compares them with the migrated schema. */
-export const entities = [Member, User, RoleRow, UserRole, RefreshToken];
+export const entities = [Member, User, RoleRow, UserRole, RefreshToken, OneTimeToken, MfaRecoveryCode];
 
 /** The resources. Adding one is a line here and its entity above. */
 const features = [AuthModule, MembersModule];
@@ -38,6 +48,7 @@ class PlatformModule {
       { provide: CONFIG, useValue: config },
       { provide: Database, useValue: database },
       { provide: Clock, useValue: clock },
+      Mailer,
     ];
     return { module: PlatformModule, providers, exports: providers };
   }

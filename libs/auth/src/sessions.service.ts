@@ -1,4 +1,4 @@
-import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { AuditWriter } from '#audit';
@@ -6,12 +6,19 @@ import { DomainError } from '#kernel';
 import type { Actor, RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
 import { actorSql, faultSql } from './account.sql';
+import { AccountVersionsService, versionSql } from './account-versions.service';
+import { actorId } from './accounts.service';
+import type { OwnSessionsView } from './auth.dto';
+import { OneTimeTokensService } from './one-time-tokens.service';
+import { newToken, sha256 } from './random-tokens';
 import { accessTokenSeconds, invalidToken, TokensService, type Claims } from './tokens.service';
 
 /** Days a session lasts without being refreshed. */
 const refreshTokenDays = 14;
-/** An account's state is read again after this many ms; changes made through this process show at once. */
-const actorTtlMs = 1_000;
+/** Sessions that a list shows; older ones have to be ended all at once. */
+const maxListed = 100;
+/** What was looked up about an account is looked up again after this many ms, even if its version stays the same. */
+const actorTtlMs = 60_000;
 
 export interface Session {
   accessToken: string;
@@ -20,33 +27,45 @@ export interface Session {
   expiresIn: number;
 }
 
+interface KnownActor {
+  actor: Actor;
+  version: string;
+}
+
 /** Sessions: families of refresh tokens, each used once; and who stands behind an access token now. */
 @Injectable()
 export class SessionsService {
-  private readonly actors = new LRUCache<string, Actor>({ max: 20_000, ttl: actorTtlMs });
+  private readonly actors = new LRUCache<string, KnownActor>({ max: 20_000, ttl: actorTtlMs });
 
   constructor(
     private readonly database: Database,
     private readonly tokens: TokensService,
+    private readonly versions: AccountVersionsService,
+    private readonly oneTimeTokens: OneTimeTokensService,
     private readonly audit: AuditWriter,
   ) {}
 
-  /** Who the token's account was a moment ago, if that was looked up. */
-  knownActor({ userId, sessionId }: Claims): Actor | undefined {
-    return this.actors.get(`${userId} ${sessionId}`);
-  }
-
   /** Who the token's account is now; 401 when the account stopped working or the session was ended. */
   async actorOf(context: RequestContext, { userId, sessionId }: Claims): Promise<Actor> {
-    const [actor] = await this.database.query<Actor>(
+    const key = `${userId} ${sessionId}`;
+    const known = this.actors.get(key);
+    if (known && known.version === (await this.versions.of(userId))) return known.actor;
+    const [found] = await this.database.query<Actor & { version: string; rolesEndInMs: number | null }>(
       context,
-      `SELECT ${actorSql}
+      `SELECT ${actorSql}, ${versionSql} AS version,
+         (SELECT extract(epoch FROM min(ur.expires_at) - now())::float8 * 1000 FROM user_roles ur
+          WHERE ur.user_id = u.id AND ur.expires_at > now()) AS "rolesEndInMs"
        FROM users u WHERE u.id = $1 AND ${faultSql} IS NULL
          AND EXISTS (SELECT FROM refresh_tokens WHERE family_id = $2 AND user_id = u.id AND revoked_at IS NULL)`,
       [userId, sessionId],
     );
-    if (!actor) throw invalidToken();
-    this.actors.set(`${userId} ${sessionId}`, actor);
+    if (!found) throw invalidToken();
+    const { version, rolesEndInMs, ...actor } = found;
+    this.actors.set(
+      key,
+      { actor, version },
+      { ttl: Math.max(1, Math.floor(Math.min(actorTtlMs, rolesEndInMs ?? actorTtlMs))) },
+    );
     return actor;
   }
 
@@ -87,10 +106,36 @@ export class SessionsService {
     return outcome;
   }
 
-  /** Ends the session that a refresh token belongs to, if it is the actor's; or, without one, the session in use. */
-  async end(context: RequestContext, sessionId: string): Promise<void> {
+  /** The sessions of the actor that could still be gone on with, the one used last first. */
+  async list(context: RequestContext): Promise<OwnSessionsView> {
+    const rows = await this.database.query<OwnSessionsView['items'][number] & { tokenId: number }>(
+      context,
+      `SELECT t.id AS "tokenId", t.family_id AS id, ${utc('f.begun_at')} AS "createdAt", ${utc('t.created_at')} AS "lastUsedAt",
+         host(t.ip_address) AS "ipAddress", t.user_agent AS "userAgent", t.family_id = $2 AS "isCurrent"
+       FROM refresh_tokens t
+       CROSS JOIN LATERAL (SELECT min(created_at) AS begun_at FROM refresh_tokens WHERE family_id = t.family_id) f
+       WHERE t.user_id = $1 AND t.revoked_at IS NULL AND t.rotated_at IS NULL AND t.expires_at > now()
+       ORDER BY t.created_at DESC, t.id DESC LIMIT ${maxListed}`,
+      [actorId(context), context.sessionId],
+    );
+    context.disclose({ tableName: 'refresh_tokens', ids: rows.map(({ tokenId }) => tokenId), list: true });
+    return { items: rows.map(({ tokenId: _, ...session }) => session) };
+  }
+
+  /** Ends one session of the actor, and no one else's. */
+  async endOwn(context: RequestContext, sessionId: string): Promise<void> {
+    const [own] = await this.database.query(
+      context,
+      'SELECT 1 FROM refresh_tokens WHERE family_id = $1 AND user_id = $2 AND revoked_at IS NULL LIMIT 1',
+      [sessionId, actorId(context)],
+    );
+    if (!own) throw new DomainError('record.not-found', 'You have no such session.', { refused: {} });
+    await this.end(context, sessionId, 'ended-by-owner');
+  }
+
+  async end(context: RequestContext, sessionId: string, reason: string): Promise<void> {
     await this.database.transaction(context, async () => {
-      await this.revoke(context, 'family_id', sessionId, 'logout');
+      await this.revoke(context, 'family_id', sessionId, reason);
       await this.audit.record(context, {
         action: 'LOGOUT',
         tableName: 'users',
@@ -99,14 +144,10 @@ export class SessionsService {
     });
   }
 
-  /** Ends every session of an account: log-out everywhere, a lock, a new password, a deletion. */
+  /** Ends every session of an account, and what was mailed to it: log-out everywhere, a lock, a new password, a deletion. */
   async endAll(context: RequestContext, userId: number, reason: string): Promise<void> {
     await this.revoke(context, 'user_id', userId, reason);
-  }
-
-  /** Makes the next request of everybody look at its account again. */
-  forgetActors(): void {
-    this.actors.clear();
+    await this.oneTimeTokens.voidAll(context, userId);
   }
 
   private async revoke(
@@ -120,22 +161,21 @@ export class SessionsService {
       `UPDATE refresh_tokens SET revoked_at = now(), revoked_reason = $2 WHERE ${column} = $1 AND revoked_at IS NULL`,
       [value, reason],
     );
-    this.forgetActors();
   }
 
   private async issue(context: RequestContext, userId: number, familyId: string): Promise<Session> {
-    const refreshToken = randomBytes(32).toString('base64url');
+    const refreshToken = newToken();
     await this.database.query(
       context,
-      `INSERT INTO refresh_tokens (user_id, family_id, token_hash, expires_at)
-       VALUES ($1, $2, $3, now() + interval '${refreshTokenDays} days')`,
-      [userId, familyId, sha256(refreshToken)],
+      `INSERT INTO refresh_tokens (user_id, family_id, token_hash, expires_at, ip_address, user_agent)
+       VALUES ($1, $2, $3, now() + interval '${refreshTokenDays} days', $4, $5)`,
+      [userId, familyId, sha256(refreshToken), context.ipAddress, context.userAgent],
     );
     const accessToken = await this.tokens.sign(userId, familyId);
     return { accessToken, refreshToken, tokenType: 'Bearer', expiresIn: accessTokenSeconds };
   }
 }
 
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+function utc(column: string): string {
+  return `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
 }

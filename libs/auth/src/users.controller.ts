@@ -111,6 +111,18 @@ export class UsersController {
     return this.users.unlock(context, id);
   }
 
+  @Post('users/:id/mfa-reset')
+  @HttpCode(200)
+  @Allow('users:mfa-reset', {
+    summary: 'Take a lost second factor away',
+    description: 'Of somebody else: nobody resets their own. The sessions of the account end.',
+    reply: UserView,
+    errors: ['record.not-found'],
+  })
+  resetSecondFactor(@Context() context: RequestContext, @Param({ schema: fields.idParam }) { id }: Id) {
+    return this.users.resetSecondFactor(context, id);
+  }
+
   @Get('roles')
   @Allow('roles:list', { summary: 'List the roles', reply: RolePage })
   listRoles(@Context() context: RequestContext, @Query({ schema: RoleQuery }) query: RoleQuery) {

@@ -4,7 +4,9 @@ import type { RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
 import type { Rendered } from '#platform/http';
 import { RecordLists, Records } from '#records';
+import { OneTimeTokensService } from './one-time-tokens.service';
 import { hashPassword } from './passwords';
+import { SecondFactorService } from './second-factor.service';
 import { SessionsService } from './sessions.service';
 import type { CreateUser, RoleQuery, SetRoles, UpdateUser, UserQuery } from './user.dto';
 import { roles, users } from './user.resource';
@@ -20,6 +22,8 @@ export class UsersService {
     private readonly records: Records,
     private readonly lists: RecordLists,
     private readonly sessions: SessionsService,
+    private readonly oneTimeTokens: OneTimeTokensService,
+    private readonly secondFactor: SecondFactorService,
     private readonly clock: Clock,
   ) {}
 
@@ -52,6 +56,8 @@ export class UsersService {
     const endsSessions = password !== undefined || patch.isActive === false || emailVerified === false;
     return this.changing(context, async () => {
       const updated = await this.records.update(context, users, id, change, ifMatch);
+      // A link that was mailed to the old address proves nothing about the new one.
+      if (patch.email !== undefined) await this.oneTimeTokens.voidAll(context, id);
       if (endsSessions) await this.sessions.endAll(context, id, 'account-changed');
       return updated;
     });
@@ -80,6 +86,22 @@ export class UsersService {
     return this.changing(context, () =>
       this.records.update(context, users, id, { lockedUntil: null, failedLoginAttempts: 0 }),
     );
+  }
+
+  /** Takes the second factor of somebody else away, who has lost it; their sessions end. */
+  resetSecondFactor(context: RequestContext, id: number): Promise<Rendered> {
+    if (context.actor?.userId === id) {
+      throw new DomainError('access.denied', 'Another administrator resets your second factor.', {
+        refused: { tableName: 'users', recordId: id },
+      });
+    }
+    return this.changing(context, async () => {
+      const without = { mfaSecret: null, mfaEnabledAt: null, mfaLastStep: null };
+      const reset = await this.records.update(context, users, id, without);
+      await this.secondFactor.dropRecoveryCodes(context, id);
+      await this.sessions.endAll(context, id, 'second-factor-reset');
+      return reset;
+    });
   }
 
   setRoles(context: RequestContext, id: number, { roles: granted }: SetRoles, ifMatch?: string[]): Promise<Rendered> {
@@ -111,7 +133,7 @@ export class UsersService {
 
   /** A change of accounts in one transaction, one at a time, after which an administrator must still be left. */
   private async changing<T>(context: RequestContext, work: () => Promise<T>): Promise<T> {
-    const result = await this.database.transaction(context, async () => {
+    return this.database.transaction(context, async () => {
       await this.database.query(context, `SELECT pg_advisory_xact_lock(hashtextextended('users', 0))`);
       const before = await this.administration(context);
       const done = await work();
@@ -120,8 +142,6 @@ export class UsersService {
       }
       return done;
     });
-    this.sessions.forgetActors();
-    return result;
   }
 
   /**
