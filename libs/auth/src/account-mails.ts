@@ -1,5 +1,6 @@
 import type { Mail } from '#platform/mail';
 
+/** Lines have at most 76 characters, so that a mail reads as it is, without an encoding. */
 type Text = Omit<Mail, 'to'>;
 
 /** Tokens stand behind the `#` of a link, where no server's log and no Referer header meets them. */
@@ -10,13 +11,15 @@ function link(portalUrl: string, page: string, token: string): string {
 export function verificationMail(portalUrl: string, token: string): Text {
   return {
     subject: 'Confirm your e-mail address',
-    text: `Somebody, probably you, uses this address for an account with your union local.
+    text: `Somebody, probably you, uses this address for an account with your union
+local.
 
 Confirm that it is yours within 24 hours:
 
 ${link(portalUrl, 'verify-email', token)}
 
-If it was not you, do nothing: without this step nobody can log in to that account.
+If it was not you, do nothing: without this step nobody can log in to that
+account.
 `,
   };
 }
@@ -24,9 +27,12 @@ If it was not you, do nothing: without this step nobody can log in to that accou
 export function existingAccountMail(portalUrl: string): Text {
   return {
     subject: 'You have an account already',
-    text: `Somebody, probably you, wanted to open an account with your union local, but there is one already.
+    text: `Somebody, probably you, wanted to open an account with your union local, but
+there is one already.
 
-Log in at ${portalUrl}. If you have forgotten the password, ask there for a new one.
+If you have forgotten the password, ask for a new one where you log in:
+
+${portalUrl}
 
 If it was not you, tell the office.
 `,
@@ -36,7 +42,8 @@ If it was not you, tell the office.
 export function resetMail(portalUrl: string, token: string): Text {
   return {
     subject: 'Choose a new password',
-    text: `Somebody, probably you, asked for a new password for your account with your union local.
+    text: `Somebody, probably you, asked for a new password for your account with your
+union local.
 
 Choose it within one hour:
 
@@ -50,7 +57,8 @@ If it was not you, do nothing: your password stays as it is.
 export function passwordChangedMail(): Text {
   return {
     subject: 'Your password was changed',
-    text: `The password of your account with your union local was changed, and all its sessions were ended.
+    text: `The password of your account with your union local was changed, and all its
+sessions were ended.
 
 If it was not you, tell the office at once.
 `,

@@ -8,6 +8,9 @@ import { newToken, sha256 } from './random-tokens';
 /** Minutes a token of each purpose is good for. */
 export const tokenMinutes: Record<Purpose, number> = { 'verify-email': 24 * 60, 'reset-password': 60, mfa: 5 };
 
+/** With as many, a link by the default PORTAL_URL fits in a line of a mail that needs no encoding (76 characters). */
+const tokenBytes = 24;
+
 const openSql = 'token_hash = $1 AND purpose = $2 AND used_at IS NULL AND expires_at > now()';
 
 /** Tokens that are good once. Whoever spends one holds the lock of its user, so that two at once can not both succeed. */
@@ -18,7 +21,7 @@ export class OneTimeTokensService {
   /** A new token, in the transaction of what it is for; earlier ones of the same purpose are void from then on. */
   async issue(context: RequestContext, userId: number, purpose: Purpose): Promise<string> {
     await this.voidAll(context, userId, purpose);
-    const token = newToken();
+    const token = newToken(tokenBytes);
     await this.database.query(
       context,
       `INSERT INTO one_time_tokens (user_id, purpose, token_hash, expires_at)

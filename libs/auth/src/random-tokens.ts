@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 
-/** 256 random bits that fit in a link. */
-export function newToken(): string {
-  return randomBytes(32).toString('base64url');
+/** Random bits that fit in a link, four characters for three bytes. */
+export function newToken(bytes: number): string {
+  return randomBytes(bytes).toString('base64url');
 }
 
 /** As a token is stored. It is random, so nobody finds it from its hash, and needs no salt. */

@@ -15,6 +15,7 @@ import { accessTokenSeconds, invalidToken, TokensService, type Claims } from './
 
 /** Days a session lasts without being refreshed. */
 const refreshTokenDays = 14;
+const refreshTokenBytes = 32;
 /** Sessions that a list shows; older ones have to be ended all at once. */
 const maxListed = 100;
 /** What was looked up about an account is looked up again after this many ms, even if its version stays the same. */
@@ -164,7 +165,7 @@ export class SessionsService {
   }
 
   private async issue(context: RequestContext, userId: number, familyId: string): Promise<Session> {
-    const refreshToken = newToken();
+    const refreshToken = newToken(refreshTokenBytes);
     await this.database.query(
       context,
       `INSERT INTO refresh_tokens (user_id, family_id, token_hash, expires_at, ip_address, user_agent)

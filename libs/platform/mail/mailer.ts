@@ -86,7 +86,6 @@ export class Mailer implements OnApplicationShutdown {
       to: { name: '', address: to },
       subject,
       text,
-      textEncoding: 'quoted-printable' as const,
       disableFileAccess: true,
       disableUrlAccess: true,
     };
