@@ -10,7 +10,7 @@ const esmPackages = [
 const config: Config = {
   testMatch: ['**/*.spec.ts'],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.data/'],
-  testEnvironment: '<rootDir>/test/known-faults.environment.cjs',
+  testEnvironment: 'node',
   testEnvironmentOptions: { customExportConditions: ['ip2a-source', 'require', 'node', 'default'] },
   transform: {
     '^.+\\.(ts|js|mjs)$': [

@@ -30,6 +30,7 @@ export async function startOurs(surroundings: Surroundings, cleanup: Cleanup): P
     DATA_DIR: join(folder, 'ours'),
     JWT_PRIVATE_KEY_FILE: makeKey(join(folder, 'jwt.pem')),
     LEDGER_PRIVATE_KEY_FILE: makeKey(join(folder, 'ledger.pem')),
+    SECRETS_KEY_FILE: makeSecretsKey(join(folder, 'secrets.key')),
     ADMIN_EMAIL: admin.email,
     ADMIN_PASSWORD: admin.password,
     RATE_LIMIT_STAFF: noLimit,
@@ -71,5 +72,10 @@ async function post(url: string, body: object, token?: string): Promise<unknown>
 function makeKey(file: string): string {
   const { privateKey } = generateKeyPairSync('ed25519');
   writeFileSync(file, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
+  return file;
+}
+
+function makeSecretsKey(file: string): string {
+  writeFileSync(file, randomBytes(32), { mode: 0o600 });
   return file;
 }

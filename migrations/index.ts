@@ -5,6 +5,7 @@ import { Requests1795420803000 } from './1795420803000-requests';
 import { LedgerSearchPath1795420804000 } from './1795420804000-ledger-search-path';
 import { Operations1795420805000 } from './1795420805000-operations';
 import { FoldText1795420805500 } from './1795420805500-fold-text';
+import { AccountRecovery1795420806000 } from './1795420806000-account-recovery';
 import { Attachments1795420807000 } from './1795420807000-attachments';
 
 /** In the order they run; a spec compares this list with the files. */
@@ -16,5 +17,6 @@ export const migrations = [
   LedgerSearchPath1795420804000,
   Operations1795420805000,
   FoldText1795420805500,
+  AccountRecovery1795420806000,
   Attachments1795420807000,
 ];

@@ -82,8 +82,8 @@ const maxLines = 400;
 /** Files above the limit, each with its reason. One that has become shorter must go. */
 const longFiles: { path: string; because: string }[] = [
   {
-    path: 'apps/api/test/auth.e2e.spec.ts',
-    because: 'sessions and tokens share its accounts; they are to be two files',
+    path: 'apps/api/test/members.e2e.spec.ts',
+    because: 'writing and restoring share its members; they are to be two files',
   },
 ];
 

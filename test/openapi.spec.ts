@@ -8,7 +8,8 @@ import addFormats from 'ajv-formats';
 import { type Operation } from '#access';
 import { openApiDocument } from '#app';
 import { ERRORS, type ErrorCode } from '#kernel';
-import { startApi, type LocalApi } from '../apps/api/test/harness';
+import { startApi, type Client, type LocalApi } from '../apps/api/test/harness';
+import { stageOf } from './account-stages';
 import { expectCommitted } from './committed';
 import { read, root } from './sources';
 
@@ -216,8 +217,10 @@ describe('every reply', () => {
     const made: Record<string, number> = { audit: Number((await api.entries()).at(0)?.id) };
     for (const operation of createdFirst(operations)) {
       await makeReady(operation.operationId);
-      const account = await accountFor(operation.operationId, made);
-      const reply = await send(operation, requestFor(operation, made, account), account.accessToken);
+      const client = await accountFor(operation.operationId, made);
+      const account = { ...client.account, ...client.session };
+      const stage = await stageOf(operation.operationId, api, client);
+      const reply = await send(operation, requestFor(operation, made, account, stage), account.accessToken);
       const failure = reply.status < 300 ? [] : [`${reply.status} ${reply.text}`];
       surprises.push(
         ...[...failure, ...unlikeDocument(operation, reply)].map((surprise) => `${operation.operationId}: ${surprise}`),
@@ -294,11 +297,10 @@ interface TestAccount {
 const noAccount: TestAccount = { email: '', password: '', accessToken: '', refreshToken: '' };
 
 /** Somebody who may: for operations on the session somebody new, because those may end it. */
-async function accountFor(operation: Operation, made: Record<string, number>): Promise<TestAccount> {
-  const client = await (operation.startsWith('auth:')
-    ? api.somebody(['admin'])
-    : api.as('admin', operation.startsWith('me:') ? { memberId: made.members } : {}));
-  return { ...client.account, ...client.session };
+function accountFor(operation: Operation, made: Record<string, number>): Promise<Client> {
+  if (operation === 'auth:mfa-disable') return api.somebody(['staff']);
+  if (operation.startsWith('auth:')) return api.somebody(['admin']);
+  return api.as('admin', operation.startsWith('me:') ? { memberId: made.members } : {});
 }
 
 /** The operations of one tag together, in the order of the document, save that a record is created before it is read. */
@@ -351,8 +353,9 @@ function requestFor(
   { operationId, tags, requestBody }: Route,
   made: Record<string, number>,
   account: TestAccount,
+  stage: Awaited<ReturnType<typeof stageOf>> = {},
 ): Request {
-  const id = made[tags?.[0] ?? ''] ?? 0;
+  const id = stage.id ?? made[tags?.[0] ?? ''] ?? 0;
   const [mediaType, content] = Object.entries(requestBody?.content ?? {})[0] ?? ['', undefined];
   const sample = content && exampleOf(content.schema);
   const inPlace: Partial<Record<Operation, object>> = {
@@ -378,6 +381,7 @@ function requestFor(
     body: bodyOf(mediaType, sample, {
       ...referring,
       ...inPlace[operationId],
+      ...stage.body,
       ...(isForm && { recordId: made.members }),
     }),
     // Of a form, the boundary is known to who writes it.

@@ -4,7 +4,16 @@ import { ScheduleModule } from '@nestjs/schedule';
 import { AccessGuard } from '#access';
 import { AttachmentsModule, FileAttachment } from '#attachments';
 import { AuditModule, RefusalFilter } from '#audit';
-import { AuthenticationGuard, AuthModule, RefreshToken, RoleRow, User, UserRole } from '#auth';
+import {
+  AuthenticationGuard,
+  AuthModule,
+  MfaRecoveryCode,
+  OneTimeToken,
+  RefreshToken,
+  RoleRow,
+  User,
+  UserRole,
+} from '#auth';
 import { BenevolenceApplication, BenevolenceModule, BenevolenceReview } from '#benevolence';
 import { EmploymentsModule, MemberEmployment } from '#employments';
 import { Grievance, GrievancesModule, GrievanceStepRecord } from '#grievances';
@@ -13,6 +22,7 @@ import { Member, MembersModule } from '#members';
 import { Organization, OrganizationContact, OrganizationsModule } from '#organizations';
 import { CONFIG, type Config } from '#platform/config';
 import { Database } from '#platform/database';
+import { Mailer } from '#platform/mail';
 import { ValidationGuard } from '#platform/http';
 import { RecordsModule } from '#records';
 import { ReportsModule } from '#reports';
@@ -37,6 +47,8 @@ export const entities = [
   Grievance,
   GrievanceStepRecord,
   FileAttachment,
+  OneTimeToken,
+  MfaRecoveryCode,
 ];
 
 /** The resources. Adding one is a line here and its entity above. */
@@ -73,6 +85,7 @@ class PlatformModule {
       { provide: CONFIG, useValue: config },
       { provide: Database, useValue: database },
       { provide: Clock, useValue: clock },
+      Mailer,
     ];
     return { module: PlatformModule, providers, exports: providers };
   }

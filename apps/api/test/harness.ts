@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,6 +26,8 @@ interface ApiOptions {
 }
 
 export interface LocalApi extends Api {
+  /** What DATA_DIR would be. */
+  readonly folder: string;
   readonly app: NestFastifyApplication;
 }
 
@@ -41,7 +43,7 @@ export async function startApi(options: ApiOptions = {}): Promise<LocalApi> {
     if (!options.database) await database.drop();
     rmSync(folder, { recursive: true });
   };
-  return Object.assign(new Api(await app.getUrl(), database, stop), { app });
+  return Object.assign(new Api(await app.getUrl(), database, stop), { app, folder });
 }
 
 export function writeKey(folder: string, kind: ApiOptions['keyKind'] = 'ed25519'): string {
@@ -49,6 +51,12 @@ export function writeKey(folder: string, kind: ApiOptions['keyKind'] = 'ed25519'
     kind === 'ed25519' ? generateKeyPairSync('ed25519') : generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const file = join(folder, `${kind}.pem`);
   writeFileSync(file, privateKey.export({ type: 'pkcs8', format: 'pem' }));
+  return file;
+}
+
+function writeSecretsKey(folder: string): string {
+  const file = join(folder, 'secrets.key');
+  writeFileSync(file, randomBytes(32));
   return file;
 }
 
@@ -60,6 +68,9 @@ function configOf(database: TestDatabase, keyFile: string, dataFolder: string): 
     DATABASE_POOL_SIZE: 20,
     JWT_PRIVATE_KEY_FILE: keyFile,
     LEDGER_PRIVATE_KEY_FILE: keyFile,
+    SECRETS_KEY_FILE: writeSecretsKey(dataFolder),
+    MAIL_FROM: 'IP2A <office@local.example>',
+    PORTAL_URL: 'https://portal.local.example',
     RATE_LIMIT_STAFF: unlimited,
     RATE_LIMIT_MEMBER: unlimited,
     RATE_LIMIT_PUBLIC: unlimited,

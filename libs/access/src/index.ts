@@ -6,6 +6,7 @@ export {
   PERMISSIONS,
   ROLES,
   SCOPES,
+  selfRegisteredRole,
   type Operation,
   type Permission,
   type Role,

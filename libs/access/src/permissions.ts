@@ -5,6 +5,9 @@
 export const ROLES = ['admin', 'officer', 'staff', 'organizer', 'instructor', 'member'] as const;
 export type Role = (typeof ROLES)[number];
 
+/** What a member who opens an account without the office may do with it. */
+export const selfRegisteredRole: Role = 'member';
+
 /**
  * How far a grant reaches. `all`: every record · `self`: the actor's own record, or what hangs on it · `own`: what the
  * actor did · `members`: entries about members · `students`: members who are students of the instructor · `owner`: what belongs to records
@@ -92,6 +95,8 @@ export const PERMISSIONS = {
     instructor: 'self',
   },
   'account:own': everyRole,
+  /** Whoever sees this much may not give up a second factor once it is set up. */
+  'account:keep-second-factor': { admin: 'all', officer: 'all' },
 } as const satisfies Record<string, Grants>;
 export type Permission = keyof typeof PERMISSIONS;
 
@@ -129,6 +134,17 @@ export const OPERATIONS = {
   'auth:login': 'public',
   'auth:refresh': 'public',
   'auth:jwks': 'public',
+  'auth:register': 'public',
+  'auth:verify-email': 'public',
+  'auth:resend-verification': 'public',
+  'auth:forgot-password': 'public',
+  'auth:reset-password': 'public',
+  'auth:mfa-verify': 'public',
+  'auth:mfa-enroll': 'account:own',
+  'auth:mfa-confirm': 'account:own',
+  'auth:mfa-disable': 'account:own',
+  'auth:list-sessions': 'account:own',
+  'auth:end-session': 'account:own',
   'auth:logout': 'account:own',
   'auth:logout-all': 'account:own',
   'auth:me': 'account:own',
@@ -142,6 +158,7 @@ export const OPERATIONS = {
   'users:set-roles': 'users:administer',
   'users:lock': 'users:administer',
   'users:unlock': 'users:administer',
+  'users:mfa-reset': 'users:administer',
   'roles:list': 'users:administer',
   'members:list': 'members:read',
   'members:create': 'members:administer',

@@ -2,6 +2,10 @@
 export const rolesSql = `coalesce((SELECT array_agg(r.name::text ORDER BY r.id) FROM user_roles ur
   JOIN roles r ON r.id = ur.role_id WHERE ur.user_id = u.id AND (ur.expires_at IS NULL OR ur.expires_at > now())), '{}')`;
 
+/** The user `u` as an actor. */
+export const actorSql = `u.id AS "userId", u.email, u.member_id AS "memberId",
+  u.must_change_password AS "mustChangePassword", ${rolesSql} AS roles`;
+
 /** Why the account `u` gets no session and keeps none working; null for one that works. */
 export const faultSql = `CASE WHEN u.deleted_at IS NOT NULL THEN 'account deleted'
   WHEN NOT u.is_active THEN 'account inactive'

@@ -1,9 +1,19 @@
-import { Body, Controller, Get, HttpCode, Post } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { Allow } from '#access';
 import { Context } from '#platform/http';
 import type { RequestContext } from '#platform/context';
-import { ActorView, ChangePassword, KeySetView, Login, Refresh, SessionView } from './auth.dto';
+import {
+  ActorView,
+  ChangePassword,
+  KeySetView,
+  Login,
+  LoginView,
+  OwnSessionsView,
+  Refresh,
+  SessionId,
+  SessionView,
+} from './auth.dto';
 import { AuthService } from './auth.service';
 import { SessionsService } from './sessions.service';
 import { TokensService } from './tokens.service';
@@ -19,7 +29,12 @@ export class AuthController {
 
   @Post('login')
   @HttpCode(200)
-  @Allow('auth:login', { summary: 'Log in', reply: SessionView, errors: ['auth.login-failed'] })
+  @Allow('auth:login', {
+    summary: 'Log in',
+    description: 'An account with a second factor gets a token for `POST /auth/mfa/verify` instead of a session.',
+    reply: LoginView,
+    errors: ['auth.login-failed'],
+  })
   login(@Context() context: RequestContext, @Body({ schema: Login }) credentials: Login) {
     return this.auth.login(context, credentials);
   }
@@ -48,6 +63,19 @@ export class AuthController {
   @Allow('auth:logout-all', { summary: 'End all my sessions' })
   logoutAll(@Context() context: RequestContext) {
     return this.auth.logoutAll(context);
+  }
+
+  @Get('sessions')
+  @Allow('auth:list-sessions', { summary: 'My sessions', reply: OwnSessionsView })
+  listSessions(@Context() context: RequestContext) {
+    return this.sessions.list(context);
+  }
+
+  @Delete('sessions/:id')
+  @HttpCode(204)
+  @Allow('auth:end-session', { summary: 'End one of my sessions', errors: ['record.not-found'] })
+  endSession(@Context() context: RequestContext, @Param({ schema: SessionId }) { id }: SessionId) {
+    return this.sessions.endOwn(context, id);
   }
 
   @Get('me')

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { fields } from '#platform/http';
+import { MfaRequiredView } from './mfa.dto';
 
 /** Length counts more than alphabet (NIST SP 800-63B §5.1.1.2); the cap bounds the work of hashing. */
 export const newPassword = z
@@ -44,6 +46,24 @@ export const SessionView = z
     expiresIn: z.int().describe('Seconds the access token is good for.'),
   })
   .meta({ id: 'SessionView' });
+
+export const LoginView = z.union([SessionView, MfaRequiredView]).meta({ id: 'LoginView' });
+
+export const SessionId = z.strictObject({ id: z.guid().describe('The id of a session, as the list shows it.') });
+export type SessionId = z.infer<typeof SessionId>;
+
+const OwnSession = z
+  .object({
+    id: z.string().meta({ format: 'uuid', examples: ['0b9f2c64-1c5e-4a57-8a53-6a1d3f6b7c11'] }),
+    createdAt: fields.instantView,
+    lastUsedAt: fields.instantView.describe('When it began or was refreshed last.'),
+    ipAddress: z.string().nullable().describe('Where that came from.'),
+    userAgent: z.string().nullable().describe('And by which program.'),
+    isCurrent: z.boolean().describe('Whether it is the session of this request.'),
+  })
+  .meta({ id: 'OwnSession' });
+export const OwnSessionsView = z.object({ items: z.array(OwnSession) }).meta({ id: 'OwnSessionsView' });
+export type OwnSessionsView = z.infer<typeof OwnSessionsView>;
 
 export const ActorView = z
   .object({

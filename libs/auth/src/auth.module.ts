@@ -1,6 +1,15 @@
 import { Global, Module } from '@nestjs/common';
+import { AccountController } from './account.controller';
+import { AccountVersionsService } from './account-versions.service';
+import { AccountsService } from './accounts.service';
 import { AuthController } from './auth.controller';
 import { AuthService } from './auth.service';
+import { MfaController } from './mfa.controller';
+import { OneTimeTokensService } from './one-time-tokens.service';
+import { RecoveryService } from './recovery.service';
+import { RegistrationService } from './registration.service';
+import { SecondFactorService } from './second-factor.service';
+import { SecretBox } from './secret-box';
 import { SessionsService } from './sessions.service';
 import { TokensService } from './tokens.service';
 import { UsersController } from './users.controller';
@@ -8,8 +17,20 @@ import { UsersService } from './users.service';
 
 @Global()
 @Module({
-  controllers: [AuthController, UsersController],
-  providers: [AuthService, SessionsService, TokensService, UsersService],
+  controllers: [AuthController, AccountController, MfaController, UsersController],
+  providers: [
+    AccountsService,
+    AccountVersionsService,
+    AuthService,
+    OneTimeTokensService,
+    RecoveryService,
+    RegistrationService,
+    SecondFactorService,
+    SecretBox,
+    SessionsService,
+    TokensService,
+    UsersService,
+  ],
   exports: [SessionsService, TokensService, UsersService],
 })
 export class AuthModule {}

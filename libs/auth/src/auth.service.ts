@@ -4,53 +4,68 @@ import { AuditWriter } from '#audit';
 import { DomainError } from '#kernel';
 import type { Actor, RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
-import { faultSql, rolesSql } from './account.sql';
+import { AccountsService, actorId, type Account } from './accounts.service';
 import type { ActorView, ChangePassword, Login } from './auth.dto';
+import type { MfaRequiredView, VerifyMfa } from './mfa.dto';
+import { OneTimeTokensService, spentToken, tokenMinutes } from './one-time-tokens.service';
 import { hashPassword, isPassword } from './passwords';
+import { SecondFactorService } from './second-factor.service';
 import { SessionsService, type Session } from './sessions.service';
 
-/** Wrong passwords in a row that lock an account, and for how many minutes. */
-const maxFailures = 5;
-const lockMinutes = 15;
-
-interface Account extends Actor {
-  userId: number;
-  passwordHash: string;
-  fault: string | null;
-}
-
-const accountSql = `SELECT u.id AS "userId", u.email, u.member_id AS "memberId", u.password_hash AS "passwordHash",
-    u.must_change_password AS "mustChangePassword", ${rolesSql} AS roles, ${faultSql} AS fault
-  FROM users u`;
-
-/** Who you are: log-in with a password, and what follows from it. */
+/** Who you are: log-in with a password and perhaps a second factor, and what follows from it. */
 @Injectable()
 export class AuthService {
   constructor(
     private readonly database: Database,
+    private readonly accounts: AccountsService,
     private readonly sessions: SessionsService,
+    private readonly oneTimeTokens: OneTimeTokensService,
+    private readonly secondFactor: SecondFactorService,
     private readonly audit: AuditWriter,
   ) {}
 
-  /** A session for the right password of an account that works. Every other case looks the same from outside. */
-  async login(context: RequestContext, { email, password }: Login): Promise<Session> {
-    const [account] = await this.database.query<Account>(context, `${accountSql} WHERE u.email = $1`, [email]);
+  /**
+   * A session for the right password of an account that works, or the token of the second step. Every other case looks the
+   * same from outside.
+   */
+  async login(context: RequestContext, { email, password }: Login): Promise<Session | MfaRequiredView> {
+    const account = await this.accounts.findByEmail(context, email);
     const isRight = await isPassword(password, account?.passwordHash);
-    const session = account && isRight && !account.fault ? await this.begin(context, account.userId) : undefined;
-    if (session) return session;
-    await this.recordFailure(context, email, account, isRight);
+    const begun = account && isRight && !account.fault ? await this.begin(context, account) : undefined;
+    if (begun) return begun;
+    await this.accounts.recordFailure(context, email, account, isRight ? undefined : 'wrong password');
     throw new DomainError(
       'auth.login-failed',
       'The e-mail address or the password is wrong, or the account is locked or not verified.',
     );
   }
 
+  /** The second step of a log-in. A wrong code leaves the token good, and counts. */
+  async verifyMfa(context: RequestContext, { mfaToken, ...proof }: VerifyMfa): Promise<Session> {
+    const userId = await this.oneTimeTokens.ownerOf(context, mfaToken, 'mfa');
+    if (userId === undefined) throw spentToken();
+    const outcome = await this.database.transaction(context, async () => {
+      const account = await this.accounts.lock(context, userId);
+      const isOpen = (await this.oneTimeTokens.ownerOf(context, mfaToken, 'mfa')) !== undefined;
+      if (!account || !isOpen) throw spentToken();
+      const match = account.fault ? undefined : await this.secondFactor.match(context, account, proof);
+      if (!match) return { account };
+      await this.accounts.actAs(context, account);
+      await this.oneTimeTokens.spend(context, mfaToken);
+      await this.secondFactor.use(context, account, match);
+      return { session: await this.enter(context, userId) };
+    });
+    if (outcome.session) return outcome.session;
+    await this.accounts.recordFailure(context, outcome.account.email, outcome.account, 'wrong code');
+    throw new DomainError('auth.login-failed', 'The code is wrong or was used before, or the account is locked.');
+  }
+
   /** A new password; every session ends, this one too. */
   async changePassword(context: RequestContext, { currentPassword, newPassword }: ChangePassword): Promise<void> {
     const userId = actorId(context);
-    const [account] = await this.database.query<Account>(context, `${accountSql} WHERE u.id = $1`, [userId]);
+    const account = await this.accounts.find(context, userId);
     if (!(await isPassword(currentPassword, account?.passwordHash))) {
-      await this.recordFailure(context, account?.email ?? '', account, false);
+      await this.accounts.recordFailure(context, account?.email ?? '', account, 'wrong password');
       throw new DomainError('auth.login-failed', 'The current password is wrong.');
     }
     const passwordHash = await hashPassword(newPassword);
@@ -62,12 +77,10 @@ export class AuthService {
       );
       await this.sessions.endAll(context, userId, 'password-changed');
     });
-    this.sessions.forgetActors();
   }
 
-  async logout(context: RequestContext): Promise<void> {
-    await this.sessions.end(context, context.sessionId ?? '');
-    this.sessions.forgetActors();
+  logout(context: RequestContext): Promise<void> {
+    return this.sessions.end(context, context.sessionId ?? '', 'logout');
   }
 
   async logoutAll(context: RequestContext): Promise<void> {
@@ -81,7 +94,6 @@ export class AuthService {
         notes: 'every session',
       });
     });
-    this.sessions.forgetActors();
   }
 
   me(context: RequestContext): z.infer<typeof ActorView> {
@@ -91,59 +103,30 @@ export class AuthService {
     return { id, email, roles: [...roles], memberId, mustChangePassword };
   }
 
-  /** Looks again under lock, because guesses may have locked the account since. Undefined if it no longer works. */
-  private begin(context: RequestContext, userId: number): Promise<Session | undefined> {
+  /**
+   * Looks again under lock, because guesses may have locked the account since, or its password may have changed. Undefined
+   * if it no longer works. Failures are forgotten only after the last step, or codes could be guessed for ever.
+   */
+  private begin(context: RequestContext, proved: Account): Promise<Session | MfaRequiredView | undefined> {
     return this.database.transaction(context, async () => {
-      const [account] = await this.database.query<Account>(context, `${accountSql} WHERE u.id = $1 FOR UPDATE OF u`, [
-        userId,
-      ]);
-      if (!account || account.fault) return undefined;
-      const { passwordHash: _hash, fault: _fault, ...actor } = account;
-      context.actor = actor;
-      await this.database.attribute(context);
-      await this.database.query(
-        context,
-        'UPDATE users SET last_login_at = now(), failed_login_attempts = 0, locked_until = NULL WHERE id = $1',
-        [userId],
-      );
-      await this.audit.record(context, { action: 'LOGIN', tableName: 'users', recordId: userId });
-      return this.sessions.begin(context, userId);
-    });
-  }
-
-  /** Counts a wrong password and locks at the limit; a lock that has run out starts the count anew. */
-  private async recordFailure(
-    context: RequestContext,
-    email: string,
-    account: Account | undefined,
-    isRight: boolean,
-  ): Promise<void> {
-    await this.database.transaction(context, async () => {
-      if (account && !isRight && !account.fault) {
-        await this.database.query(
-          context,
-          `UPDATE users SET
-             failed_login_attempts = CASE WHEN locked_until <= now() THEN 1 ELSE failed_login_attempts + 1 END,
-             locked_until = CASE WHEN (CASE WHEN locked_until <= now() THEN 1 ELSE failed_login_attempts + 1 END) >= $2
-               THEN now() + make_interval(mins => $3) END
-           WHERE id = $1 AND (locked_until IS NULL OR locked_until <= now())`,
-          [account.userId, maxFailures, lockMinutes],
-        );
+      const account = await this.accounts.lock(context, proved.userId);
+      if (!account || account.fault || account.passwordHash !== proved.passwordHash) return undefined;
+      if (account.isEnrolled) {
+        const mfaToken = await this.oneTimeTokens.issue(context, account.userId, 'mfa');
+        return { mfaRequired: true as const, mfaToken, expiresIn: tokenMinutes.mfa * 60 };
       }
-      await this.audit.record(context, {
-        action: 'LOGIN_FAILED',
-        tableName: 'users',
-        recordId: account?.userId,
-        outcome: 'failed',
-        filters: { email },
-        notes: account ? (account.fault ?? (isRight ? 'account locked' : 'wrong password')) : 'no such account',
-      });
+      await this.accounts.actAs(context, account);
+      return this.enter(context, account.userId);
     });
-    this.sessions.forgetActors();
   }
-}
 
-function actorId({ actor }: RequestContext): number {
-  if (!actor?.userId) throw new DomainError('auth.required', 'Log in first.');
-  return actor.userId;
+  private async enter(context: RequestContext, userId: number): Promise<Session> {
+    await this.database.query(
+      context,
+      'UPDATE users SET last_login_at = now(), failed_login_attempts = 0, locked_until = NULL WHERE id = $1',
+      [userId],
+    );
+    await this.audit.record(context, { action: 'LOGIN', tableName: 'users', recordId: userId });
+    return this.sessions.begin(context, userId);
+  }
 }

@@ -21,16 +21,11 @@ export class AuthenticationGuard implements CanActivate {
     context.route = operation ?? 'undeclared';
     const token = bearerToken(execution);
     if (token === undefined || (operation && OPERATIONS[operation] === 'public')) return true;
-    const claims = this.tokens.known(token);
-    const actor = claims && this.sessions.knownActor(claims);
-    if (!actor) return this.identify(context, token);
-    context.sessionId = claims.sessionId;
-    context.actor = actor;
-    return true;
+    return this.identify(context, token);
   }
 
   private async identify(context: RequestContext, token: string): Promise<boolean> {
-    const claims = await this.tokens.verify(token);
+    const claims = this.tokens.known(token) ?? (await this.tokens.verify(token));
     context.sessionId = claims.sessionId;
     context.actor = await this.sessions.actorOf(context, claims);
     return true;

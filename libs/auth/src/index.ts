@@ -1,5 +1,7 @@
 export { AuthModule } from './auth.module';
 export { AuthenticationGuard } from './authentication.guard';
+export { MfaRecoveryCode } from './mfa-recovery-code.entity';
+export { OneTimeToken } from './one-time-token.entity';
 export { RefreshToken } from './refresh-token.entity';
 export { RoleRow, UserRole } from './role.entity';
 export { SessionsService } from './sessions.service';

@@ -29,4 +29,10 @@ export class RefreshToken extends AuditedRow {
 
   @Column({ type: 'varchar', length: 50, nullable: true })
   revokedReason: string | null;
+
+  @Column({ type: 'inet', nullable: true })
+  ipAddress: string | null;
+
+  @Column({ type: 'varchar', length: 512, nullable: true })
+  userAgent: string | null;
 }

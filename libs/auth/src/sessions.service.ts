@@ -1,17 +1,25 @@
-import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { AuditWriter } from '#audit';
 import { DomainError } from '#kernel';
 import type { Actor, RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
-import { faultSql, rolesSql } from './account.sql';
+import { actorSql, faultSql } from './account.sql';
+import { AccountVersionsService, versionSql } from './account-versions.service';
+import { actorId } from './accounts.service';
+import type { OwnSessionsView } from './auth.dto';
+import { OneTimeTokensService } from './one-time-tokens.service';
+import { newToken, sha256 } from './random-tokens';
 import { accessTokenSeconds, invalidToken, TokensService, type Claims } from './tokens.service';
 
 /** Days a session lasts without being refreshed. */
 const refreshTokenDays = 14;
-/** An account's state is read again after this many ms; changes made through this process show at once. */
-const actorTtlMs = 1_000;
+const refreshTokenBytes = 32;
+/** Sessions that a list shows; older ones have to be ended all at once. */
+const maxListed = 100;
+/** What was looked up about an account is looked up again after this many ms, even if its version stays the same. */
+const actorTtlMs = 60_000;
 
 export interface Session {
   accessToken: string;
@@ -20,34 +28,45 @@ export interface Session {
   expiresIn: number;
 }
 
+interface KnownActor {
+  actor: Actor;
+  version: string;
+}
+
 /** Sessions: families of refresh tokens, each used once; and who stands behind an access token now. */
 @Injectable()
 export class SessionsService {
-  private readonly actors = new LRUCache<string, Actor>({ max: 20_000, ttl: actorTtlMs });
+  private readonly actors = new LRUCache<string, KnownActor>({ max: 20_000, ttl: actorTtlMs });
 
   constructor(
     private readonly database: Database,
     private readonly tokens: TokensService,
+    private readonly versions: AccountVersionsService,
+    private readonly oneTimeTokens: OneTimeTokensService,
     private readonly audit: AuditWriter,
   ) {}
 
-  /** Who the token's account was a moment ago, if that was looked up. */
-  knownActor({ userId, sessionId }: Claims): Actor | undefined {
-    return this.actors.get(`${userId} ${sessionId}`);
-  }
-
   /** Who the token's account is now; 401 when the account stopped working or the session was ended. */
   async actorOf(context: RequestContext, { userId, sessionId }: Claims): Promise<Actor> {
-    const [actor] = await this.database.query<Actor>(
+    const key = `${userId} ${sessionId}`;
+    const known = this.actors.get(key);
+    if (known && known.version === (await this.versions.of(userId))) return known.actor;
+    const [found] = await this.database.query<Actor & { version: string; rolesEndInMs: number | null }>(
       context,
-      `SELECT u.id AS "userId", u.email, u.member_id AS "memberId", u.must_change_password AS "mustChangePassword",
-         ${rolesSql} AS roles
+      `SELECT ${actorSql}, ${versionSql} AS version,
+         (SELECT extract(epoch FROM min(ur.expires_at) - now())::float8 * 1000 FROM user_roles ur
+          WHERE ur.user_id = u.id AND ur.expires_at > now()) AS "rolesEndInMs"
        FROM users u WHERE u.id = $1 AND ${faultSql} IS NULL
          AND EXISTS (SELECT FROM refresh_tokens WHERE family_id = $2 AND user_id = u.id AND revoked_at IS NULL)`,
       [userId, sessionId],
     );
-    if (!actor) throw invalidToken();
-    this.actors.set(`${userId} ${sessionId}`, actor);
+    if (!found) throw invalidToken();
+    const { version, rolesEndInMs, ...actor } = found;
+    this.actors.set(
+      key,
+      { actor, version },
+      { ttl: Math.max(1, Math.floor(Math.min(actorTtlMs, rolesEndInMs ?? actorTtlMs))) },
+    );
     return actor;
   }
 
@@ -59,46 +78,65 @@ export class SessionsService {
   /** Uses a refresh token up for the next one. One that was used before ends its whole session: it may be stolen. */
   async refresh(context: RequestContext, refreshToken: string): Promise<Session> {
     const outcome = await this.database.transaction(context, async (): Promise<Session | 'invalid' | 'reused'> => {
-      const [token] = await this.database.query<{
-        id: number;
-        userId: number;
-        familyId: string;
-        isRotated: boolean;
-        isOver: boolean;
-        works: boolean;
-      }>(
+      const [token] = await this.database.query<
+        Actor & { id: number; userId: number; familyId: string; isRotated: boolean; isOver: boolean; works: boolean }
+      >(
         context,
-        `SELECT t.id, t.user_id AS "userId", t.family_id AS "familyId", t.rotated_at IS NOT NULL AS "isRotated",
-           t.revoked_at IS NOT NULL OR t.expires_at <= now() AS "isOver", ${faultSql} IS NULL AS works
+        `SELECT t.id, t.family_id AS "familyId", t.rotated_at IS NOT NULL AS "isRotated",
+           t.revoked_at IS NOT NULL OR t.expires_at <= now() AS "isOver", ${faultSql} IS NULL AS works, ${actorSql}
          FROM refresh_tokens t JOIN users u ON u.id = t.user_id WHERE t.token_hash = $1 FOR UPDATE OF t`,
         [sha256(refreshToken)],
       );
       if (!token || token.isOver || !token.works) return 'invalid';
-      if (token.isRotated) {
-        await this.revoke(context, 'family_id', token.familyId, 'reused');
-        await this.audit.record(context, {
-          action: 'ACCESS_DENIED',
-          tableName: 'users',
-          recordId: token.userId,
-          outcome: 'denied',
-          notes: 'auth.refresh-reused: the session was ended',
-        });
+      const { id, familyId, isRotated, isOver: _over, works: _works, ...actor } = token;
+      context.actor = actor;
+      await this.database.attribute(context);
+      if (isRotated) {
+        await this.revoke(context, 'family_id', familyId, 'reused');
         return 'reused';
       }
-      await this.database.query(context, 'UPDATE refresh_tokens SET rotated_at = now() WHERE id = $1', [token.id]);
-      return this.issue(context, token.userId, token.familyId);
+      await this.database.query(context, 'UPDATE refresh_tokens SET rotated_at = now() WHERE id = $1', [id]);
+      return this.issue(context, actor.userId, familyId);
     });
     if (outcome === 'invalid') throw invalidToken();
     if (outcome === 'reused') {
-      throw new DomainError('auth.refresh-reused', 'Its session was ended; log in again.');
+      throw new DomainError('auth.refresh-reused', 'Its session was ended; log in again.', {
+        refused: { tableName: 'users', recordId: context.actor?.userId ?? undefined },
+      });
     }
     return outcome;
   }
 
-  /** Ends the session that a refresh token belongs to, if it is the actor's; or, without one, the session in use. */
-  async end(context: RequestContext, sessionId: string): Promise<void> {
+  /** The sessions of the actor that could still be gone on with, the one used last first. */
+  async list(context: RequestContext): Promise<OwnSessionsView> {
+    const rows = await this.database.query<OwnSessionsView['items'][number] & { tokenId: number }>(
+      context,
+      `SELECT t.id AS "tokenId", t.family_id AS id, ${utc('f.begun_at')} AS "createdAt", ${utc('t.created_at')} AS "lastUsedAt",
+         host(t.ip_address) AS "ipAddress", t.user_agent AS "userAgent", t.family_id = $2 AS "isCurrent"
+       FROM refresh_tokens t
+       CROSS JOIN LATERAL (SELECT min(created_at) AS begun_at FROM refresh_tokens WHERE family_id = t.family_id) f
+       WHERE t.user_id = $1 AND t.revoked_at IS NULL AND t.rotated_at IS NULL AND t.expires_at > now()
+       ORDER BY t.created_at DESC, t.id DESC LIMIT ${maxListed}`,
+      [actorId(context), context.sessionId],
+    );
+    context.disclose({ tableName: 'refresh_tokens', ids: rows.map(({ tokenId }) => tokenId), list: true });
+    return { items: rows.map(({ tokenId: _, ...session }) => session) };
+  }
+
+  /** Ends one session of the actor, and no one else's. */
+  async endOwn(context: RequestContext, sessionId: string): Promise<void> {
+    const [own] = await this.database.query(
+      context,
+      'SELECT 1 FROM refresh_tokens WHERE family_id = $1 AND user_id = $2 AND revoked_at IS NULL LIMIT 1',
+      [sessionId, actorId(context)],
+    );
+    if (!own) throw new DomainError('record.not-found', 'You have no such session.', { refused: {} });
+    await this.end(context, sessionId, 'ended-by-owner');
+  }
+
+  async end(context: RequestContext, sessionId: string, reason: string): Promise<void> {
     await this.database.transaction(context, async () => {
-      await this.revoke(context, 'family_id', sessionId, 'logout');
+      await this.revoke(context, 'family_id', sessionId, reason);
       await this.audit.record(context, {
         action: 'LOGOUT',
         tableName: 'users',
@@ -107,14 +145,10 @@ export class SessionsService {
     });
   }
 
-  /** Ends every session of an account: log-out everywhere, a lock, a new password, a deletion. */
+  /** Ends every session of an account, and what was mailed to it: log-out everywhere, a lock, a new password, a deletion. */
   async endAll(context: RequestContext, userId: number, reason: string): Promise<void> {
     await this.revoke(context, 'user_id', userId, reason);
-  }
-
-  /** Makes the next request of everybody look at its account again. */
-  forgetActors(): void {
-    this.actors.clear();
+    await this.oneTimeTokens.voidAll(context, userId);
   }
 
   private async revoke(
@@ -128,22 +162,21 @@ export class SessionsService {
       `UPDATE refresh_tokens SET revoked_at = now(), revoked_reason = $2 WHERE ${column} = $1 AND revoked_at IS NULL`,
       [value, reason],
     );
-    this.forgetActors();
   }
 
   private async issue(context: RequestContext, userId: number, familyId: string): Promise<Session> {
-    const refreshToken = randomBytes(32).toString('base64url');
+    const refreshToken = newToken(refreshTokenBytes);
     await this.database.query(
       context,
-      `INSERT INTO refresh_tokens (user_id, family_id, token_hash, expires_at)
-       VALUES ($1, $2, $3, now() + interval '${refreshTokenDays} days')`,
-      [userId, familyId, sha256(refreshToken)],
+      `INSERT INTO refresh_tokens (user_id, family_id, token_hash, expires_at, ip_address, user_agent)
+       VALUES ($1, $2, $3, now() + interval '${refreshTokenDays} days', $4, $5)`,
+      [userId, familyId, sha256(refreshToken), context.ipAddress, context.userAgent],
     );
     const accessToken = await this.tokens.sign(userId, familyId);
     return { accessToken, refreshToken, tokenType: 'Bearer', expiresIn: accessTokenSeconds };
   }
 }
 
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+function utc(column: string): string {
+  return `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
 }

@@ -2,6 +2,7 @@ import { createHash, createPublicKey, randomBytes, type KeyObject } from 'node:c
 import { Inject, Injectable } from '@nestjs/common';
 import { exportJWK, jwtVerify, SignJWT, type JWK } from 'jose';
 import { LRUCache } from 'lru-cache';
+import { z } from 'zod';
 import { Clock, DomainError } from '#kernel';
 import { CONFIG, readSigningKey, type Config } from '#platform/config';
 
@@ -18,6 +19,19 @@ export interface Claims {
   /** Seconds since the epoch. */
   expiresAt: number;
 }
+
+/** What of a token becomes a value in a statement: nothing that its column could not hold. */
+const claimsOf = z
+  .object({
+    sub: z
+      .string()
+      .regex(/^[1-9]\d{0,9}$/)
+      .transform(Number)
+      .refine((id) => id <= 2_147_483_647),
+    sid: z.guid(),
+    exp: z.number(),
+  })
+  .transform(({ sub, sid, exp }): Claims => ({ userId: sub, sessionId: sid, expiresAt: exp }));
 
 /** Signs and checks access tokens: EdDSA or ES256, as the key in JWT_PRIVATE_KEY_FILE is. */
 @Injectable()
@@ -70,7 +84,7 @@ export class TokensService {
         requiredClaims: ['sub', 'sid', 'exp'],
         currentDate: now,
       });
-      const claims = { userId: Number(payload.sub), sessionId: String(payload.sid), expiresAt: Number(payload.exp) };
+      const claims = claimsOf.parse(payload);
       this.verified.set(token, claims);
       return claims;
     } catch (error) {

@@ -76,6 +76,7 @@ export const UserView = z
       .describe('Whether the password must be changed before anything else is done with it.'),
     lastLoginAt: fields.instantView.nullable().describe('Null for one who never logged in.'),
     failedLoginAttempts: z.int().describe('Wrong passwords since the last log-in.'),
+    mfaEnabledAt: fields.instantView.nullable().describe('Since when log-in takes a second factor; null without one.'),
     lockedUntil: fields.instantView
       .nullable()
       .describe('In the year 9999 for a lock that an administrator has to end.'),

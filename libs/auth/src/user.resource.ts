@@ -8,10 +8,19 @@ const rolesOfRow = rolesSql.replaceAll('u.id', 't.id');
 const lastFirst = `fold_text(t.last_name || ' ' || t.first_name)`;
 const text = 'text COLLATE "C"';
 
+/**
+ * A user's version covers the roles held and those of them that count now, which have no column of users: a hash of the
+ * entries that made all of it, 59 bits wide so that it stays within 18 digits.
+ */
+const version = `(hashtextextended(concat_ws(' ', t.audit_ref,
+    (SELECT string_agg(ur.audit_ref::text, ',' ORDER BY ur.id) FROM user_roles ur WHERE ur.user_id = t.id),
+    array_to_string(${rolesOfRow}, ',')), 0) & 576460752303423487)`;
+
 /** Accounts, as administrators see them. A role is an attribute of its user, shown and recorded with the user. */
 export const users: Resource = {
   entity: User,
   noun: 'user',
+  version,
   view: UserView,
   derived: {
     roles: rolesOfRow,

@@ -82,14 +82,15 @@ export class UsersController {
   @Allow('users:set-roles', {
     summary: 'Set the roles of a user',
     reply: UserView,
-    errors: ['record.not-found', 'users.last-admin'],
+    errors: ['record.not-found', 'record.stale-version', 'users.last-admin'],
   })
   setRoles(
     @Context() context: RequestContext,
     @Param({ schema: fields.idParam }) { id }: Id,
     @Body({ schema: SetRoles }) granted: SetRoles,
+    @IfMatch() ifMatch?: string[],
   ) {
-    return this.users.setRoles(context, id, granted);
+    return this.users.setRoles(context, id, granted, ifMatch);
   }
 
   @Post('users/:id/lock')
@@ -108,6 +109,18 @@ export class UsersController {
   @Allow('users:unlock', { summary: 'Unlock an account', reply: UserView, errors: ['record.not-found'] })
   unlock(@Context() context: RequestContext, @Param({ schema: fields.idParam }) { id }: Id) {
     return this.users.unlock(context, id);
+  }
+
+  @Post('users/:id/mfa-reset')
+  @HttpCode(200)
+  @Allow('users:mfa-reset', {
+    summary: 'Take a lost second factor away',
+    description: 'Of somebody else: nobody resets their own. The sessions of the account end.',
+    reply: UserView,
+    errors: ['record.not-found'],
+  })
+  resetSecondFactor(@Context() context: RequestContext, @Param({ schema: fields.idParam }) { id }: Id) {
+    return this.users.resetSecondFactor(context, id);
   }
 
   @Get('roles')

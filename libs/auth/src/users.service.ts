@@ -4,7 +4,9 @@ import type { RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
 import type { Rendered } from '#platform/http';
 import { RecordLists, Records } from '#records';
+import { OneTimeTokensService } from './one-time-tokens.service';
 import { hashPassword } from './passwords';
+import { SecondFactorService } from './second-factor.service';
 import { SessionsService } from './sessions.service';
 import type { CreateUser, RoleQuery, SetRoles, UpdateUser, UserQuery } from './user.dto';
 import { roles, users } from './user.resource';
@@ -20,6 +22,8 @@ export class UsersService {
     private readonly records: Records,
     private readonly lists: RecordLists,
     private readonly sessions: SessionsService,
+    private readonly oneTimeTokens: OneTimeTokensService,
+    private readonly secondFactor: SecondFactorService,
     private readonly clock: Clock,
   ) {}
 
@@ -52,6 +56,8 @@ export class UsersService {
     const endsSessions = password !== undefined || patch.isActive === false || emailVerified === false;
     return this.changing(context, async () => {
       const updated = await this.records.update(context, users, id, change, ifMatch);
+      // A link that was mailed to the old address proves nothing about the new one.
+      if (patch.email !== undefined) await this.oneTimeTokens.voidAll(context, id);
       if (endsSessions) await this.sessions.endAll(context, id, 'account-changed');
       return updated;
     });
@@ -82,9 +88,25 @@ export class UsersService {
     );
   }
 
-  setRoles(context: RequestContext, id: number, { roles: granted }: SetRoles): Promise<Rendered> {
+  /** Takes the second factor of somebody else away, who has lost it; their sessions end. */
+  resetSecondFactor(context: RequestContext, id: number): Promise<Rendered> {
+    if (context.actor?.userId === id) {
+      throw new DomainError('access.denied', 'Another administrator resets your second factor.', {
+        refused: { tableName: 'users', recordId: id },
+      });
+    }
     return this.changing(context, async () => {
-      await this.records.mustBeVisible(context, users, id);
+      const without = { mfaSecret: null, mfaEnabledAt: null, mfaLastStep: null };
+      const reset = await this.records.update(context, users, id, without);
+      await this.secondFactor.dropRecoveryCodes(context, id);
+      await this.sessions.endAll(context, id, 'second-factor-reset');
+      return reset;
+    });
+  }
+
+  setRoles(context: RequestContext, id: number, { roles: granted }: SetRoles, ifMatch?: string[]): Promise<Rendered> {
+    return this.changing(context, async () => {
+      await this.records.mustBeVisible(context, users, id, ifMatch);
       await this.grant(context, id, granted);
       return this.records.get(context, users, id);
     });
@@ -111,22 +133,31 @@ export class UsersService {
 
   /** A change of accounts in one transaction, one at a time, after which an administrator must still be left. */
   private async changing<T>(context: RequestContext, work: () => Promise<T>): Promise<T> {
-    const result = await this.database.transaction(context, async () => {
+    return this.database.transaction(context, async () => {
       await this.database.query(context, `SELECT pg_advisory_xact_lock(hashtextextended('users', 0))`);
+      const before = await this.administration(context);
       const done = await work();
-      const [admins] = await this.database.query<{ remain: boolean }>(
-        context,
-        `SELECT EXISTS (SELECT FROM users u JOIN user_roles ur ON ur.user_id = u.id JOIN roles r ON r.id = ur.role_id
-           WHERE r.name = 'admin' AND (ur.expires_at IS NULL OR ur.expires_at > now())
-             AND u.deleted_at IS NULL AND u.is_active AND coalesce(u.locked_until < '9999-01-01', true)) AS remain`,
-      );
-      if (!admins?.remain) {
+      if ((await this.administration(context)) < before) {
         throw new DomainError('users.last-admin', 'Give another account the role admin first.');
       }
       return done;
     });
-    this.sessions.forgetActors();
-    return result;
+  }
+
+  /**
+   * 2 where an account that works administers without end, 1 where the last such role will end, 0 where nobody does. A
+   * change may not lower it; it may well be made while it is low, or nobody could mend that.
+   */
+  private async administration(context: RequestContext): Promise<number> {
+    const [admins] = await this.database.query<{ level: number }>(
+      context,
+      `SELECT coalesce(max(CASE WHEN ur.expires_at IS NULL THEN 2 ELSE 1 END), 0) AS level
+       FROM users u JOIN user_roles ur ON ur.user_id = u.id JOIN roles r ON r.id = ur.role_id
+       WHERE r.name = 'admin' AND (ur.expires_at IS NULL OR ur.expires_at > now())
+         AND u.deleted_at IS NULL AND u.is_active AND u.email_verified_at IS NOT NULL
+         AND coalesce(u.locked_until < '9999-01-01', true)`,
+    );
+    return admins?.level ?? 0;
   }
 
   private verifiedAt(verified: boolean | undefined): string | undefined {

@@ -1,4 +1,4 @@
-import { createPrivateKey, type KeyObject } from 'node:crypto';
+import { createPrivateKey, createSecretKey, type KeyObject, hkdfSync } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { BlockList, isIP } from 'node:net';
 import { join, resolve } from 'node:path';
@@ -50,6 +50,12 @@ const cidrs = z.string().transform((value, context) => {
   return list;
 });
 
+const mailAddress = z
+  .string()
+  .refine((value) => z.email().safeParse(/^[^<>\r\n]*<([^<>]+)>$/.exec(value)?.[1] ?? value).success, {
+    error: 'must be an e-mail address, or a name and one: IP2A <office@local.example>',
+  });
+
 const cron = z.string().refine((value) => value === 'off' || /^(\S+\s+){4,5}\S+$/.test(value), {
   error: 'must be a cron expression with five or six fields, or off',
 });
@@ -90,6 +96,10 @@ const environment = z.object({
     .transform((value) => value === 'true'),
   JWT_PRIVATE_KEY_FILE: z.string().optional(),
   LEDGER_PRIVATE_KEY_FILE: z.string().optional(),
+  SECRETS_KEY_FILE: z.string().optional(),
+  SMTP_URL: urlWith(['smtp:', 'smtps:']).optional(),
+  MAIL_FROM: mailAddress.default('IP2A <no-reply@localhost.localdomain>'),
+  PORTAL_URL: urlWith(['http:', 'https:']).default('http://127.0.0.1:3000'),
   ADMIN_EMAIL: z.email('must be an e-mail address').optional(),
   ADMIN_PASSWORD: z.string().min(12, 'must have at least 12 characters').max(256).optional(),
   TRUSTED_PROXIES: cidrs.optional(),
@@ -144,6 +154,7 @@ export function parseEnvironment(env: NodeJS.ProcessEnv): Environment {
   for (const variable of ['JWT_PRIVATE_KEY_FILE', 'LEDGER_PRIVATE_KEY_FILE'] as const) {
     if (values[variable]) readSigningKey(variable, values[variable]);
   }
+  if (values.SECRETS_KEY_FILE) readSecretsKey(values.SECRETS_KEY_FILE);
   return values;
 }
 
@@ -174,6 +185,34 @@ export function readSigningKey(variable: string, file: string): KeyObject {
     throw new ConfigError(variable, `must hold an Ed25519 or a P-256 (ES256) key (${file})`);
   }
   return key;
+}
+
+/**
+ * A key of 32 bytes for one purpose, derived (HKDF, RFC 5869) from SECRETS_KEY_FILE or, where that is not set, from
+ * JWT_PRIVATE_KEY_FILE. Changing that file makes what was kept under the key unreadable.
+ */
+export function derivedKey(
+  config: Pick<Config, 'SECRETS_KEY_FILE' | 'JWT_PRIVATE_KEY_FILE'>,
+  purpose: string,
+): KeyObject {
+  const { SECRETS_KEY_FILE, JWT_PRIVATE_KEY_FILE } = config;
+  const source = SECRETS_KEY_FILE
+    ? readSecretsKey(SECRETS_KEY_FILE).export()
+    : readSigningKey('JWT_PRIVATE_KEY_FILE', JWT_PRIVATE_KEY_FILE ?? '').export({ type: 'pkcs8', format: 'der' });
+  return createSecretKey(Buffer.from(hkdfSync('sha256', source, '', `ip2a ${purpose}`, 32)));
+}
+
+/** Reads SECRETS_KEY_FILE: 32 bytes, in base64 or as they are. Throws ConfigError. */
+function readSecretsKey(file: string): KeyObject {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(file);
+  } catch {
+    throw new ConfigError('SECRETS_KEY_FILE', `there is no such file (${file})`);
+  }
+  const key = bytes.length === 32 ? bytes : Buffer.from(bytes.toString('latin1').trim(), 'base64');
+  if (key.length !== 32) throw new ConfigError('SECRETS_KEY_FILE', `must hold 32 bytes (${file})`);
+  return createSecretKey(key);
 }
 
 function requireTogether(values: Environment, variable: keyof Environment, needs: keyof Environment): void {

@@ -1,7 +1,7 @@
-import { createHmac, hkdfSync } from 'node:crypto';
+import { createHmac, type KeyObject } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { DomainError } from '#kernel';
-import { CONFIG, readSigningKey, type Config } from '#platform/config';
+import { CONFIG, derivedKey, type Config } from '#platform/config';
 import type { RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
 
@@ -15,15 +15,13 @@ const keptHours = 24;
  */
 @Injectable()
 export class Idempotency {
-  private readonly hashKey: Buffer;
+  private readonly hashKey: KeyObject;
 
   constructor(
     private readonly database: Database,
     @Inject(CONFIG) config: Config,
   ) {
-    const secret = readSigningKey('JWT_PRIVATE_KEY_FILE', config.JWT_PRIVATE_KEY_FILE ?? '');
-    const bytes = secret.export({ type: 'pkcs8', format: 'der' });
-    this.hashKey = Buffer.from(hkdfSync('sha256', bytes, '', 'ip2a idempotency', 32));
+    this.hashKey = derivedKey(config, 'idempotency');
   }
 
   /** The record an earlier request with this key created; undefined where there was none, or no key was sent. */

@@ -39,9 +39,9 @@ export class Records {
 
   /**
    * Throws 404 unless the actor may see this record, deleted or not; what was deleted for good is known by its entries to those
-   * who may see what is deleted. Shows and notes nothing; returns its table's name.
+   * who may see what is deleted. 412 if it has another version. Shows and notes nothing; returns its table's name.
    */
-  async mustBeVisible(context: RequestContext, resource: Resource, id: number): Promise<string> {
+  async mustBeVisible(context: RequestContext, resource: Resource, id: number, ifMatch?: string[]): Promise<string> {
     const statement = this.statement(context, resource);
     const { actor, metadata, table, readPermission } = statement;
     const seesDeleted = scopeOf(actor, 'deleted:read') !== undefined;
@@ -49,9 +49,13 @@ export class Records {
       ...statement.matching({ id }),
       ...statement.rows(readPermission, seesDeleted ? 'include' : 'exclude'),
     ];
-    const isFound = await this.one(statement, `SELECT t.id FROM ${table} t${conditions(where)}`);
+    const found = await this.one(
+      statement,
+      `SELECT t.id, ${statement.version} AS version FROM ${table} t${conditions(where)}`,
+    );
     const mayBeGone = !metadata.deleteDateColumn && seesDeleted && scopeOf(actor, readPermission) === 'all';
-    if (!isFound && !mayBeGone) throw statement.notFound(id);
+    if (!found && !mayBeGone) throw statement.notFound(id);
+    if (found && ifMatch && !ifMatch.includes(found.version)) throw stale();
     return table;
   }
 

@@ -23,6 +23,8 @@ export interface Resource {
   view: z.ZodObject;
   /** SQL of view fields that are no columns of the entity. */
   derived?: Record<string, string>;
+  /** SQL of the row's version (a bigint of at most 18 digits), where more than its own columns make it; else `t.audit_ref`. */
+  version?: string;
   /** The permission under which rows are changed. The one to see them is the entity's, in its @Audited. */
   writePermission: Permission;
   /** The row filter of each scope narrower than `all`; a scope without one sees nothing. */

@@ -49,7 +49,11 @@ export class Statement {
 
   /** What SELECT and RETURNING hold to make a ViewRow. */
   get view(): string {
-    return `t.id, t.audit_ref AS version, ${this.projection} AS json`;
+    return `t.id, ${this.version} AS version, ${this.projection} AS json`;
+  }
+
+  get version(): string {
+    return this.resource.version ?? 't.audit_ref';
   }
 
   get projection(): string {
@@ -92,7 +96,7 @@ export class Statement {
   /** The live row that may be changed, if it still has one of the given versions. */
   target(id: number, ifMatch: string[] | undefined, permission: Permission = this.resource.writePermission): string {
     const where = [...this.matching({ id }), ...this.rows(permission)];
-    if (ifMatch) where.push(`t.audit_ref = ANY (${this.bind(ifMatch)}::bigint[])`);
+    if (ifMatch) where.push(`${this.version} = ANY (${this.bind(ifMatch)}::bigint[])`);
     return where.join(' AND ');
   }
 

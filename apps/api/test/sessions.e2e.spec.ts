@@ -1,0 +1,88 @@
+import { startApi, type Client, type LocalApi, type Reply } from './harness';
+
+interface Session {
+  id: string;
+  createdAt: string;
+  lastUsedAt: string;
+  ipAddress: string | null;
+  userAgent: string | null;
+  isCurrent: boolean;
+}
+
+let api: LocalApi;
+beforeAll(async () => {
+  api = await startApi();
+});
+afterAll(() => api.close());
+
+const codeOf = (reply: Reply) => [reply.status, String(reply.json()['type']).replace('/docs/errors#', '')];
+const sessionsOf = async (client: Client) => (await client.get('/auth/sessions')).json<{ items: Session[] }>().items;
+
+describe('my sessions', () => {
+  it('are listed with where they were used last, and tell which is this one', async () => {
+    const client = await api.somebody(['staff']);
+    const { email, password } = client.account;
+    const phone = { 'User-Agent': 'Phone 1' };
+    const other = api.client(
+      client.account,
+      (await api.anonymous.post('/auth/login', { email, password }, phone)).json(),
+    );
+    await api.anonymous.post(
+      '/auth/refresh',
+      { refreshToken: other.session.refreshToken },
+      { 'User-Agent': 'Phone 2' },
+    );
+    const reply = await client.get('/auth/sessions');
+    const { items } = reply.json<{ items: Session[] }>();
+    expect(items).toMatchObject([
+      { userAgent: 'Phone 2', ipAddress: '127.0.0.1', isCurrent: false },
+      { userAgent: null, ipAddress: '127.0.0.1', isCurrent: true },
+    ]);
+    expect(items[0]!.lastUsedAt > items[0]!.createdAt).toBe(true);
+    expect(reply.text).not.toMatch(/hash|token/i);
+    await api.expectAudit(reply, {
+      action: 'BULK_READ',
+      tableName: 'refresh_tokens',
+      recordIds: expect.arrayContaining([expect.any(Number)]) as number[],
+      changedBy: client.account.id,
+    });
+  });
+
+  it('leave the list when they end, expire, or belong to somebody else', async () => {
+    const client = await api.somebody(['staff']);
+    const [gone, late] = [await api.login(client.account), await api.login(client.account)];
+    const [expired] = await sessionsOf(late);
+    await gone.post('/auth/logout');
+    await api.query(`UPDATE refresh_tokens SET expires_at = now() - interval '1 second' WHERE family_id = $1`, [
+      expired?.id,
+    ]);
+    const reply = await client.get('/auth/sessions');
+    expect(reply.json<{ items: Session[] }>().items).toMatchObject([{ isCurrent: true }]);
+    await api.expectAudit(reply, { action: 'BULK_READ', tableName: 'refresh_tokens' });
+  });
+
+  it('are ended one by one, at once and on record', async () => {
+    const client = await api.somebody(['staff']);
+    const other = await api.login(client.account);
+    const [session] = (await sessionsOf(client)).filter(({ isCurrent }) => !isCurrent);
+    const reply = await client.delete(`/auth/sessions/${session?.id}`);
+    expect([reply.status, reply.text]).toEqual([204, '']);
+    expect(codeOf(await other.get('/auth/me'))).toEqual([401, 'auth.token-invalid']);
+    expect((await client.get('/auth/me')).status).toBe(200);
+    await api.expectAudit(
+      reply,
+      { action: 'UPDATE', tableName: 'refresh_tokens', changedBy: client.account.id },
+      { action: 'LOGOUT', tableName: 'users', recordId: client.account.id },
+    );
+  });
+
+  it('are nobody else’s to end', async () => {
+    const [client, stranger] = [await api.somebody(['staff']), await api.somebody(['admin'])];
+    const [session] = await sessionsOf(client);
+    const reply = await stranger.delete(`/auth/sessions/${session?.id}`);
+    expect(codeOf(reply)).toEqual([404, 'record.not-found']);
+    expect(codeOf(await stranger.delete('/auth/sessions/7'))).toEqual([422, 'request.invalid']);
+    expect((await client.get('/auth/me')).status).toBe(200);
+    await api.expectAudit(reply, { action: 'ACCESS_DENIED', outcome: 'denied', changedBy: stranger.account.id });
+  });
+});

@@ -1,0 +1,67 @@
+import { Body, Controller, HttpCode, Post } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { Allow } from '#access';
+import type { RequestContext } from '#platform/context';
+import { Context } from '#platform/http';
+import { AcceptedView, AccountAddress, Register, ResetPassword, VerifyEmail } from './account.dto';
+import { RecoveryService } from './recovery.service';
+import { RegistrationService } from './registration.service';
+
+/** What people do about their accounts before they can log in. */
+@ApiTags('auth')
+@Controller('auth')
+export class AccountController {
+  constructor(
+    private readonly registration: RegistrationService,
+    private readonly recovery: RecoveryService,
+  ) {}
+
+  @Post('register')
+  @HttpCode(202)
+  @Allow('auth:register', {
+    summary: 'Open an account as a member',
+    description:
+      'The answer does not tell whether the member exists or has an account; a mail does, to the address given.',
+    reply: AcceptedView,
+    status: 202,
+  })
+  register(@Context() context: RequestContext, @Body({ schema: Register }) registration: Register) {
+    return this.registration.register(context, registration);
+  }
+
+  @Post('verify-email')
+  @HttpCode(204)
+  @Allow('auth:verify-email', { summary: 'Prove that an address is mine', errors: ['auth.token-invalid'] })
+  verifyEmail(@Context() context: RequestContext, @Body({ schema: VerifyEmail }) { token }: VerifyEmail) {
+    return this.registration.verifyEmail(context, token);
+  }
+
+  @Post('resend-verification')
+  @HttpCode(202)
+  @Allow('auth:resend-verification', {
+    summary: 'Have the link that proves my address mailed again',
+    reply: AcceptedView,
+    status: 202,
+  })
+  resendVerification(@Context() context: RequestContext, @Body({ schema: AccountAddress }) { email }: AccountAddress) {
+    return this.registration.resend(context, email);
+  }
+
+  @Post('forgot-password')
+  @HttpCode(202)
+  @Allow('auth:forgot-password', { summary: 'Have a link for a new password mailed', reply: AcceptedView, status: 202 })
+  forgotPassword(@Context() context: RequestContext, @Body({ schema: AccountAddress }) { email }: AccountAddress) {
+    return this.recovery.forgotPassword(context, email);
+  }
+
+  @Post('reset-password')
+  @HttpCode(204)
+  @Allow('auth:reset-password', {
+    summary: 'Choose a new password by the link that was mailed',
+    description: 'Ends every session of the account, and a lock that wrong passwords caused.',
+    errors: ['auth.token-invalid'],
+  })
+  resetPassword(@Context() context: RequestContext, @Body({ schema: ResetPassword }) reset: ResetPassword) {
+    return this.recovery.resetPassword(context, reset);
+  }
+}

@@ -1,0 +1,64 @@
+import { Injectable } from '@nestjs/common';
+import { DomainError } from '#kernel';
+import type { RequestContext } from '#platform/context';
+import { Database } from '#platform/database';
+import type { Purpose } from './one-time-token.entity';
+import { newToken, sha256 } from './random-tokens';
+
+/** Minutes a token of each purpose is good for. */
+export const tokenMinutes: Record<Purpose, number> = { 'verify-email': 24 * 60, 'reset-password': 60, mfa: 5 };
+
+/** With as many, a link by the default PORTAL_URL fits in a line of a mail that needs no encoding (76 characters). */
+const tokenBytes = 24;
+
+const openSql = 'token_hash = $1 AND purpose = $2 AND used_at IS NULL AND expires_at > now()';
+
+/** Tokens that are good once. Whoever spends one holds the lock of its user, so that two at once can not both succeed. */
+@Injectable()
+export class OneTimeTokensService {
+  constructor(private readonly database: Database) {}
+
+  /** A new token, in the transaction of what it is for; earlier ones of the same purpose are void from then on. */
+  async issue(context: RequestContext, userId: number, purpose: Purpose): Promise<string> {
+    await this.voidAll(context, userId, purpose);
+    const token = newToken(tokenBytes);
+    await this.database.query(
+      context,
+      `INSERT INTO one_time_tokens (user_id, purpose, token_hash, expires_at)
+       VALUES ($1, $2, $3, now() + make_interval(mins => $4))`,
+      [userId, purpose, sha256(token), tokenMinutes[purpose]],
+    );
+    return token;
+  }
+
+  /** Whose token this is, if it is good now. */
+  async ownerOf(context: RequestContext, token: string, purpose: Purpose): Promise<number | undefined> {
+    const [row] = await this.database.query<{ userId: number }>(
+      context,
+      `SELECT user_id AS "userId" FROM one_time_tokens WHERE ${openSql}`,
+      [sha256(token), purpose],
+    );
+    return row?.userId;
+  }
+
+  /** Uses a token up that `ownerOf` found good under the lock of its user. */
+  async spend(context: RequestContext, token: string): Promise<void> {
+    await this.database.query(context, 'UPDATE one_time_tokens SET used_at = now() WHERE token_hash = $1', [
+      sha256(token),
+    ]);
+  }
+
+  /** Makes what an account has open void: all of it, or of one purpose. */
+  async voidAll(context: RequestContext, userId: number, purpose: Purpose | null = null): Promise<void> {
+    await this.database.query(
+      context,
+      `UPDATE one_time_tokens SET used_at = now()
+       WHERE user_id = $1 AND used_at IS NULL AND ($2::text IS NULL OR purpose = $2)`,
+      [userId, purpose],
+    );
+  }
+}
+
+export function spentToken(): DomainError {
+  return new DomainError('auth.token-invalid', 'The token has expired or was used before; begin anew.');
+}

@@ -1,0 +1,71 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { CONFIG, type Config } from '#platform/config';
+import type { RequestContext } from '#platform/context';
+import { Database } from '#platform/database';
+import { Mailer, type Mail } from '#platform/mail';
+import type { AcceptedView, ResetPassword } from './account.dto';
+import { passwordChangedMail, resetMail } from './account-mails';
+import { AccountsService, type Account } from './accounts.service';
+import { neutralAnswer } from './neutral-answer';
+import { OneTimeTokensService, spentToken } from './one-time-tokens.service';
+import { hashPassword } from './passwords';
+import { SessionsService } from './sessions.service';
+
+/** A forgotten password: a link by mail, and by the link another password. */
+@Injectable()
+export class RecoveryService {
+  constructor(
+    private readonly database: Database,
+    private readonly accounts: AccountsService,
+    private readonly oneTimeTokens: OneTimeTokensService,
+    private readonly sessions: SessionsService,
+    private readonly mailer: Mailer,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  forgotPassword(context: RequestContext, email: string): Promise<AcceptedView> {
+    return neutralAnswer(
+      this.mailLink(context, email),
+      'If there is an account with this address, a mail with a link for a new password is on its way.',
+    );
+  }
+
+  /** The link proves who asks, so it also ends a lock that wrong guesses caused; a second factor stays. */
+  async resetPassword(context: RequestContext, { token, newPassword }: ResetPassword): Promise<void> {
+    const userId = await this.oneTimeTokens.ownerOf(context, token, 'reset-password');
+    if (userId === undefined) throw spentToken();
+    const passwordHash = await hashPassword(newPassword);
+    const account = await this.database.transaction(context, async () => {
+      const locked = await this.accounts.lock(context, userId);
+      const isOpen = (await this.oneTimeTokens.ownerOf(context, token, 'reset-password')) !== undefined;
+      if (!locked || !mayRecover(locked) || !isOpen) throw spentToken();
+      await this.accounts.actAs(context, locked);
+      await this.oneTimeTokens.spend(context, token);
+      await this.database.query(
+        context,
+        `UPDATE users SET password_hash = $2, must_change_password = false, failed_login_attempts = 0, locked_until = NULL
+         WHERE id = $1`,
+        [userId, passwordHash],
+      );
+      await this.sessions.endAll(context, userId, 'password-reset');
+      return locked;
+    });
+    void this.mailer.send({ to: account.email, ...passwordChangedMail() });
+  }
+
+  private async mailLink(context: RequestContext, email: string): Promise<void> {
+    const mail = await this.database.transaction(context, async (): Promise<Mail | undefined> => {
+      const found = await this.accounts.findByEmail(context, email);
+      const account = found && (await this.accounts.lock(context, found.userId));
+      if (!account || !mayRecover(account)) return undefined;
+      const token = await this.oneTimeTokens.issue(context, account.userId, 'reset-password');
+      return { to: account.email, ...resetMail(this.config.PORTAL_URL, token) };
+    });
+    if (mail) void this.mailer.send(mail);
+  }
+}
+
+/** Accounts that work, or would but for guesses. What an administrator has closed stays closed. */
+function mayRecover({ fault, isLockedByGuesses }: Account): boolean {
+  return fault === null || isLockedByGuesses;
+}

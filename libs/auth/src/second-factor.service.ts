@@ -1,0 +1,186 @@
+import { randomBytes } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { Secret, TOTP } from 'otpauth';
+import { holds } from '#access';
+import { Clock, DomainError } from '#kernel';
+import type { Actor, RequestContext } from '#platform/context';
+import { Database } from '#platform/database';
+import { AccountsService, actorId, type Account } from './accounts.service';
+import type { ConfirmMfa, DisableMfa, EnrollMfa } from './mfa.dto';
+import { isPassword } from './passwords';
+import { sha256 } from './random-tokens';
+import { SecretBox } from './secret-box';
+
+/** What authenticator apps all know: SHA-1, six digits, 30 seconds (RFC 6238). */
+const stepSeconds = 30;
+const digits = 6;
+/** Steps before and after the current one whose codes are taken, for clocks that are not quite right. */
+const tolerance = 1;
+const secretBytes = 20;
+const recoveryCodes = 10;
+const recoveryCodeBytes = 10;
+
+/** What was found right: the time step of a code, or a recovery code. */
+type Match = { step: number } | { recoveryCodeId: number };
+
+/** The second factor of an account: codes by time (TOTP), and recovery codes for when the device is lost. */
+@Injectable()
+export class SecondFactorService {
+  constructor(
+    private readonly database: Database,
+    private readonly accounts: AccountsService,
+    private readonly box: SecretBox,
+    private readonly clock: Clock,
+  ) {}
+
+  /** A new secret, which counts once a code made of it was confirmed. */
+  async enroll(
+    context: RequestContext,
+    { currentPassword }: EnrollMfa,
+  ): Promise<{ secret: string; otpauthUrl: string }> {
+    const account = await this.own(context);
+    await this.provePassword(context, account, currentPassword);
+    const secret = new Secret({ buffer: new Uint8Array(randomBytes(secretBytes)).buffer });
+    const enrolling = await this.database.query(
+      context,
+      `UPDATE users SET mfa_secret = $2, mfa_last_step = NULL WHERE id = $1 AND mfa_enabled_at IS NULL
+       RETURNING id, set_config('ip2a.context', $3, true)`,
+      [account.userId, this.box.seal(secret.base32, String(account.userId)), context.attribution()],
+    );
+    if (enrolling.length === 0) throw alreadyEnrolled();
+    return { secret: secret.base32, otpauthUrl: totp(secret, account.email).toString() };
+  }
+
+  /** Puts the secret into force, and hands out the recovery codes this once. */
+  async confirm(context: RequestContext, { code }: ConfirmMfa): Promise<{ recoveryCodes: string[] }> {
+    const userId = actorId(context);
+    const confirmed = await this.database.transaction(context, async () => {
+      const account = await this.accounts.lock(context, userId);
+      if (account?.isEnrolled) throw alreadyEnrolled();
+      if (!account?.mfaSecret) throw notEnrolled();
+      const match = this.matchCode(account, code);
+      if (!match) return { account };
+      await this.database.query(context, 'UPDATE users SET mfa_enabled_at = now(), mfa_last_step = $2 WHERE id = $1', [
+        userId,
+        match.step,
+      ]);
+      return { codes: await this.makeRecoveryCodes(context, userId) };
+    });
+    if (confirmed.codes) return { recoveryCodes: confirmed.codes };
+    return this.refuseCode(context, confirmed.account);
+  }
+
+  /** Gives the second factor up; not for those who may see so much that they have to keep it. */
+  async disable(context: RequestContext, { password, code }: DisableMfa): Promise<void> {
+    if (holds(context.actor as Actor, 'account:keep-second-factor')) {
+      throw new DomainError('access.denied', 'Your roles keep a second factor once it is set up.');
+    }
+    const account = await this.own(context);
+    if (!account.isEnrolled) throw notEnrolled();
+    await this.provePassword(context, account, password);
+    const wrong = await this.database.transaction(context, async () => {
+      const locked = await this.accounts.lock(context, account.userId);
+      if (!locked?.isEnrolled) throw notEnrolled();
+      if (!this.matchCode(locked, code)) return locked;
+      await this.database.query(
+        context,
+        'UPDATE users SET mfa_secret = NULL, mfa_enabled_at = NULL, mfa_last_step = NULL WHERE id = $1',
+        [account.userId],
+      );
+      await this.dropRecoveryCodes(context, account.userId);
+      return undefined;
+    });
+    if (wrong) await this.refuseCode(context, wrong);
+  }
+
+  /** Whether the proof is right for the account, which the transaction has locked. Uses nothing up yet. */
+  async match(
+    context: RequestContext,
+    account: Account,
+    { code, recoveryCode }: { code?: string; recoveryCode?: string },
+  ): Promise<Match | undefined> {
+    if (!account.isEnrolled) return undefined;
+    if (code !== undefined) return this.matchCode(account, code);
+    const [row] = await this.database.query<{ recoveryCodeId: number }>(
+      context,
+      `SELECT id AS "recoveryCodeId" FROM mfa_recovery_codes WHERE user_id = $1 AND code_hash = $2 AND used_at IS NULL`,
+      [account.userId, hashOf(recoveryCode ?? '')],
+    );
+    return row;
+  }
+
+  /** Uses up what was found right, so that it is right only once. */
+  async use(context: RequestContext, { userId }: Account, match: Match): Promise<void> {
+    if ('step' in match) {
+      await this.database.query(context, 'UPDATE users SET mfa_last_step = $2 WHERE id = $1', [userId, match.step]);
+    } else {
+      await this.database.query(context, 'UPDATE mfa_recovery_codes SET used_at = now() WHERE id = $1', [
+        match.recoveryCodeId,
+      ]);
+    }
+  }
+
+  async dropRecoveryCodes(context: RequestContext, userId: number): Promise<void> {
+    await this.database.query(context, 'DELETE FROM mfa_recovery_codes WHERE user_id = $1', [userId]);
+  }
+
+  private matchCode(account: Account, code: string): { step: number } | undefined {
+    const secret = Secret.fromBase32(this.box.open(account.mfaSecret ?? '', String(account.userId)));
+    const timestamp = this.clock.now().getTime();
+    const delta = totp(secret, account.email).validate({ token: code, timestamp, window: tolerance });
+    if (delta === null) return undefined;
+    const step = Math.floor(timestamp / 1000 / stepSeconds) + delta;
+    return step > (account.mfaLastStep ?? 0) ? { step } : undefined;
+  }
+
+  private async makeRecoveryCodes(context: RequestContext, userId: number): Promise<string[]> {
+    const codes = Array.from({ length: recoveryCodes }, newRecoveryCode);
+    await this.dropRecoveryCodes(context, userId);
+    await this.database.query(
+      context,
+      'INSERT INTO mfa_recovery_codes (user_id, code_hash) SELECT $1, unnest($2::text[])',
+      [userId, codes.map(hashOf)],
+    );
+    return codes;
+  }
+
+  private async own(context: RequestContext): Promise<Account> {
+    const account = await this.accounts.find(context, actorId(context));
+    if (!account) throw new DomainError('auth.required', 'Log in first.');
+    return account;
+  }
+
+  private async provePassword(context: RequestContext, account: Account, password: string): Promise<void> {
+    if (await isPassword(password, account.passwordHash)) return;
+    await this.accounts.recordFailure(context, account.email, account, 'wrong password');
+    throw new DomainError('auth.login-failed', 'The current password is wrong.');
+  }
+
+  private async refuseCode(context: RequestContext, account: Account): Promise<never> {
+    await this.accounts.recordFailure(context, account.email, account, 'wrong code');
+    throw new DomainError('auth.login-failed', 'The code is wrong, or was used before.');
+  }
+}
+
+function totp(secret: Secret, label: string): TOTP {
+  return new TOTP({ issuer: 'IP2A', label, secret, algorithm: 'SHA1', digits, period: stepSeconds });
+}
+
+/** Like `ABCD-EFGH-JKLM-NPQR`: 80 random bits in base32. */
+function newRecoveryCode(): string {
+  const { base32 } = new Secret({ buffer: new Uint8Array(randomBytes(recoveryCodeBytes)).buffer });
+  return base32.match(/.{4}/g)?.join('-') ?? '';
+}
+
+/** Case, blanks and hyphens do not count, because people copy the codes from paper. */
+function hashOf(recoveryCode: string): string {
+  return sha256(recoveryCode.toUpperCase().replace(/[\s-]/g, ''));
+}
+
+function alreadyEnrolled(): DomainError {
+  return new DomainError('auth.mfa-enrolled', 'Disable the one there is first, or ask an administrator to.');
+}
+
+function notEnrolled(): DomainError {
+  return new DomainError('auth.mfa-not-enrolled', 'Begin with POST /auth/mfa/enroll.');
+}
