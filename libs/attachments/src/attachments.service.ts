@@ -61,6 +61,7 @@ export class AttachmentsService {
    * without its file.
    */
   async create(context: RequestContext, { fields, fileName: sentName, content }: FileForm<CreateAttachment>) {
+    context.takeTime();
     try {
       await this.mustTakeFiles(context, fields);
       const fileName = safeName(sentName);
@@ -98,6 +99,7 @@ export class AttachmentsService {
 
   /** The file, as it is stored. Its entry is durable before the first byte leaves. */
   async content(context: RequestContext, id: number): Promise<StreamableFile> {
+    context.takeTime();
     await this.records.mustBeVisible(context, attachments, id);
     const [file] = await this.database.query<Stored>(
       context,

@@ -30,7 +30,7 @@ export class AuthService {
    */
   async login(context: RequestContext, { email, password }: Login): Promise<Session | MfaRequiredView> {
     const account = await this.accounts.findByEmail(context, email);
-    const isRight = await isPassword(password, account?.passwordHash);
+    const isRight = await isPassword(context, password, account?.passwordHash);
     const begun = account && isRight && !account.fault ? await this.begin(context, account) : undefined;
     if (begun) return begun;
     await this.accounts.recordFailure(context, email, account, isRight ? undefined : 'wrong password');
@@ -64,11 +64,11 @@ export class AuthService {
   async changePassword(context: RequestContext, { currentPassword, newPassword }: ChangePassword): Promise<void> {
     const userId = actorId(context);
     const account = await this.accounts.find(context, userId);
-    if (!(await isPassword(currentPassword, account?.passwordHash))) {
+    if (!(await isPassword(context, currentPassword, account?.passwordHash))) {
       await this.accounts.recordFailure(context, account?.email ?? '', account, 'wrong password');
       throw new DomainError('auth.login-failed', 'The current password is wrong.');
     }
-    const passwordHash = await hashPassword(newPassword);
+    const passwordHash = await hashPassword(context, newPassword);
     await this.database.transaction(context, async () => {
       await this.database.query(
         context,

@@ -1,4 +1,5 @@
 import { hash, verify } from '@node-rs/argon2';
+import type { RequestContext } from '#platform/context';
 
 /** Argon2id with OWASP's parameters (Password Storage Cheat Sheet): 19 MiB, 2 passes, 1 lane. */
 const parameters = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
@@ -6,11 +7,18 @@ const parameters = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 /** Verified against where there is no account, so that an unknown address takes as long as a wrong password. */
 const nobody = hash('no account has this password', parameters);
 
-export function hashPassword(password: string): Promise<string> {
+/** Hashes wait for one another, so a request that hashes has no deadline: given up afterwards, it would be begun again. */
+export function hashPassword(context: RequestContext, password: string): Promise<string> {
+  context.takeTime();
   return hash(password, parameters);
 }
 
-export async function isPassword(password: string, passwordHash: string | undefined): Promise<boolean> {
+export async function isPassword(
+  context: RequestContext,
+  password: string,
+  passwordHash: string | undefined,
+): Promise<boolean> {
+  context.takeTime();
   const matches = await verify(passwordHash ?? (await nobody), password);
   return matches && passwordHash !== undefined;
 }

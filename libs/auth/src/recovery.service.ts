@@ -34,7 +34,7 @@ export class RecoveryService {
   async resetPassword(context: RequestContext, { token, newPassword }: ResetPassword): Promise<void> {
     const userId = await this.oneTimeTokens.ownerOf(context, token, 'reset-password');
     if (userId === undefined) throw spentToken();
-    const passwordHash = await hashPassword(newPassword);
+    const passwordHash = await hashPassword(context, newPassword);
     const account = await this.database.transaction(context, async () => {
       const locked = await this.accounts.lock(context, userId);
       const isOpen = (await this.oneTimeTokens.ownerOf(context, token, 'reset-password')) !== undefined;

@@ -63,7 +63,7 @@ export class RegistrationService {
 
   /** Hashes the password first, for members and others alike: it is what takes time. */
   private async open(context: RequestContext, { password, email, ...proof }: Register): Promise<void> {
-    const passwordHash = await hashPassword(password);
+    const passwordHash = await hashPassword(context, password);
     const mail = await this.database.transaction(context, async (): Promise<Mail | undefined> => {
       const member = await this.provedMember(context, proof);
       const userId = member && (await this.createUser(context, member, email, passwordHash));

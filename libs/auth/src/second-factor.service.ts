@@ -151,7 +151,7 @@ export class SecondFactorService {
   }
 
   private async provePassword(context: RequestContext, account: Account, password: string): Promise<void> {
-    if (await isPassword(password, account.passwordHash)) return;
+    if (await isPassword(context, password, account.passwordHash)) return;
     await this.accounts.recordFailure(context, account.email, account, 'wrong password');
     throw new DomainError('auth.login-failed', 'The current password is wrong.');
   }

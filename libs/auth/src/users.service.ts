@@ -41,7 +41,7 @@ export class UsersService {
 
   async create(context: RequestContext, request: CreateUser): Promise<Rendered> {
     const { roles: granted, password, emailVerified, ...account } = request;
-    const passwordHash = await hashPassword(password);
+    const passwordHash = await hashPassword(context, password);
     const record = { ...account, passwordHash, emailVerifiedAt: this.verifiedAt(emailVerified) };
     return this.records.create(context, users, record, { request, also: (id) => this.grant(context, id, granted) });
   }
@@ -50,7 +50,7 @@ export class UsersService {
     const { password, emailVerified, ...rest } = patch;
     const change = {
       ...rest,
-      ...(password === undefined ? {} : { passwordHash: await hashPassword(password) }),
+      ...(password === undefined ? {} : { passwordHash: await hashPassword(context, password) }),
       ...(emailVerified === undefined ? {} : { emailVerifiedAt: this.verifiedAt(emailVerified) ?? null }),
     };
     const endsSessions = password !== undefined || patch.isActive === false || emailVerified === false;
