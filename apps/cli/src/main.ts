@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from '#platform/config';
 import { DomainError } from '#kernel';
+import { auditExport } from './commands/audit-export';
 import { auditTrail } from './commands/audit-trail';
 import { databaseUrl } from './commands/database-url';
 import { migrateDatabase } from './commands/migrate';
@@ -16,7 +17,7 @@ function program(): Command {
     .showHelpAfterError('(add --help for what it takes)');
   ip2a.addCommand(migrateDatabase());
   ip2a.addCommand(new Command('user').description('accounts').addCommand(createUser()));
-  ip2a.addCommand(new Command('audit').description('the ledger').addCommand(auditTrail()));
+  ip2a.addCommand(new Command('audit').description('the ledger').addCommand(auditTrail()).addCommand(auditExport()));
   ip2a.addCommand(new Command('database').description('the database').addCommand(databaseUrl()));
   return ip2a;
 }

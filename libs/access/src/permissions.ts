@@ -78,6 +78,8 @@ export const PERMISSIONS = {
   'deleted:read': { admin: 'all', officer: 'all' },
   'users:administer': { admin: 'all' },
   'audit:read': { admin: 'all', officer: 'members', staff: 'own', organizer: 'own', instructor: 'own', member: 'self' },
+  /** The ledger as a whole: exports and summaries. */
+  'audit:export': { admin: 'all' },
   'own-record:read': {
     member: 'self',
     admin: 'self',
@@ -211,6 +213,8 @@ export const OPERATIONS = {
   'reports:out-of-work': 'reports:read',
   'reports:grievance-ageing': 'reports:read',
   'reports:benevolence-year-to-date': 'reports:read',
+  'audit:summary': 'audit:export',
+  'audit:export': 'audit:export',
   'audit:list': 'audit:read',
   'audit:read': 'audit:read',
 } as const satisfies Record<string, Permission | 'public'>;

@@ -1,3 +1,4 @@
+export { AuditExportService } from './audit-export.service';
 export { AuditModule } from './audit.module';
 export { AuditWriter } from './audit-writer';
 export { auditDecision, Audited, auditedDecision, AuditedRow, Unaudited, type AuditDecision } from './audited';

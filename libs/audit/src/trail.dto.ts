@@ -24,6 +24,18 @@ export const TrailQuery = z.strictObject({
 });
 export type TrailQuery = z.infer<typeof TrailQuery>;
 
+const { limit: _limit, cursor: _cursor, ...exported } = TrailQuery.shape;
+
+/** Which part of the ledger is exported: the filters of the search, and no paging. */
+export const AuditExportQuery = z.strictObject({
+  format: z
+    .enum(['jsonl', 'csv'])
+    .default('jsonl')
+    .describe('JSON Lines, an entry as the API shows it on each; or CSV.'),
+  ...exported,
+});
+export type AuditExportQuery = z.infer<typeof AuditExportQuery>;
+
 /** Paging and time range of one record's trail. */
 export const RecordTrailQuery = z.strictObject(paging);
 export type RecordTrailQuery = z.infer<typeof RecordTrailQuery>;

@@ -5,9 +5,10 @@ import { decodeCursor, DomainError, encodeCursor } from '#kernel';
 import type { Actor, RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
 import { auditDecision, type AuditDecision } from './audited';
-import type { AuditLogPage, AuditLogView, RecordTrailQuery, TrailQuery } from './trail.dto';
+import type { AuditExportQuery, AuditLogPage, AuditLogView, RecordTrailQuery, TrailQuery } from './trail.dto';
 
 type Entry = z.infer<typeof AuditLogView>;
+type ExportFilters = Omit<AuditExportQuery, 'format'>;
 type Values = Record<string, unknown> | null;
 
 const redacted = '[redacted]';
@@ -78,6 +79,49 @@ export class TrailService {
     }
     context.disclose({ tableName: 'audit_logs', ids: [id], list: false });
     return entry;
+  }
+
+  /** How many entries match, of transactions that ended before the horizon. */
+  async count(context: RequestContext, query: ExportFilters, horizon: string, timeoutMs: number): Promise<number> {
+    const { where, values } = this.exported(context, query, horizon);
+    const [row] = await this.database.query<{ count: number }>(
+      context,
+      `SELECT count(*)::float8 AS count FROM audit_logs l WHERE ${where.join(' AND ')}`,
+      values,
+      timeoutMs,
+    );
+    return row?.count ?? 0;
+  }
+
+  /** The next entries of an export, oldest first. Its disclosure is noted by the export. */
+  async chunk(
+    context: RequestContext,
+    query: ExportFilters,
+    { horizon, after, limit }: { horizon: string; after?: Entry; limit: number },
+  ): Promise<Entry[]> {
+    const { where, values, bind, actor, reach } = this.exported(context, query, horizon);
+    if (after) where.push(`(l.changed_at, l.id) > (${bind(after.changedAt)}::timestamptz, ${bind(after.id)}::bigint)`);
+    const rows = await this.database.query<Row>(
+      context,
+      `SELECT ${columns} FROM audit_logs l WHERE ${where.join(' AND ')} ORDER BY l.changed_at, l.id LIMIT ${limit}`,
+      values,
+    );
+    return rows.map((row) => this.view(row, reach, actor));
+  }
+
+  private exported(context: RequestContext, query: ExportFilters, horizon: string) {
+    const { actor } = context;
+    if (!actor) throw new DomainError('auth.required', 'The ledger is read by somebody.');
+    const values: unknown[] = [];
+    const bind = (value: unknown) => `$${values.push(value)}`;
+    const reach = scopeOf(actor, 'audit:read');
+    const paged = { ...query, limit: 1 };
+    const where = [...this.rows(reach, actor, paged, bind), ...filters(paged, bind), `l.txid < ${bind(horizon)}::xid8`];
+    const { recordId } = query;
+    if (recordId !== undefined) {
+      where.push(`(l.record_id = ${bind(recordId)} OR l.record_ids @> ARRAY[${bind(recordId)}::bigint])`);
+    }
+    return { where, values, bind, actor, reach };
   }
 
   private async page(

@@ -7,10 +7,9 @@ const parameters = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 /** Verified against where there is no account, so that an unknown address takes as long as a wrong password. */
 const nobody = hash('no account has this password', parameters);
 
-/** Hashes wait for one another, so a request that hashes has no deadline: given up afterwards, it would be begun again. */
+/** Hashes wait for one another; a request that was given up after its hash would be sent again and wait again. */
 export function hashPassword(context: RequestContext, password: string): Promise<string> {
-  context.takeTime();
-  return hash(password, parameters);
+  return context.unhurried(hash(password, parameters));
 }
 
 export async function isPassword(
@@ -18,7 +17,6 @@ export async function isPassword(
   password: string,
   passwordHash: string | undefined,
 ): Promise<boolean> {
-  context.takeTime();
-  const matches = await verify(passwordHash ?? (await nobody), password);
+  const matches = await context.unhurried(verify(passwordHash ?? (await nobody), password));
   return matches && passwordHash !== undefined;
 }

@@ -75,6 +75,16 @@ export class RequestContext {
     return this.deadline === undefined ? Infinity : this.deadline - Date.now();
   }
 
+  /** Waits for work that others wait for as well, such as a password's hash; the time it takes does not count. */
+  async unhurried<T>(work: Promise<T>): Promise<T> {
+    const begun = Date.now();
+    try {
+      return await work;
+    } finally {
+      if (this.deadline !== undefined) this.deadline += Date.now() - begun;
+    }
+  }
+
   /** For what is known to be long, such as an import or an export: it has no deadline of its own from here on. */
   takeTime(): void {
     this.deadline = undefined;

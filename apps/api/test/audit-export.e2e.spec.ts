@@ -1,0 +1,114 @@
+import { parse } from 'csv-parse/sync';
+import { aMember } from '../../../libs/members/src/member.factory';
+import { startApi, type Client, type LocalApi } from './harness';
+
+let api: LocalApi;
+let admin: Client;
+let staff: Client;
+let id: number;
+beforeAll(async () => {
+  api = await startApi();
+  admin = await api.as('admin');
+  staff = await api.as('staff');
+  id = (await staff.post('/members', aMember({ lastName: '=cmd()' }))).json<{ id: number }>().id;
+  await staff.get(`/members/${id}`, { 'X-Access-Reason': '=1+1' });
+  await staff.get('/members?limit=5');
+});
+afterAll(() => api.close());
+
+interface Line {
+  id: number;
+  action: string;
+  changedAt: string;
+  tableName: string | null;
+  recordId: number | null;
+  recordIds: number[] | null;
+}
+
+function linesOf(text: string): Line[] {
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Line);
+}
+
+describe('an export of the ledger', () => {
+  it('holds every entry there was, oldest first, and is itself on record', async () => {
+    // More than are read at a time.
+    await api.database.query(
+      `INSERT INTO audit_logs (action, table_name, record_id, source) SELECT 'READ', 'members', n, 'job' FROM generate_series(1, 2500) n`,
+    );
+    const there = await api.entries();
+    const reply = await admin.get('/audit/export');
+    expect(reply.headers['content-type']).toBe('application/jsonl; charset=utf-8');
+    expect(reply.headers['content-disposition']).toMatch(/^attachment; filename="ledger-[\dT-]+Z\.jsonl"$/);
+    const lines = linesOf(reply.text);
+    expect(lines.map((line) => line.id).sort((a, b) => a - b)).toEqual(there.map((entry) => entry.id));
+    expect(lines.map((line) => line.changedAt)).toEqual(lines.map((line) => line.changedAt).sort());
+    await api.expectAudit(reply, {
+      action: 'EXPORT',
+      tableName: 'audit_logs',
+      filters: expect.objectContaining({ format: 'jsonl' }) as Record<string, unknown>,
+      notes: expect.stringMatching(new RegExp(`^${there.length} entries`)) as string,
+    });
+  });
+
+  it('takes the filters of the search, lists that showed a record included', async () => {
+    const reply = await admin.get(`/audit/export?tableName=members&recordId=${id}&changedBy=${staff.account.id}`);
+    const lines = linesOf(reply.text);
+    expect(lines.map(({ action }) => action)).toEqual(['CREATE', 'READ', 'BULK_READ']);
+    expect(lines.every(({ recordId, recordIds }) => recordId === id || recordIds?.includes(id))).toBe(true);
+    await api.expectAudit(reply, { action: 'EXPORT', tableName: 'audit_logs' });
+  });
+
+  it('as CSV opens in a spreadsheet without running what somebody wrote', async () => {
+    const reply = await admin.get(`/audit/export?format=csv&changedBy=${staff.account.id}&action=READ`);
+    const [row] = parse<Record<string, string>>(reply.text, { columns: true });
+    expect(row).toMatchObject({ action: 'READ', tableName: 'members', recordId: String(id), reason: `'=1+1` });
+    await api.expectAudit(reply, { action: 'EXPORT', tableName: 'audit_logs' });
+  });
+
+  it('is for administrators', async () => {
+    for (const role of ['officer', 'staff', 'member'] as const) {
+      const reply = await (await api.as(role)).get('/audit/export');
+      expect(reply.status).toBe(403);
+      await api.expectAudit(reply, { action: 'ACCESS_DENIED', route: 'audit:export' });
+    }
+  });
+
+  it('shows nothing while its own entry can not be written', async () => {
+    await api.database.query('REVOKE INSERT ON audit_logs FROM ip2a_app');
+    const reply = await admin.get('/audit/export');
+    await api.database.query('GRANT INSERT ON audit_logs TO ip2a_app');
+    expect(reply.status).toBe(503);
+    expect(reply.text).not.toContain('members');
+  });
+});
+
+describe('a summary of the ledger', () => {
+  it('counts what each did, and names hours of unusual volume', async () => {
+    await api.database.query(
+      `INSERT INTO audit_logs (action, table_name, record_id, changed_by, actor_email, source, changed_at)
+       SELECT CASE WHEN n <= 1001 THEN 'READ' ELSE 'DELETE' END, 'members', n, 77, 'hasty@local.example', 'api',
+         date_trunc('hour', now()) FROM generate_series(1, 1102) n`,
+    );
+    const reply = await admin.get('/audit/summary');
+    const { people, unusualVolumes } = reply.json<{
+      people: Record<string, unknown>[];
+      unusualVolumes: Record<string, unknown>[];
+    }>();
+    const byPerson = (who: string) => people.find((person) => person.who === who);
+    expect(byPerson('hasty@local.example')).toMatchObject({ userId: 77, reads: 1001, recordsRead: 1001, deletes: 101 });
+    // The log-in changed the account and began a session.
+    expect(byPerson(staff.account.email)).toMatchObject({ reads: 2, recordsRead: 2, changes: 3, deletes: 0 });
+    expect(unusualVolumes.filter(({ userId }) => userId === 77)).toEqual([
+      expect.objectContaining({ who: 'hasty@local.example', reads: 1001, deletes: 101 }),
+    ]);
+    await api.expectAudit(reply, { action: 'BULK_READ', tableName: 'audit_logs', notes: 'summary' });
+  });
+
+  it('refuses a time that is none', async () => {
+    const reply = await admin.get('/audit/summary?from=2026-02-01T00:00:00Z&to=2026-01-01T00:00:00Z');
+    expect(reply.status).toBe(422);
+  });
+});

@@ -1,0 +1,75 @@
+import { Readable } from 'node:stream';
+import { Injectable, StreamableFile } from '@nestjs/common';
+import { stringify } from 'csv-stringify/sync';
+import { Clock } from '#kernel';
+import type { RequestContext } from '#platform/context';
+import { Database, longStatementMs } from '#platform/database';
+import { AuditLogView, type AuditExportQuery, type AuditLogItem } from './trail.dto';
+import { TrailService } from './trail.service';
+
+/** Entries that are read and written out at a time. */
+const chunkEntries = 1000;
+
+/** What an export holds: entries of transactions that had ended when it began, so that the number and the bytes agree. */
+export interface LedgerExport {
+  count: number;
+  lines: AsyncGenerator<string>;
+}
+
+/** Exports of the ledger: every entry that matches, oldest first, as a stream whose memory does not grow with it. */
+@Injectable()
+export class AuditExportService {
+  constructor(
+    private readonly database: Database,
+    private readonly trail: TrailService,
+    private readonly clock: Clock,
+  ) {}
+
+  async file(context: RequestContext, query: AuditExportQuery): Promise<StreamableFile> {
+    const { lines } = await this.begin(context, query);
+    const now = this.clock.now().toISOString().slice(0, 19).replaceAll(':', '');
+    return new StreamableFile(Readable.from(lines, { objectMode: false }), {
+      type: query.format === 'csv' ? 'text/csv; charset=utf-8' : 'application/jsonl; charset=utf-8',
+      disposition: `attachment; filename="ledger-${now}Z.${query.format}"`,
+    });
+  }
+
+  /** Counts, notes the export, and gives its lines. The caller makes the entry durable before the first line leaves. */
+  async begin(context: RequestContext, { format, ...query }: AuditExportQuery): Promise<LedgerExport> {
+    context.takeTime();
+    const [{ horizon } = { horizon: '0' }] = await this.database.query<{ horizon: string }>(
+      context,
+      'SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS horizon',
+    );
+    const count = await this.trail.count(context, query, horizon, longStatementMs);
+    context.disclose({
+      tableName: 'audit_logs',
+      ids: [],
+      list: true,
+      action: 'EXPORT',
+      filters: { ...query, format },
+      notes: `${count} entries of transactions before ${horizon}`,
+    });
+    return { count, lines: this.lines(context, query, format, horizon) };
+  }
+
+  private async *lines(
+    context: RequestContext,
+    query: Omit<AuditExportQuery, 'format'>,
+    format: AuditExportQuery['format'],
+    horizon: string,
+  ): AsyncGenerator<string> {
+    const columns = Object.keys(AuditLogView.shape);
+    if (format === 'csv') yield stringify([columns]);
+    let after: AuditLogItem | undefined;
+    do {
+      const entries = await this.trail.chunk(context, query, { horizon, after, limit: chunkEntries });
+      if (entries.length > 0) {
+        yield format === 'csv'
+          ? stringify(entries, { columns, escape_formulas: true })
+          : entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
+      }
+      after = entries.length === chunkEntries ? entries.at(-1) : undefined;
+    } while (after);
+  }
+}
