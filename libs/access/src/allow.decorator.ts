@@ -30,6 +30,7 @@ const withAccount: ErrorCode[] = [
   'auth.token-invalid',
   'access.denied',
   'auth.password-change-required',
+  'access.reason-required',
 ];
 
 const exampleRequestId = '019abf4e-7a10-7c3e-9d52-3f8b1c0e2a44';

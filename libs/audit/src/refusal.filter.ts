@@ -4,8 +4,11 @@ import type { RequestContext } from '#platform/context';
 import { asDomainError, ProblemFilter } from '#platform/http';
 import { AuditWriter } from './audit-writer';
 
+/** Not authenticated, not permitted, no reason given. */
+const refusals = [401, 403, 428];
+
 /**
- * Puts refused requests on record before they are answered: 401, 403, and a 404 that may hide a record from its asker.
+ * Puts refused requests on record before they are answered: 401, 403, 428, and a 404 that may hide a record from its asker.
  * Guards run before interceptors, so this is the one place that sees them all. A log-in records its own failure.
  */
 @Injectable()
@@ -15,7 +18,7 @@ export class RefusalFilter extends ProblemFilter {
   }
 
   protected override async settle(error: DomainError, context: RequestContext): Promise<DomainError> {
-    const isRefusal = error.status === 401 || error.status === 403 || error.refused !== undefined;
+    const isRefusal = refusals.includes(error.status) || error.refused !== undefined;
     if (!isRefusal || error.code === 'auth.login-failed') return error;
     try {
       await this.writer.record(context, {

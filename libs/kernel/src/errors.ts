@@ -19,6 +19,7 @@ export const ERRORS = {
   'auth.mfa-not-enrolled': { status: 409, title: 'No second factor is being set up' },
   'access.denied': { status: 403, title: 'This is not permitted' },
   'access.field-denied': { status: 403, title: 'A field may not be changed' },
+  'access.reason-required': { status: 428, title: 'A reason for the access is required' },
   'record.not-found': { status: 404, title: 'There is no such record' },
   'record.duplicate': { status: 409, title: 'A record with the same key exists' },
   'record.in-use': { status: 409, title: 'Other records depend on this one' },

@@ -5,6 +5,7 @@ export * as fields from './fields';
 export { FileFormBody, type FileForm } from './forms';
 export { asDomainError, Problem } from './problem';
 export { ProblemFilter } from './problem.filter';
+export { isReading } from './reading';
 export { Rendered } from './rendered';
 export { fastifyAdapter, prepareServer } from './server';
 export { ValidationGuard } from './validation.guard';

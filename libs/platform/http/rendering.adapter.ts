@@ -1,6 +1,7 @@
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply } from 'fastify';
 import { etagOf, matchesNone } from './conditional';
+import { isReading } from './reading';
 import { Rendered } from './rendered';
 
 type Reply = FastifyAdapter['reply'];
@@ -14,13 +15,10 @@ export class RenderingAdapter extends FastifyAdapter {
     if (body.createdId !== undefined) reply.header('location', `${request.url.split('?', 1)[0]}/${body.createdId}`);
     if (body.version !== undefined) {
       reply.header('etag', etagOf(body.version));
-      if (isRead(request) && matchesNone(request.headers['if-none-match'], body.version)) return reply.code(304).send();
+      if (isReading(request) && matchesNone(request.headers['if-none-match'], body.version))
+        return reply.code(304).send();
     }
     if (statusCode !== undefined) reply.code(statusCode);
     return reply.header('content-type', 'application/json; charset=utf-8').send(body.json);
   }
-}
-
-function isRead({ method }: FastifyRequest): boolean {
-  return method === 'GET' || method === 'HEAD';
 }
