@@ -7,6 +7,7 @@ import { Operations1795420805000 } from './1795420805000-operations';
 import { FoldText1795420805500 } from './1795420805500-fold-text';
 import { AccountRecovery1795420806000 } from './1795420806000-account-recovery';
 import { Attachments1795420807000 } from './1795420807000-attachments';
+import { Quarantine1795420808000 } from './1795420808000-quarantine';
 
 /** In the order they run; a spec compares this list with the files. */
 export const migrations = [
@@ -19,4 +20,5 @@ export const migrations = [
   FoldText1795420805500,
   AccountRecovery1795420806000,
   Attachments1795420807000,
+  Quarantine1795420808000,
 ];

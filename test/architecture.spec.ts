@@ -22,6 +22,8 @@ const mayImport: Record<string, readonly string[]> = {
   'libs/salting': [...foundation, 'libs/members', 'libs/organizations'],
   'libs/benevolence': [...foundation, 'libs/members'],
   'libs/reports': foundation,
+  'libs/stress': foundation,
+  'libs/integrity': foundation,
   'libs/grievances': [...foundation, 'libs/members', 'libs/organizations'],
   'libs/attachments': [
     ...foundation,

@@ -17,6 +17,7 @@ import {
 import { BenevolenceApplication, BenevolenceModule, BenevolenceReview } from '#benevolence';
 import { EmploymentsModule, MemberEmployment } from '#employments';
 import { Grievance, GrievancesModule, GrievanceStepRecord } from '#grievances';
+import { IntegrityModule, QuarantinedRecord } from '#integrity';
 import { Clock } from '#kernel';
 import { Member, MembersModule } from '#members';
 import { Organization, OrganizationContact, OrganizationsModule } from '#organizations';
@@ -49,6 +50,7 @@ export const entities = [
   FileAttachment,
   OneTimeToken,
   MfaRecoveryCode,
+  QuarantinedRecord,
 ];
 
 /** The resources. Adding one is a line here and its entity above. */
@@ -63,6 +65,7 @@ const features = [
   GrievancesModule,
   ReportsModule,
   AttachmentsModule,
+  IntegrityModule,
 ];
 
 /**

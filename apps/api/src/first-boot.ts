@@ -29,7 +29,9 @@ export async function firstBoot(app: INestApplicationContext, config: Config): P
     const admin = { email: ADMIN_EMAIL ?? 'admin@local.example', password: ADMIN_PASSWORD ?? madeUp() };
     await createAccount(app, context, 'admin', admin);
     if (!config.embedded) return [`Log in as ${admin.email} with ADMIN_PASSWORD.`];
-    const memberId = await seedDemoLocal(context, app);
+    // A local that is there already, seeded or restored, gets accounts and no demo.
+    const [existing] = await database.query<{ id: number }>(context, 'SELECT id FROM members ORDER BY id LIMIT 1');
+    const memberId = existing?.id ?? (await seedDemoLocal(context, app));
     const staff = { email: 'clerk@local.example', password: madeUp() };
     const member = { email: 'member@local.example', password: madeUp() };
     await createAccount(app, context, 'staff', staff);

@@ -5,6 +5,8 @@ import { auditExport } from './commands/audit-export';
 import { auditTrail } from './commands/audit-trail';
 import { databaseUrl } from './commands/database-url';
 import { migrateDatabase } from './commands/migrate';
+import { integrityCheck, integrityRepair } from './commands/integrity';
+import { stressSeed } from './commands/stress-seed';
 import { createUser } from './commands/user-create';
 import { UsageError } from './usage-error';
 
@@ -18,6 +20,13 @@ function program(): Command {
   ip2a.addCommand(migrateDatabase());
   ip2a.addCommand(new Command('user').description('accounts').addCommand(createUser()));
   ip2a.addCommand(new Command('audit').description('the ledger').addCommand(auditTrail()).addCommand(auditExport()));
+  ip2a.addCommand(
+    new Command('integrity')
+      .description('whether the records agree')
+      .addCommand(integrityCheck())
+      .addCommand(integrityRepair()),
+  );
+  ip2a.addCommand(new Command('stress').description('synthetic data and load').addCommand(stressSeed()));
   ip2a.addCommand(new Command('database').description('the database').addCommand(databaseUrl()));
   return ip2a;
 }

@@ -80,6 +80,7 @@ export const PERMISSIONS = {
   'audit:read': { admin: 'all', officer: 'members', staff: 'own', organizer: 'own', instructor: 'own', member: 'self' },
   /** The ledger as a whole: exports and summaries. */
   'audit:export': { admin: 'all' },
+  'integrity:administer': { admin: 'all' },
   'own-record:read': {
     member: 'self',
     admin: 'self',
@@ -213,6 +214,8 @@ export const OPERATIONS = {
   'reports:out-of-work': 'reports:read',
   'reports:grievance-ageing': 'reports:read',
   'reports:benevolence-year-to-date': 'reports:read',
+  'integrity:check': 'integrity:administer',
+  'integrity:repair': 'integrity:administer',
   'audit:summary': 'audit:export',
   'audit:export': 'audit:export',
   'audit:list': 'audit:read',

@@ -1,3 +1,4 @@
+export { asOwner, bulkLoad, type BulkLoad, type BulkRow } from './bulk-load';
 export { checkIn, checkOut } from './check-out';
 export { connectionWaitMs, Database, longStatementMs } from './database';
 export { makePartitions, migrate } from './migrate';

@@ -1,0 +1,57 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { CONFIG, type Config } from '#platform/config';
+import { Database } from '#platform/database';
+import { plantDefects, seedStress } from '#stress';
+import { progressOn } from '../progress';
+import { withApp } from '../with-app';
+
+interface Options {
+  scale: number;
+  seed: number;
+  defects?: boolean;
+  json?: boolean;
+}
+
+/** `ip2a stress seed`: the stress data set in an empty database, every row with its entry. */
+export function stressSeed(): Command {
+  return new Command('seed')
+    .description('store the synthetic stress data set')
+    .option('--scale <factor>', 'how much of it: 1 is 515,356 rows', factorOf, 1)
+    .option('--seed <number>', 'the same seed makes the same rows', wholeOf, 42)
+    .option('--defects', 'plant the defects that the integrity check must find; lifts constraints')
+    .option('--json', 'print one JSON document')
+    .action(async ({ scale, seed, json, defects }: Options) => {
+      await withApp('stress:seed', async (app, context) => {
+        const progress = progressOn(process.stderr);
+        const { databaseOwnerUrl } = app.get<Config>(CONFIG);
+        const report = await seedStress(context, app.get(Database), databaseOwnerUrl, {
+          seed,
+          scale,
+          onProgress: (table, rows, of) => progress.show(table, rows, of),
+        });
+        progress.end();
+        const flaws = defects ? await plantDefects(context, databaseOwnerUrl, scale) : undefined;
+        if (json) process.stdout.write(`${JSON.stringify({ ...report, ...flaws })}\n`);
+        else {
+          for (const [table, rows] of Object.entries(report.rows)) process.stdout.write(`${table}  ${rows}\n`);
+          process.stdout.write(
+            `${report.total} rows with their entries in ${report.seconds.toFixed(1)} s: ${report.rowsPerSecond} rows/s\n`,
+          );
+          for (const [kind, count] of Object.entries(flaws?.planted ?? {}))
+            process.stdout.write(`planted  ${kind}  ${count}\n`);
+          for (const statement of flaws?.lifted ?? []) process.stdout.write(`lifted  ${statement}\n`);
+        }
+      });
+    });
+}
+
+function factorOf(text: string): number {
+  const factor = Number(text);
+  if (!(factor > 0 && factor <= 20)) throw new InvalidArgumentError('It must be a number above 0, and 20 at most.');
+  return factor;
+}
+
+function wholeOf(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
+  return Number(text);
+}

@@ -1,0 +1,3 @@
+export { dataSet } from './data-set';
+export { plantDefects } from './defects';
+export { seedStress, type SeedReport } from './seed';
