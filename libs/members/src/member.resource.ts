@@ -1,4 +1,4 @@
-import type { Resource, SortKey } from '#records';
+import { own, type Resource, type SortKey } from '#records';
 import { CONTACT_DETAILS, MEMBER_SORTS, MemberView } from './member.dto';
 import { Member } from './member.entity';
 
@@ -18,7 +18,7 @@ export const members: Resource<typeof MemberView> = {
     // Until instructors have cohorts of their own, their students are all students.
     students: () => `EXISTS (SELECT FROM students s WHERE s.member_id = t.id AND s.deleted_at IS NULL)`,
   },
-  visible: { students: ['id', 'memberNumber', 'firstName', 'lastName'] },
+  visible: { students: ['id', 'memberNumber', 'firstName', 'lastName', 'middleName'] },
   writable: { self: CONTACT_DETAILS },
   sorts: {
     id: { sql: 't.id', type: 'integer' },
@@ -38,3 +38,5 @@ export const members: Resource<typeof MemberView> = {
     classification: (classification: string, bind) => `t.classification = ${bind(classification)}`,
   },
 };
+
+export const ownMember = own(members);

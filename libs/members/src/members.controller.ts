@@ -102,7 +102,7 @@ export class MembersController {
   @HttpCode(204)
   @Allow('members:delete', {
     summary: 'Remove a member, restorably',
-    errors: ['record.not-found', 'record.stale-version'],
+    errors: ['record.not-found', 'record.stale-version', 'record.in-use'],
   })
   remove(
     @Context() context: RequestContext,

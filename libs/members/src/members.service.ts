@@ -7,7 +7,7 @@ import type { RequestContext } from '#platform/context';
 import type { Rendered } from '#platform/http';
 import { BulkRecords, RecordLists, Records } from '#records';
 import type { CreateMember, ExportQuery, MemberQuery, UpdateMember } from './member.dto';
-import { members } from './member.resource';
+import { members, ownMember } from './member.resource';
 
 /** Records that an export reads and writes out at a time. */
 const exportChunk = 1000;
@@ -83,11 +83,11 @@ export class MembersService {
 
   /** The actor's own member record. */
   getOwn(context: RequestContext): Promise<Rendered> {
-    return this.records.get(context, members, ownId(context));
+    return this.records.get(context, ownMember, ownId(context));
   }
 
   updateOwn(context: RequestContext, patch: UpdateMember, ifMatch?: string[]): Promise<Rendered> {
-    return this.records.update(context, members, ownId(context), patch, ifMatch);
+    return this.records.update(context, ownMember, ownId(context), patch, ifMatch);
   }
 }
 

@@ -23,7 +23,9 @@ export interface Resource<View extends z.ZodObject = z.ZodObject> {
   view: View;
   /** SQL of view fields that are no columns of the entity. */
   derived?: Record<string, string>;
-  /** The permission under which rows are changed. The one to see them is the entity's, in its @Audited. */
+  /** The permission under which rows are seen, where it is not the entity's, in its @Audited. */
+  readPermission?: Permission;
+  /** The permission under which rows are changed. */
   writePermission: Permission;
   /** The row filter of each scope narrower than `all`; a scope without one sees nothing. */
   scopes?: Partial<Record<Scope, (actor: Actor, bind: Bind) => string>>;
@@ -37,6 +39,11 @@ export interface Resource<View extends z.ZodObject = z.ZodObject> {
   search?: string[];
   /** A folded text expression under a trigram index, searched for the middle of words when no prefix matches. */
   contains?: string;
+}
+
+/** The same records as seen by the member they are about, whatever else the roles of the account permit. */
+export function own<View extends z.ZodObject>(resource: Resource<View>): Resource<View> {
+  return { ...resource, readPermission: 'own-record:read', writePermission: 'own-record:write' };
 }
 
 /** The type of a text sort key in a cursor, compared by bytes as its index does. */
