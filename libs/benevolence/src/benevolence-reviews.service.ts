@@ -57,7 +57,7 @@ export class BenevolenceReviewsService implements Verbs<CreateBenevolenceReview,
         : isComplete
           ? { status: 'approved', approvedAmount: approvedAmount ?? application.amountRequested }
           : { status: 'under_review', approvedAmount };
-    await this.records.apply(context, applications, id, change);
+    await this.records.set(context, applications, id, change);
   }
 
   private async approvingLevels(context: RequestContext, applicationId: number): Promise<number> {

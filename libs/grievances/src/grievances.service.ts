@@ -99,7 +99,7 @@ export class GrievancesService implements Verbs<CreateGrievance, UpdateGrievance
       step.outcome === 'settled'
         ? { status: 'settled', resolutionDate: step.meetingDate, currentStep }
         : { status: currentStep === 'arbitration' ? 'arbitration' : status, currentStep };
-    await this.records.apply(context, grievances, id, change);
+    await this.records.set(context, grievances, id, change);
   }
 
   private async mustGoOn(context: RequestContext, id: number, ifMatch?: string[]): Promise<Grievance> {

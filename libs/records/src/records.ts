@@ -118,6 +118,11 @@ export class Records {
     return unchanged;
   }
 
+  /** Like apply, where the reply shows another record: what is not changed by it was not read either. */
+  async set(context: RequestContext, resource: Resource, id: number, change: object): Promise<void> {
+    await this.change(context, resource, id, given(change), {});
+  }
+
   /**
    * Holds the live row until the end of the open transaction and returns its visible values as they are now: for decisions
    * that depend on them. Shows nothing, so it notes nothing. 404 and 412 as for a change.
