@@ -90,7 +90,9 @@ describe.each(Object.entries(expected))('the report %s', (name, { items, tables 
       } else {
         const text = (value: string | number | null) => (value === null ? '' : String(value).replace(/^=/, "'="));
         const rows = items.map((item) =>
-          Object.fromEntries(Object.entries(item).map(([key, value]) => [key, text(value)])),
+          Object.fromEntries(
+            Object.entries(item as Record<string, string | number | null>).map(([key, value]) => [key, text(value)]),
+          ),
         );
         expect(reply.headers['content-disposition']).toBe(`attachment; filename="${name}-${on}.csv"`);
         expect(parse(reply.text, { columns: true })).toEqual(rows.map((row) => expect.objectContaining(row) as object));
