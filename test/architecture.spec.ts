@@ -14,6 +14,7 @@ const mayImport: Record<string, readonly string[]> = {
   'libs/access': [kernel, platform],
   'libs/audit': [kernel, platform, 'libs/access'],
   'libs/records': [kernel, platform, 'libs/access', 'libs/audit'],
+  'libs/client': [],
   'libs/auth': foundation,
   'libs/members': foundation,
   'libs/organizations': foundation,
@@ -77,6 +78,7 @@ const namelessFolders = ['utils', 'util', 'helpers', 'shared', 'common', 'types'
 const maxLines = 400;
 /** Files above the limit, each with its reason. One that has become shorter must go. */
 const longFiles: { path: string; because: string }[] = [
+  { path: 'libs/client/src/paths.ts', because: 'it is made from docs/openapi.json' },
   {
     path: 'apps/api/test/auth.e2e.spec.ts',
     because: 'sessions and tokens share its accounts; they are to be two files',
