@@ -14,6 +14,7 @@ const mayImport: Record<string, readonly string[]> = {
   'libs/access': [kernel, platform],
   'libs/audit': [kernel, platform, 'libs/access'],
   'libs/records': [kernel, platform, 'libs/access', 'libs/audit'],
+  'libs/client': [],
   'libs/auth': foundation,
   'libs/members': foundation,
   'libs/organizations': foundation,
@@ -82,7 +83,9 @@ const namelessFolders = ['utils', 'util', 'helpers', 'shared', 'common', 'types'
 
 const maxLines = 400;
 /** Files above the limit, each with its reason. One that has become shorter must go. */
-const longFiles: { path: string; because: string }[] = [];
+const longFiles: { path: string; because: string }[] = [
+  { path: 'libs/client/src/paths.ts', because: 'it is made from docs/openapi.json' },
+];
 
 const sources = sourcesIn('apps', 'libs', 'migrations');
 const production = sources.filter(({ path }) => !isTest(path));

@@ -28,20 +28,17 @@ export class BenevolenceReviewsService implements Verbs<CreateBenevolenceReview,
   /** The application is held meanwhile, so that reviews of it are counted one after the other. */
   create(context: RequestContext, request: CreateBenevolenceReview): Promise<Rendered> {
     const { approvedAmount, ...review } = request;
-    const { applicationId } = review;
-    return this.database.transaction(context, async () => {
-      const application = await this.applications.mustBe(context, applicationId, ['submitted', 'under_review']);
-      this.refuseOwn(context, application);
-      refuseAmount(application, request);
-      const record = {
-        ...review,
-        reviewerId: context.actor?.userId,
-        reviewDate: review.reviewDate ?? this.applications.today(),
-      };
-      return this.records.create(context, reviews, record, {
-        request,
-        also: () => this.move(context, application, request.decision, approvedAmount),
-      });
+    const reviewDate = review.reviewDate ?? this.applications.today();
+    const record = { ...review, reviewerId: context.actor?.userId, reviewDate };
+    let application: BenevolenceApplication;
+    return this.records.create(context, reviews, record, {
+      request,
+      prepare: async () => {
+        application = await this.applications.mustBe(context, review.applicationId, ['submitted', 'under_review']);
+        this.refuseOwn(context, application);
+        refuseAmount(application, request);
+      },
+      also: () => this.move(context, application, request.decision, approvedAmount),
     });
   }
 
@@ -60,7 +57,7 @@ export class BenevolenceReviewsService implements Verbs<CreateBenevolenceReview,
         : isComplete
           ? { status: 'approved', approvedAmount: approvedAmount ?? application.amountRequested }
           : { status: 'under_review', approvedAmount };
-    await this.records.apply(context, applications, id, change);
+    await this.records.set(context, applications, id, change);
   }
 
   private async approvingLevels(context: RequestContext, applicationId: number): Promise<number> {

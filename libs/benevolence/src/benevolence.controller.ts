@@ -19,7 +19,7 @@ import {
   reviewFilters,
   UpdateBenevolenceApplication,
 } from './benevolence.dto';
-import { applications, reviews } from './benevolence.resource';
+import { applications, ownApplications, reviews } from './benevolence.resource';
 
 type Id = z.infer<typeof fields.idParam>;
 
@@ -89,6 +89,6 @@ export class OwnApplicationsController {
     errors: ['record.not-found'],
   })
   list(@Context() context: RequestContext, @Query({ schema: ApplicationsOfMember }) query: ListQuery) {
-    return this.lists.list(context, applications, { ...query, memberId: ownId(context) });
+    return this.lists.list(context, ownApplications, { ...query, memberId: ownId(context) });
   }
 }

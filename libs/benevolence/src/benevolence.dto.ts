@@ -48,7 +48,9 @@ export const BenevolenceApplicationView = viewOf(
     memberId: fields.id.describe('Who is to be helped.'),
     ...asked,
     status: status.describe('How far it is.'),
-    approvedAmount: fields.money.nullable().describe('At most what was asked for; null until it is approved.'),
+    approvedAmount: fields.money
+      .nullable()
+      .describe('At most what was asked for: what a reviewer named last, final once it is approved; null until then.'),
     paymentDate: fields.day.nullable().meta({ examples: ['2026-02-20'] }),
     paymentMethod: z.enum(PAYMENT_METHODS).nullable().describe('Null until it is paid.'),
     notes: notes.describe('Absent for the applicant.'),

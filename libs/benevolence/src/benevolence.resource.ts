@@ -1,4 +1,4 @@
-import type { Resource, SortKey } from '#records';
+import { own, type Resource, type SortKey } from '#records';
 import { BenevolenceApplication } from './benevolence-application.entity';
 import { BenevolenceReview } from './benevolence-review.entity';
 import { APPLICATION_SORTS, BenevolenceApplicationView, BenevolenceReviewView } from './benevolence.dto';
@@ -24,6 +24,8 @@ export const applications: Resource = {
     to: (day: string, bind) => `t.application_date <= ${bind(day)}::date`,
   },
 };
+
+export const ownApplications = own(applications);
 
 export const reviews: Resource = {
   entity: BenevolenceReview,

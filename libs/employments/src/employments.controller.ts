@@ -14,7 +14,7 @@ import {
   MemberEmploymentPage,
   UpdateMemberEmployment,
 } from './member-employment.dto';
-import { employments } from './member-employment.resource';
+import { employments, ownEmployments } from './member-employment.resource';
 
 @ApiTags('member-employments')
 @Controller('member-employments')
@@ -60,6 +60,6 @@ export class OwnEmploymentsController {
     errors: ['record.not-found'],
   })
   list(@Context() context: RequestContext, @Query({ schema: EmploymentsOfMember }) query: ListQuery) {
-    return this.lists.list(context, employments, { ...query, memberId: ownId(context) });
+    return this.lists.list(context, ownEmployments, { ...query, memberId: ownId(context) });
   }
 }

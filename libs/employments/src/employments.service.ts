@@ -15,9 +15,9 @@ export class EmploymentsService implements Verbs<CreateMemberEmployment, UpdateM
     return this.records.create(context, employments, { ...employment, isCurrent });
   }
 
-  /** An end date ends the employment: what is over is not current. */
+  /** An end date ends the employment: what is over is not current, and what has no end any more goes on. */
   update(context: RequestContext, id: number, patch: UpdateMemberEmployment, ifMatch?: string[]): Promise<Rendered> {
-    const isCurrent = patch.isCurrent ?? (patch.endDate ? false : undefined);
+    const isCurrent = patch.isCurrent ?? (patch.endDate === undefined ? undefined : patch.endDate === null);
     return this.records.update(context, employments, id, { ...patch, isCurrent }, ifMatch);
   }
 }

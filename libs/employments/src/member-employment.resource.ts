@@ -1,4 +1,4 @@
-import type { Resource, SortKey } from '#records';
+import { own, type Resource, type SortKey } from '#records';
 import { EMPLOYMENT_SORTS, MemberEmploymentView } from './member-employment.dto';
 import { MemberEmployment } from './member-employment.entity';
 
@@ -23,3 +23,5 @@ export const employments: Resource = {
     to: (day: string, bind) => `t.start_date <= ${bind(day)}::date`,
   },
 };
+
+export const ownEmployments = own(employments);

@@ -1,4 +1,4 @@
-import { text, type Resource, type SortKey } from '#records';
+import { own, text, type Resource, type SortKey } from '#records';
 import { GrievanceStepRecord } from './grievance-step-record.entity';
 import { GRIEVANCE_SORTS, GrievanceView, StepView } from './grievance.dto';
 import { Grievance } from './grievance.entity';
@@ -28,6 +28,8 @@ export const grievances: Resource = {
     to: (day: string, bind) => `t.filed_date <= ${bind(day)}::date`,
   },
 };
+
+export const ownGrievances = own(grievances);
 
 export const steps: Resource = {
   entity: GrievanceStepRecord,

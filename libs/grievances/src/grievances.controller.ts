@@ -20,7 +20,7 @@ import {
   StepView,
   UpdateGrievance,
 } from './grievance.dto';
-import { grievances, steps } from './grievance.resource';
+import { grievances, ownGrievances, steps } from './grievance.resource';
 import { GrievancesService } from './grievances.service';
 
 type Id = z.infer<typeof fields.idParam>;
@@ -137,6 +137,6 @@ export class OwnGrievancesController {
   @Get()
   @Allow('me:grievances', { summary: 'List my own grievances', reply: GrievancePage, errors: ['record.not-found'] })
   list(@Context() context: RequestContext, @Query({ schema: GrievancesOfMember }) query: ListQuery) {
-    return this.lists.list(context, grievances, { ...query, memberId: ownId(context) });
+    return this.lists.list(context, ownGrievances, { ...query, memberId: ownId(context) });
   }
 }

@@ -21,11 +21,11 @@ export class GrievancesService implements Verbs<CreateGrievance, UpdateGrievance
   ) {}
 
   create(context: RequestContext, grievance: CreateGrievance): Promise<Rendered> {
-    return this.database.transaction(context, async () => {
-      await mustBeEmployer(context, this.database, grievance.employerId, '/employerId');
-      const grievanceNumber = await this.nextNumber(context, grievance.filedDate.slice(0, 4));
-      const record = { ...grievance, grievanceNumber };
-      return this.records.create(context, grievances, record, { request: grievance });
+    return this.records.create(context, grievances, grievance, {
+      prepare: async () => {
+        await mustBeEmployer(context, this.database, grievance.employerId, '/employerId');
+        return { grievanceNumber: await this.nextNumber(context, grievance.filedDate.slice(0, 4)) };
+      },
     });
   }
 
@@ -45,9 +45,11 @@ export class GrievancesService implements Verbs<CreateGrievance, UpdateGrievance
 
   /** Records what came of the next step, and moves the grievance by it. */
   recordStep(context: RequestContext, grievanceId: number, step: RecordStep): Promise<Rendered> {
-    return this.database.transaction(context, async () => {
-      const grievance = await this.mustGoOn(context, grievanceId);
-      const stepNumber = await this.nextStep(context, grievanceId);
+    let grievance: Grievance;
+    let stepNumber: number;
+    const prepare = async () => {
+      grievance = await this.mustGoOn(context, grievanceId);
+      stepNumber = await this.nextStep(context, grievanceId);
       if (stepNumber > STEPS.length)
         throw notAllowed('Every step is recorded; the grievance can be settled, withdrawn or closed.');
       if (step.stepNumber !== undefined && step.stepNumber !== stepNumber) {
@@ -56,12 +58,10 @@ export class GrievancesService implements Verbs<CreateGrievance, UpdateGrievance
       if (step.outcome === 'advanced' && stepNumber === STEPS.length) {
         throw notAllowed('Nothing follows on arbitration: it is denied or settled.');
       }
-      const record = { ...step, grievanceId, stepNumber };
-      return this.records.create(context, steps, record, {
-        request: { ...step, grievanceId },
-        also: () => this.move(context, grievance, stepNumber, step),
-      });
-    });
+      return { stepNumber };
+    };
+    const also = () => this.move(context, grievance, stepNumber, step);
+    return this.records.create(context, steps, { ...step, grievanceId }, { prepare, also });
   }
 
   settle(context: RequestContext, id: number, facts: Resolution): Promise<Rendered> {
@@ -99,7 +99,7 @@ export class GrievancesService implements Verbs<CreateGrievance, UpdateGrievance
       step.outcome === 'settled'
         ? { status: 'settled', resolutionDate: step.meetingDate, currentStep }
         : { status: currentStep === 'arbitration' ? 'arbitration' : status, currentStep };
-    await this.records.apply(context, grievances, id, change);
+    await this.records.set(context, grievances, id, change);
   }
 
   private async mustGoOn(context: RequestContext, id: number, ifMatch?: string[]): Promise<Grievance> {

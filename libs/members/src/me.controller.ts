@@ -7,7 +7,7 @@ import { Context, IfMatch } from '#platform/http';
 import { Records } from '#records';
 import { AccessLogPage, AccessLogService } from './access-log.service';
 import { MemberView, UpdateMember } from './member.dto';
-import { members } from './member.resource';
+import { ownMember } from './member.resource';
 import { ownId } from './own-member';
 
 @ApiTags('me')
@@ -21,7 +21,7 @@ export class MeController {
   @Get()
   @Allow('me:read', { summary: 'Read my own member record', reply: MemberView, errors: ['record.not-found'] })
   get(@Context() context: RequestContext) {
-    return this.records.get(context, members, ownId(context));
+    return this.records.get(context, ownMember, ownId(context));
   }
 
   @Patch()
@@ -35,7 +35,7 @@ export class MeController {
     @Body({ schema: UpdateMember }) patch: UpdateMember,
     @IfMatch() ifMatch?: string[],
   ) {
-    return this.records.update(context, members, ownId(context), patch, ifMatch);
+    return this.records.update(context, ownMember, ownId(context), patch, ifMatch);
   }
 
   @Get('access-log')

@@ -1,4 +1,4 @@
-import { text, type Resource } from '#records';
+import { own, text, type Resource } from '#records';
 import { CONTACT_DETAILS, MemberView } from './member.dto';
 import { Member } from './member.entity';
 
@@ -17,7 +17,7 @@ export const members: Resource = {
     // Until instructors have cohorts of their own, their students are all students.
     students: () => `EXISTS (SELECT FROM students s WHERE s.member_id = t.id AND s.deleted_at IS NULL)`,
   },
-  visible: { students: ['id', 'memberNumber', 'firstName', 'lastName'] },
+  visible: { students: ['id', 'memberNumber', 'firstName', 'lastName', 'middleName'] },
   writable: { self: CONTACT_DETAILS },
   sorts: {
     id: { sql: 't.id', type: 'integer' },
@@ -37,3 +37,5 @@ export const members: Resource = {
     classification: (classification: string, bind) => `t.classification = ${bind(classification)}`,
   },
 };
+
+export const ownMember = own(members);

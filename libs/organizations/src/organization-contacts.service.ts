@@ -15,9 +15,9 @@ export class OrganizationContactsService implements Verbs<CreateOrganizationCont
   ) {}
 
   create(context: RequestContext, contact: CreateOrganizationContact): Promise<Rendered> {
-    return this.database.transaction(context, async () => {
-      if (contact.isPrimary) await this.demoteOthers(context, contact.organizationId);
-      return this.records.create(context, contacts, contact);
+    if (!contact.isPrimary) return this.records.create(context, contacts, contact);
+    return this.records.create(context, contacts, contact, {
+      prepare: () => this.demoteOthers(context, contact.organizationId),
     });
   }
 
@@ -27,12 +27,23 @@ export class OrganizationContactsService implements Verbs<CreateOrganizationCont
       return this.records.update(context, contacts, id, patch, ifMatch);
     }
     return this.database.transaction(context, async () => {
+      await this.holdOrganizationOf(context, id);
       const current = await this.records.hold<CreateOrganizationContact>(context, contacts, id, { ifMatch });
       if (patch.isPrimary ?? current.isPrimary) {
         await this.demoteOthers(context, patch.organizationId ?? current.organizationId, id);
       }
       return this.records.update(context, contacts, id, patch, ifMatch);
     });
+  }
+
+  /** Before the contact itself is held: who demotes it holds the organization, and would wait for the contact. */
+  private async holdOrganizationOf(context: RequestContext, id: number): Promise<void> {
+    await this.database.query(
+      context,
+      `SELECT FROM organizations WHERE id = (SELECT organization_id FROM organization_contacts WHERE id = $1)
+       FOR NO KEY UPDATE`,
+      [id],
+    );
   }
 
   /** One change of an organization's contacts at a time, so that two who become primary at once do not meet. */

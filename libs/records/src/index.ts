@@ -4,5 +4,5 @@ export { RecordExports } from './record-exports';
 export { RecordLists } from './record-lists';
 export { Records } from './records';
 export { RecordsModule } from './records.module';
-export { listOf, listQuery, text, type Bind, type ListQuery, type Resource, type SortKey } from './resource';
+export { listOf, listQuery, own, text, type Bind, type ListQuery, type Resource, type SortKey } from './resource';
 export { exportQuery, viewOf } from './schemas';

@@ -23,9 +23,9 @@ export function visibleFields(resource: Resource, actor: Actor): string[] {
 }
 
 /** Whether the actor may see a field of the view. What is no field of it hides nothing. */
-export function isVisible({ entity, visible }: Resource, actor: Actor, field: string): boolean {
+export function isVisible({ entity, visible, readPermission }: Resource, actor: Actor, field: string): boolean {
   const { read, restricted } = auditedDecision(entity);
-  const scope = scopeOf(actor, read);
+  const scope = scopeOf(actor, readPermission ?? read);
   const further = restricted?.[field];
   const inScope = scope === undefined ? undefined : visible?.[scope];
   return (!further || holds(actor, further)) && (!inScope || inScope.includes(field));

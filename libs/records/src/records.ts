@@ -74,25 +74,27 @@ export class Records {
   }
 
   /**
-   * Creates a record and shows it. `also` creates what belongs to it in the same transaction. With an idempotency key, a
-   * repeated request shows the record of the first one; the same key on another request is a 422. `request` is what the
-   * client sent, where that is not the record itself.
+   * Creates a record and shows it. In the same transaction, `prepare` checks what must hold before and answers what the server
+   * adds to the record, and `also` changes what belongs to it. With an idempotency key, a repeated request shows the record of the
+   * first one and does neither, whatever has become of things since; the same key on another request is a 422. `request` is what
+   * the client sent, where that is not the record itself.
    */
   async create(
     context: RequestContext,
     resource: Resource,
     record: object,
-    { also, request = record }: { also?: (id: number) => Promise<void>; request?: object } = {},
+    { prepare, also, request = record }: Creation = {},
   ): Promise<Rendered> {
     this.refuseFields(context, resource, record);
-    if (context.idempotencyKey === undefined && !also) return this.insert(context, resource, record);
+    if (context.idempotencyKey === undefined && !prepare && !also) return this.insert(context, resource, record);
     return this.database.transaction(context, async () => {
       const earlier = await this.idempotency.earlier(context, request);
       if (earlier !== undefined) {
         const { json, version } = await this.get(context, resource, earlier);
         return new Rendered(json, { version, createdId: earlier });
       }
-      const created = await this.insert(context, resource, record);
+      const added = (await prepare?.()) as object | undefined;
+      const created = await this.insert(context, resource, { ...record, ...added });
       const id = created.createdId as number;
       await also?.(id);
       await this.idempotency.keep(context, request, id);
@@ -132,6 +134,11 @@ export class Records {
     const unchanged = await this.get(context, resource, id);
     if (ifMatch && !ifMatch.includes(unchanged.version ?? '')) throw stale();
     return unchanged;
+  }
+
+  /** Like apply, where the reply shows another record: what is not changed by it was not read either. */
+  async set(context: RequestContext, resource: Resource, id: number, change: object): Promise<void> {
+    await this.change(context, resource, id, given(change), {});
   }
 
   /**
@@ -276,7 +283,7 @@ export class Records {
     });
   }
 
-  /** 422 that points at each foreign key in `values` that names no live record. */
+  /** 422 that points at each foreign key in `values` that names no live record; those that do stay so until the commit. */
   private async refuseMissingReferences(
     context: RequestContext,
     resource: Resource,
@@ -288,7 +295,7 @@ export class Records {
       if (values[property] === null || values[property] === undefined) continue;
       const [found] = await this.database.query(
         context,
-        `SELECT 1 FROM ${table} WHERE id = $1 AND deleted_at IS NULL`,
+        `SELECT 1 FROM ${table} WHERE id = $1 AND deleted_at IS NULL FOR SHARE`,
         [values[property]],
       );
       if (!found) missing.push(property);
@@ -346,6 +353,13 @@ export class Records {
     const [row] = await this.database.query<ViewRow>(statement.context, sql, statement.values);
     return row;
   }
+}
+
+/** What else there is to a creation. */
+interface Creation {
+  prepare?: () => Promise<unknown>;
+  also?: (id: number) => Promise<void>;
+  request?: object;
 }
 
 /** What a change may meet. */

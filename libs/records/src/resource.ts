@@ -25,7 +25,9 @@ export interface Resource {
   derived?: Record<string, string>;
   /** SQL of the row's version (a bigint of at most 18 digits), where more than its own columns make it; else `t.audit_ref`. */
   version?: string;
-  /** The permission under which rows are changed. The one to see them is the entity's, in its @Audited. */
+  /** The permission under which rows are seen, where it is not the entity's, in its @Audited. */
+  readPermission?: Permission;
+  /** The permission under which rows are changed. */
   writePermission: Permission;
   /** The row filter of each scope narrower than `all`; a scope without one sees nothing. */
   scopes?: Partial<Record<Scope, (actor: Actor, bind: Bind) => string>>;
@@ -39,6 +41,11 @@ export interface Resource {
   search?: string[];
   /** A folded text expression under a trigram index, searched for the middle of words when no prefix matches. */
   contains?: string;
+}
+
+/** The same records as seen by the member they are about, whatever else the roles of the account permit. */
+export function own(resource: Resource): Resource {
+  return { ...resource, readPermission: 'own-record:read', writePermission: 'own-record:write' };
 }
 
 /** The type of a text sort key in a cursor, compared by bytes as its index does. */

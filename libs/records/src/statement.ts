@@ -44,7 +44,7 @@ export class Statement {
   }
 
   get readPermission(): Permission {
-    return auditedDecision(this.resource.entity).read;
+    return this.resource.readPermission ?? auditedDecision(this.resource.entity).read;
   }
 
   /** What SELECT and RETURNING hold to make a ViewRow. */

@@ -11,7 +11,7 @@ const day = z.iso.date();
 
 export const roster: Report = {
   name: 'roster',
-  reads: ['members:read'],
+  reads: ['members:read', 'employments:read', 'organizations:read'],
   row: z
     .object({
       memberNumber,
@@ -40,7 +40,7 @@ export const roster: Report = {
 
 export const employmentByEmployer: Report = {
   name: 'employment-by-employer',
-  reads: ['employments:read', 'organizations:read'],
+  reads: ['members:read', 'employments:read', 'organizations:read'],
   row: z
     .object({
       employer: z.string().describe('The name of the organization.'),
@@ -89,7 +89,7 @@ export const outOfWork: Report = {
 
 export const grievanceAgeing: Report = {
   name: 'grievance-ageing',
-  reads: ['grievances:read'],
+  reads: ['grievances:read', 'members:read', 'organizations:read'],
   row: z
     .object({
       grievanceNumber: z.string().meta({ examples: ['GR-2026-0042'] }),
@@ -134,8 +134,8 @@ export const benevolenceYearToDate: Report = {
     .meta({ id: 'BenevolenceYearToDateRow' }),
   shows: { applicationIds: 'benevolence_applications' },
   sql: `SELECT reason, count(*)::integer AS applications, sum(amount_requested)::text AS requested,
-      coalesce(sum(approved_amount) FILTER (WHERE status IN ('approved', 'paid')), 0)::text AS approved,
-      coalesce(sum(approved_amount) FILTER (WHERE status = 'paid'), 0)::text AS paid,
+      coalesce(sum(approved_amount) FILTER (WHERE status IN ('approved', 'paid')), 0.00)::text AS approved,
+      coalesce(sum(approved_amount) FILTER (WHERE status = 'paid'), 0.00)::text AS paid,
       count(*) FILTER (WHERE status = 'denied')::integer AS denied, array_agg(id) AS "applicationIds"
     FROM benevolence_applications
     WHERE deleted_at IS NULL AND status <> 'draft'

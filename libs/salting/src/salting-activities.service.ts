@@ -16,9 +16,8 @@ export class SaltingActivitiesService implements Verbs<CreateSaltingActivity, Up
   ) {}
 
   create(context: RequestContext, activity: CreateSaltingActivity): Promise<Rendered> {
-    return this.database.transaction(context, async () => {
-      await mustBeEmployer(context, this.database, activity.organizationId, '/organizationId');
-      return this.records.create(context, activities, activity);
+    return this.records.create(context, activities, activity, {
+      prepare: () => mustBeEmployer(context, this.database, activity.organizationId, '/organizationId'),
     });
   }
 

@@ -19,7 +19,7 @@ const defects: Record<string, { count: number; sql: string }> = {
   'contacts.several-primary': {
     count: 4_537,
     sql: `UPDATE organization_contacts SET is_primary = true WHERE id IN (
-      SELECT min(id) FROM organization_contacts WHERE NOT is_primary GROUP BY organization_id ORDER BY organization_id LIMIT $1)`,
+      SELECT min(id) FROM organization_contacts WHERE NOT is_primary GROUP BY organization_id ORDER BY organization_id DESC LIMIT $1)`,
   },
   'employments.orphan': {
     count: 25,

@@ -1,0 +1,16 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { expectCommitted } from './committed';
+import { root } from './sources';
+
+describe('libs/client/src/paths.ts', () => {
+  it('is made from docs/openapi.json (npm run generate)', () => {
+    const program = join(root, 'node_modules/openapi-typescript/bin/cli.js');
+    const made = execFileSync(process.execPath, [program, join(root, 'docs/openapi.json')], {
+      encoding: 'utf8',
+      maxBuffer: 64 * 1024 * 1024,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    expectCommitted('libs/client/src/paths.ts', made);
+  });
+});

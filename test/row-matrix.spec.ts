@@ -1,0 +1,272 @@
+import { parse } from 'csv-parse/sync';
+import { OPERATIONS, PERMISSIONS, ROLES, type Operation, type Permission, type Role, type Scope } from '#access';
+import { openApiDocument } from '#app';
+import { startApi, type Client, type LocalApi, type Reply } from '../apps/api/test/harness';
+import { listed, made, madeEmployer, madeMember, type Shown } from '../apps/api/test/records';
+import { anApplication, aReview } from '../libs/benevolence/src/benevolence.factory';
+import { anEmployment } from '../libs/employments/src/member-employment.factory';
+import { aGrievance, aStep } from '../libs/grievances/src/grievance.factory';
+import { aContact } from '../libs/organizations/src/organization.factory';
+import { anActivity } from '../libs/salting/src/salting-activity.factory';
+import { aStudent } from '../libs/students/src/student.factory';
+
+/** Whose record it is: the caller's own, another student's, or that of a member who is no student. */
+type Whose = 'own' | 'other' | 'stranger';
+
+/** The records of one member, by the first part of the paths under which they are found; and their numbers. */
+interface Records {
+  ids: Record<string, number>;
+  numbers: Record<string, string>;
+}
+
+interface Route {
+  operation: Operation;
+  method: string;
+  path: string;
+  /** The name of its resource, such as `grievances`. */
+  kind: string;
+  isList: boolean;
+}
+
+const absent: Records = {
+  ids: {},
+  numbers: { members: 'NOBODY', students: 'S999999', grievances: 'GR-1999-9999' },
+};
+const absentId = 2_147_483_000;
+/** Records that belong to no member. */
+const shared = ['organizations', 'organization-contacts'];
+/** Routes with no record of a resource in them or in their lists, or that only end the caller's own session. */
+const elsewhere = /^(auth|system|reports|roles):|^users:list$|^audit:list$/;
+
+let api: LocalApi;
+let admin: Client;
+let organization: number;
+let routes: Route[];
+let other: Records;
+let stranger: Records;
+const callers = {} as Record<Role, { client: Client; own: Records }>;
+
+beforeAll(async () => {
+  api = await startApi();
+  admin = await api.as('admin');
+  organization = await madeEmployer(admin);
+  other = await recordsOf(true);
+  stranger = await recordsOf(false);
+  for (const role of ROLES) {
+    const own = await recordsOf(true);
+    const client = await api.somebody([role], own.ids.members);
+    callers[role] = { client, own: { ...own, ids: { ...own.ids, users: client.account.id } } };
+  }
+  routes = Object.entries(openApiDocument(api.app).paths).flatMap(([path, methods]) =>
+    Object.entries(methods as Record<string, { operationId: Operation }>).map(([method, { operationId }]) => ({
+      operation: operationId,
+      method: method.toUpperCase(),
+      path,
+      kind: operationId.split(':')[0] ?? '',
+      isList: method === 'get' && !path.includes('{') && !/^\/api\/v1\/me$/.test(path),
+    })),
+  );
+});
+afterAll(() => api.close());
+
+async function recordsOf(isStudent: boolean): Promise<Records> {
+  const member = await madeMember(admin);
+  const make = (path: string, body: object) => made(admin, path, body);
+  const student = isStudent ? await make('/students', aStudent(member)) : undefined;
+  const application = await make('/benevolence-applications', anApplication(member));
+  const reviewed = await make('/benevolence-applications', anApplication(member));
+  await admin.post(`/benevolence-applications/${reviewed.id}/submit`);
+  const grievance = await make('/grievances', aGrievance(member, organization));
+  await make(`/grievances/${grievance.id}/steps`, aStep());
+  const [entry] = await api.entries({ tableName: 'members', recordId: member, action: 'CREATE' });
+  const ids = {
+    members: member,
+    organizations: organization,
+    'organization-contacts': (await make('/organization-contacts', aContact(organization))).id,
+    'member-employments': (await make('/member-employments', anEmployment(member, organization))).id,
+    students: student?.id ?? absentId,
+    'salting-activities': (await make('/salting-activities', anActivity(member, organization))).id,
+    'benevolence-applications': application.id,
+    'benevolence-reviews': (await make('/benevolence-reviews', aReview(reviewed.id))).id,
+    grievances: grievance.id,
+    users: (await api.account([])).id,
+    audit: entry?.id ?? 0,
+  };
+  const { memberNumber } = (await admin.get(`/members/${member}`)).json<{ memberNumber: string }>();
+  return {
+    ids,
+    numbers: {
+      members: memberNumber,
+      students: (student?.['studentNumber'] ?? absent.numbers.students) as string,
+      grievances: String(grievance['grievanceNumber']),
+    },
+  };
+}
+
+const scopeIn = (permission: Permission, role: Role): Scope | undefined =>
+  (PERMISSIONS[permission] as Partial<Record<Role, Scope>>)[role];
+
+/** Whether a scope reaches a record of this kind. */
+function reaches(scope: Scope | undefined, kind: string, whose: Whose): boolean {
+  if (kind === 'students' && whose === 'stranger') return false;
+  switch (scope) {
+    case 'all':
+      return true;
+    case 'self':
+      return whose === 'own' && !shared.includes(kind);
+    case 'students':
+      return kind === 'members' && whose !== 'stranger';
+    case 'members':
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** What the table says comes of asking: refused, answered as if there were no such record, or reached. */
+function expectedOf({ operation, kind }: Route, role: Role, whose: Whose): string {
+  const permission = OPERATIONS[operation] as Permission;
+  const scope = scopeIn(permission, role);
+  if (!scope) return '403';
+  // A trail, and what hangs on a member, is there for those who may see the record itself.
+  const depends = operation.endsWith(':audit-trail') || operation === 'members:employments';
+  const asked = depends ? scopeIn(OPERATIONS[`${kind}:read` as Operation] as Permission, role) : scope;
+  return reaches(asked, kind, whose) ? 'reached' : '404';
+}
+
+const facts = { resolution: 'Done.' };
+const bodies: Partial<Record<Operation, object>> = {
+  'benevolence-applications:pay': { paymentDate: '2026-02-20', paymentMethod: 'check' },
+  'grievances:record-step': aStep(),
+  'grievances:settle': facts,
+  'grievances:withdraw': facts,
+  'grievances:close': facts,
+  'users:set-roles': { roles: ['member'] },
+};
+
+/** Asks for one record. A version that no record has keeps removals from happening. */
+function ask(client: Client, { operation, method, path, kind }: Route, { ids, numbers }: Records): Promise<Reply> {
+  const filled = path.replace('{id}', String(ids[kind] ?? absentId)).replace('{number}', numbers[kind] ?? '');
+  const headers = method === 'DELETE' ? { 'If-Match': '"1"' } : {};
+  const body = method === 'GET' || method === 'DELETE' ? undefined : (bodies[operation] ?? {});
+  return method === 'PATCH' ? client.patch(filled, body) : client.send(method, filled, body, headers);
+}
+
+const outcomeOf = ({ status }: Reply) => (status === 403 || status === 404 ? String(status) : 'reached');
+
+/** A refusal without what differs between any two requests. */
+function bodyOf(reply: Reply): object {
+  const { instance: _instance, requestId: _requestId, ...problem } = reply.json();
+  return problem;
+}
+
+describe.each(ROLES)('%s', (role) => {
+  it('reaches the records that the table of permissions says, and learns nothing of the others', async () => {
+    const { client, own } = callers[role];
+    const surprises: string[] = [];
+    const asked = routes.filter(({ path }) => path.includes('{'));
+    for (const route of asked) {
+      // Of itself an account may do what would end this test.
+      const whoseever: Whose[] = route.kind === 'users' ? ['other'] : ['own', 'other', 'stranger'];
+      for (const whose of whoseever) {
+        const reply = await ask(client, route, { own, other, stranger }[whose]);
+        const expected = expectedOf(route, role, whose);
+        const cell = `${route.operation} of ${whose}`;
+        if (outcomeOf(reply) !== expected) surprises.push(`${cell}: ${reply.status}, not ${expected} ${reply.text}`);
+        if (reply.status >= 500) surprises.push(`${cell}: ${reply.text}`);
+        if (expected !== '404') continue;
+        const nothing = await ask(client, route, absent);
+        if (JSON.stringify(bodyOf(nothing)) !== JSON.stringify(bodyOf(reply))) {
+          surprises.push(`${cell}: answers ${reply.text}, and of what is absent ${nothing.text}`);
+        }
+      }
+    }
+    expect(asked.length).toBeGreaterThan(60);
+    expect(surprises).toEqual([]);
+  });
+
+  it('finds in lists, counts and exports the records in reach, and no others', async () => {
+    const { client, own } = callers[role];
+    const surprises: string[] = [];
+    const lists = routes.filter(({ isList, operation }) => isList && !elsewhere.test(operation));
+    for (const { operation, path, kind: first } of lists) {
+      const isExport = operation.endsWith(':export');
+      // What is my own is of the kind that the path names.
+      const kind =
+        first === 'me' ? (path.split('/').at(-1) ?? '').replace(/^employments$/, 'member-employments') : first;
+      if (kind === 'access-log') continue;
+      const scope = scopeIn(OPERATIONS[operation] as Permission, role);
+      const reply = await client.get(isExport ? path : `${path}?limit=200&count=true`);
+      if (outcomeOf(reply) !== (scope ? 'reached' : '403')) surprises.push(`${operation}: ${reply.status}`);
+      if (!scope) continue;
+      const items = isExport
+        ? (parse(reply.text, { columns: true }) as unknown as Shown[])
+        : reply.json<{ items: Shown[] }>().items;
+      const found = items.map(({ id }) => Number(id as unknown)).sort((a, b) => a - b);
+      const expected = (await idsOf(kind, scope, own)).sort((a, b) => a - b);
+      if (String(found) !== String(expected))
+        surprises.push(`${operation}: shows ${found.join()}, not ${expected.join()}`);
+      const total = isExport ? found.length : reply.json()['total'];
+      if (total !== expected.length) surprises.push(`${operation}: counts ${String(total)}, not ${expected.length}`);
+    }
+    expect(lists.length).toBeGreaterThan(18);
+    expect(surprises).toEqual([]);
+  });
+
+  it('finds no other’s records by asking for them', async () => {
+    const { client, own } = callers[role];
+    const kinds = ['member-employments', 'students', 'benevolence-applications', 'grievances', 'salting-activities'];
+    for (const kind of kinds) {
+      const scope = scopeIn(OPERATIONS[`${kind}:list` as Operation] as Permission, role);
+      if (!scope) continue;
+      for (const [whose, { ids }] of Object.entries({ own, other })) {
+        const found = await listed(client, `/${kind}?memberId=${ids.members}`);
+        expect([kind, whose, found.length > 0]).toEqual([kind, whose, reaches(scope, kind, whose as Whose)]);
+      }
+    }
+  });
+});
+
+/** The ids of all live records of a kind in a scope, read behind the API's back. */
+async function idsOf(kind: string, scope: Scope, own: Records): Promise<number[]> {
+  const table = kind.replaceAll('-', '_');
+  const isSoft = !['member-employments', 'benevolence-reviews'].includes(kind);
+  const member = kind === 'members' ? 'id' : 'member_id';
+  const reach: Partial<Record<Scope, string>> = {
+    all: 'true',
+    self: shared.includes(kind) ? 'false' : `t.${member} = ${own.ids.members}`,
+    students: 't.id IN (SELECT member_id FROM students)',
+  };
+  const rows = await api.query<{ id: number }>(
+    `SELECT t.id FROM ${table} t WHERE ${reach[scope]}${isSoft ? ' AND t.deleted_at IS NULL' : ''}`,
+  );
+  return rows.map(({ id }) => id);
+}
+
+it('shows instructors names and numbers, members no notes, and staff nothing of SALTing', async () => {
+  const fieldsOf = async (role: Role, path: string) => {
+    const { items } = (await callers[role].client.get(path)).json<{ items: Shown[] }>();
+    return [...new Set(items.flatMap((item) => Object.keys(item)))];
+  };
+  expect((await fieldsOf('instructor', '/members')).sort()).toEqual(
+    ['firstName', 'id', 'lastName', 'memberNumber', 'middleName'].sort(),
+  );
+  for (const path of ['/members', '/students', '/benevolence-applications', '/grievances', '/me/grievances']) {
+    expect([path, (await fieldsOf('member', path)).includes('notes')]).toEqual([path, false]);
+  }
+  for (const field of ['saltingScore', 'saltingNotes']) {
+    expect(await fieldsOf('staff', '/organizations')).not.toContain(field);
+    expect(await fieldsOf('organizer', '/organizations')).toContain(field);
+  }
+});
+
+it('shows a member in the ledger nothing but what is about them', async () => {
+  const { client, own } = callers.member;
+  const { items } = (await client.get('/audit/logs?limit=200')).json<{
+    items: { tableName: string; recordId: number | null; recordIds: number[] | null }[];
+  }>();
+  expect(items.length).toBeGreaterThan(0);
+  for (const { tableName, recordId, recordIds } of items) {
+    expect([tableName, recordIds ?? [recordId]]).toEqual(['members', [own.ids.members]]);
+  }
+});
