@@ -357,11 +357,12 @@ function requestFor(
 ): Request {
   const id = stage.id ?? made[tags?.[0] ?? ''] ?? 0;
   const [mediaType, content] = Object.entries(requestBody?.content ?? {})[0] ?? ['', undefined];
-  const sample = content && exampleOf(content.schema);
+  // Of one's own record, only contact details are one's own to change.
+  const sample = operationId === 'me:update' ? { phone: '555-0199' } : content && exampleOf(content.schema);
   const inPlace: Partial<Record<Operation, object>> = {
     'auth:login': { email: account.email, password: account.password },
     'auth:refresh': { refreshToken: account.refreshToken },
-    'auth:change-password': { currentPassword: account.password },
+    'auth:change-password': { newPassword: 'another battery staple', currentPassword: account.password },
     'users:create': { memberId: null },
     'users:update': { memberId: null },
   };

@@ -36,7 +36,7 @@ const absentId = 2_147_483_000;
 /** Records that belong to no member. */
 const shared = ['organizations', 'organization-contacts'];
 /** Routes with no record of a resource in them or in their lists, or that only end the caller's own session. */
-const elsewhere = /^(auth|system|reports|roles):|^users:list$|^audit:list$/;
+const elsewhere = /^(auth|system|reports|roles|attachments|integrity):|^users:list$|^audit:(list|export|summary)$/;
 
 let api: LocalApi;
 let admin: Client;

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { Injectable, Logger, StreamableFile } from '@nestjs/common';
+import { scopeOf } from '#access';
+import { auditedDecision } from '#audit';
 import { DomainError, invalid } from '#kernel';
 import type { RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
@@ -17,7 +19,7 @@ import {
 import { attachments } from './attachment.resource';
 import { headBytes, KindCheck } from './file-kind';
 import { contentDisposition, extensionOf, safeName, storableName } from './file-name';
-import { owners, type RecordType } from './owners';
+import { coversFiles, owners, type RecordType } from './owners';
 import { verifiedContent } from './verified-content';
 
 const table = 'file_attachments';
@@ -48,7 +50,13 @@ export class AttachmentsService {
   ) {}
 
   async list(context: RequestContext, query: AttachmentQuery): Promise<Rendered> {
-    await this.records.mustBeVisible(context, owners[query.recordType].resource, query.recordId);
+    const { resource } = owners[query.recordType];
+    await this.records.mustBeVisible(context, resource, query.recordId);
+    if (!context.actor || !coversFiles(scopeOf(context.actor, auditedDecision(resource.entity).read))) {
+      throw new DomainError('record.not-found', 'There is no such record.', {
+        refused: { tableName: table, recordId: undefined },
+      });
+    }
     return this.lists.list(context, attachments, query);
   }
 

@@ -1,5 +1,5 @@
 import { getMetadataArgsStorage } from 'typeorm';
-import { scopeOf } from '#access';
+import { scopeOf, type Scope } from '#access';
 import { auditedDecision } from '#audit';
 import { applications } from '#benevolence';
 import { grievances } from '#grievances';
@@ -50,6 +50,11 @@ export const RECORD_TYPES = Object.keys(owners) as [RecordType, ...RecordType[]]
 /** The categories of every kind of owner together, each once. */
 export const CATEGORIES = [...new Set(Object.values(owners).flatMap(({ categories }) => categories))];
 
+/** Who sees some fields of a record only, as an instructor sees a student's name, sees none of its files. */
+export function coversFiles(scope: Scope | undefined): boolean {
+  return scope === 'all' || scope === 'self';
+}
+
 /**
  * The condition that a row `t` with `record_type` and `record_id` belongs to a record that the actor may read: in its scope,
  * and not removed, unless removed records are theirs to see. Each kind of owner is one look-up by its key.
@@ -57,7 +62,7 @@ export const CATEGORIES = [...new Set(Object.values(owners).flatMap(({ categorie
 export function ownedByReadable(actor: Actor, bind: Bind): string {
   const conditions = (Object.entries(owners) as [string, Owner][]).flatMap(([type, { resource }]) => {
     const scope = scopeOf(actor, auditedDecision(resource.entity).read);
-    if (!scope) return [];
+    if (!scope || !coversFiles(scope)) return [];
     const inScope = scope === 'all' ? 'true' : (resource.scopes?.[scope]?.(actor, bind) ?? 'false');
     const isLive = scopeOf(actor, 'deleted:read') || !isSoft(resource) ? 'true' : 't.deleted_at IS NULL';
     // The row of the outer t is named o, because in the SQL of resources t is the row of the resource.

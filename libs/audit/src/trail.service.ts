@@ -50,8 +50,10 @@ export class TrailService {
     const page = await this.page(context, query, { scope });
     const { limit: _limit, ...filters } = query;
     const { tableName, recordId } = query;
+    const reach = scope ?? (context.actor && scopeOf(context.actor, 'audit:read'));
+    const isForeign = reach === 'self' && recordId !== context.actor?.memberId;
     context.disclose(
-      tableName && recordId
+      tableName && recordId && !isForeign
         ? { tableName, ids: [recordId], list: false, filters, notes }
         : { tableName: 'audit_logs', ids: page.items.map((entry) => entry.id), list: true, filters },
     );

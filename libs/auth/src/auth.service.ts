@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { z } from 'zod';
 import { AuditWriter } from '#audit';
-import { DomainError } from '#kernel';
+import { DomainError, invalid } from '#kernel';
 import type { Actor, RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
 import { AccountsService, actorId, type Account } from './accounts.service';
@@ -49,14 +49,17 @@ export class AuthService {
       const isOpen = (await this.oneTimeTokens.ownerOf(context, mfaToken, 'mfa')) !== undefined;
       if (!account || !isOpen) throw spentToken();
       const match = account.fault ? undefined : await this.secondFactor.match(context, account, proof);
-      if (!match) return { account };
+      if (!match) {
+        // Counted while the account is held, or many guesses at once would be one.
+        await this.accounts.recordFailure(context, account.email, account, 'wrong code');
+        return {};
+      }
       await this.accounts.actAs(context, account);
       await this.oneTimeTokens.spend(context, mfaToken);
       await this.secondFactor.use(context, account, match);
       return { session: await this.enter(context, userId) };
     });
     if (outcome.session) return outcome.session;
-    await this.accounts.recordFailure(context, outcome.account.email, outcome.account, 'wrong code');
     throw new DomainError('auth.login-failed', 'The code is wrong or was used before, or the account is locked.');
   }
 
@@ -68,13 +71,16 @@ export class AuthService {
       await this.accounts.recordFailure(context, account?.email ?? '', account, 'wrong password');
       throw new DomainError('auth.login-failed', 'The current password is wrong.');
     }
+    if (newPassword === currentPassword) throw invalid('/newPassword', 'must be another one than the current password');
     const passwordHash = await hashPassword(context, newPassword);
     await this.database.transaction(context, async () => {
-      await this.database.query(
+      const changed = await this.database.query(
         context,
-        'UPDATE users SET password_hash = $2, must_change_password = false WHERE id = $1',
-        [userId, passwordHash],
+        `UPDATE users SET password_hash = $2, must_change_password = false WHERE id = $1 AND password_hash = $3
+         RETURNING id`,
+        [userId, passwordHash, account?.passwordHash],
       );
+      if (changed.length === 0) throw new DomainError('auth.login-failed', 'The password was changed meanwhile.');
       await this.sessions.endAll(context, userId, 'password-changed');
     });
   }

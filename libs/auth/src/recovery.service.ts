@@ -30,7 +30,7 @@ export class RecoveryService {
     );
   }
 
-  /** The link proves who asks, so it also ends a lock that wrong guesses caused; a second factor stays. */
+  /** The link proves who asks, so it also ends a lock that wrong guesses caused; a second factor stays, and so do the guesses at it. */
   async resetPassword(context: RequestContext, { token, newPassword }: ResetPassword): Promise<void> {
     const userId = await this.oneTimeTokens.ownerOf(context, token, 'reset-password');
     if (userId === undefined) throw spentToken();
@@ -43,7 +43,9 @@ export class RecoveryService {
       await this.oneTimeTokens.spend(context, token);
       await this.database.query(
         context,
-        `UPDATE users SET password_hash = $2, must_change_password = false, failed_login_attempts = 0, locked_until = NULL
+        `UPDATE users SET password_hash = $2, must_change_password = false,
+           failed_login_attempts = CASE WHEN mfa_enabled_at IS NULL THEN 0 ELSE failed_login_attempts END,
+           locked_until = CASE WHEN mfa_enabled_at IS NULL THEN NULL ELSE locked_until END
          WHERE id = $1`,
         [userId, passwordHash],
       );

@@ -78,6 +78,11 @@ export class SessionsService {
   /** Uses a refresh token up for the next one. One that was used before ends its whole session: it may be stolen. */
   async refresh(context: RequestContext, refreshToken: string): Promise<Session> {
     const outcome = await this.database.transaction(context, async (): Promise<Session | 'invalid' | 'reused'> => {
+      await this.database.query(
+        context,
+        `SELECT id FROM users WHERE id = (SELECT user_id FROM refresh_tokens WHERE token_hash = $1) FOR NO KEY UPDATE`,
+        [sha256(refreshToken)],
+      );
       const [token] = await this.database.query<
         Actor & { id: number; userId: number; familyId: string; isRotated: boolean; isOver: boolean; works: boolean }
       >(
@@ -136,6 +141,7 @@ export class SessionsService {
 
   async end(context: RequestContext, sessionId: string, reason: string): Promise<void> {
     await this.database.transaction(context, async () => {
+      await this.holdAccount(context, context.actor?.userId ?? 0);
       await this.revoke(context, 'family_id', sessionId, reason);
       await this.audit.record(context, {
         action: 'LOGOUT',
@@ -147,8 +153,14 @@ export class SessionsService {
 
   /** Ends every session of an account, and what was mailed to it: log-out everywhere, a lock, a new password, a deletion. */
   async endAll(context: RequestContext, userId: number, reason: string): Promise<void> {
+    await this.holdAccount(context, userId);
     await this.revoke(context, 'user_id', userId, reason);
     await this.oneTimeTokens.voidAll(context, userId);
+  }
+
+  /** Whoever issues or revokes tokens of an account holds it first, or a refresh at the same time would outlive its session. */
+  private async holdAccount(context: RequestContext, userId: number): Promise<void> {
+    await this.database.query(context, 'SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE', [userId]);
   }
 
   private async revoke(

@@ -45,13 +45,9 @@ export function translateError(thrown: unknown): unknown {
       return invalid(`/${camel(error.column ?? '')}`, 'A value is required.');
     case '22001':
       return invalid('', 'A text is too long for its field.');
-    case '22003':
-    case '22007':
-    case '22008':
-    case '22P02':
-    case '22021':
-      return invalid('', 'A value is outside what its field can hold.');
   }
+  // Data exceptions: a value that its type can not hold.
+  if (code.startsWith('22')) return invalid('', 'A value is outside what its field can hold.');
   if (transientClasses.includes(code.slice(0, 2)) || transientCodes.includes(code) || isConnectionTrouble(error)) {
     return unavailable('service.unavailable', 'The database can not take the request now.', thrown);
   }

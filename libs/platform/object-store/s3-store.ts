@@ -98,10 +98,16 @@ export class S3Store extends ObjectStore implements OnApplicationShutdown {
 
   async get(key: string, range?: { start: number; end: number }): Promise<Readable | undefined> {
     const Range = range && `bytes=${range.start}-${range.end}`;
-    const found = await unlessAbsent(
-      this.client.send(new GetObjectCommand({ ...this.at(key), Range }), { abortSignal: AbortSignal.timeout(callMs) }),
-    );
-    return found?.Body as Readable | undefined;
+    // The limit is for the answer to begin; its body takes as long as who reads it.
+    const giveUp = new AbortController();
+    const timer = setTimeout(() => giveUp.abort(), callMs);
+    try {
+      const command = new GetObjectCommand({ ...this.at(key), Range });
+      const found = await unlessAbsent(this.client.send(command, { abortSignal: giveUp.signal }));
+      return found?.Body as Readable | undefined;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   async head(key: string): Promise<ObjectFacts | undefined> {

@@ -318,9 +318,12 @@ export class Records {
         `(SELECT count(*)::integer FROM ${table} WHERE ${column} = $1${isSoft ? ' AND deleted_at IS NULL' : ''}) AS ${table}`,
     );
     const [found] = await this.database.query<Record<string, number>>(context, `SELECT ${counts.join(', ')}`, [id]);
-    const inUse = Object.entries(found ?? {}).filter(([, count]) => count > 0);
+    const inUse = dependents.filter(({ table }) => (found?.[table] ?? 0) > 0);
     if (inUse.length === 0) return;
-    const list = inUse.map(([table, count]) => `${count} ${table.replaceAll('_', ' ')}`).join(', ');
+    // How many there are of what the actor may not see is not theirs to know either.
+    const isVisible = ({ entity }: Dependent) => scopeOf(actorOf(context), auditedDecision(entity).read) === 'all';
+    const named = inUse.filter(isVisible).map(({ table }) => `${found?.[table]} ${table.replaceAll('_', ' ')}`);
+    const list = [...named, ...(named.length < inUse.length ? ['other records'] : [])].join(', ');
     throw new DomainError('record.in-use', `On this ${resource.noun} depend: ${list}. Remove them first.`);
   }
 

@@ -12,6 +12,7 @@ export interface Dependent {
   table: string;
   column: string;
   isSoft: boolean;
+  entity: object;
 }
 
 /** A soft delete is a delete: foreign keys hold for it as they hold for DELETE. What follows reads them off the entities. */
@@ -33,6 +34,7 @@ export function dependentsOf(metadata: EntityMetadata): Dependent[] {
         table: other.tableName,
         column: snake(columns[0]?.databaseName ?? ''),
         isSoft: other.deleteDateColumn !== undefined,
+        entity: other.target as object,
       })),
   );
 }
