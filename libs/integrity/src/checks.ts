@@ -6,7 +6,7 @@ const orphan = (kind: string, table: string, column: string, owner: string): Che
   table,
   sql: `SELECT t.id, jsonb_build_object('${column}', t.${column}) AS details FROM ${table} t
     WHERE t.deleted_at IS NULL AND NOT EXISTS (SELECT FROM ${owner} o WHERE o.id = t.${column})`,
-  repair: [`UPDATE ${table} SET deleted_at = now() WHERE id = $1`],
+  repair: [`UPDATE ${table} SET deleted_at = now() WHERE id = $1 AND deleted_at IS NULL`],
 });
 const employment = (
   kind: string,
@@ -64,7 +64,7 @@ export const checks: readonly Check[] = [
         WHEN 'grievance' THEN EXISTS (SELECT FROM grievances o WHERE o.id = t.record_id)
         WHEN 'benevolence_application' THEN EXISTS (SELECT FROM benevolence_applications o WHERE o.id = t.record_id)
         ELSE EXISTS (SELECT FROM members o WHERE o.id = t.record_id) END`,
-    repair: ['UPDATE file_attachments SET deleted_at = now() WHERE id = $1'],
+    repair: ['UPDATE file_attachments SET deleted_at = now() WHERE id = $1 AND deleted_at IS NULL'],
   },
   required('members', 'members', ['member_number', 'first_name', 'last_name', 'status', 'classification']),
   required('organizations', 'organizations', ['name', 'org_type']),
