@@ -31,6 +31,8 @@ export async function bulkLoad(ownerUrl: string, context: RequestContext, load: 
   try {
     await client.query('BEGIN');
     await client.query(`SELECT set_config('ip2a.context', $1, true)`, [context.attribution()]);
+    // For the indexes that are built at the end.
+    await client.query(`SET LOCAL maintenance_work_mem = '256MB'`);
     const rebuild = await setAside(client, table);
     const names = columns.map(escapeIdentifier).join(', ');
     const count = await send(client.query(copyFrom(`COPY ${escapeIdentifier(table)} (${names}) FROM STDIN`)), load);
