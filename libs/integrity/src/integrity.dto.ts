@@ -3,8 +3,6 @@ import { z } from 'zod';
 const severity = z.enum(['critical', 'warning', 'info']).describe('How bad it is; critical issues make a check fail.');
 const kind = z.string().meta({ examples: ['contacts.several-primary'] });
 
-export const CheckQuery = z.strictObject({});
-
 export const CheckView = z
   .object({
     critical: z.int().describe('Critical issues.'),
