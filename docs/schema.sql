@@ -27,7 +27,7 @@ AS $function$
 CREATE OR REPLACE FUNCTION public.audit_append(entries json)
  RETURNS void
  LANGUAGE plpgsql
- SET lock_timeout TO '800ms'
+ SET lock_timeout TO '500ms'
  SET search_path TO 'public', 'pg_temp'
 AS $function$
       BEGIN
@@ -44,7 +44,7 @@ AS $function$
 CREATE OR REPLACE FUNCTION public.audit_capture()
  RETURNS trigger
  LANGUAGE plpgsql
- SET lock_timeout TO '800ms'
+ SET lock_timeout TO '500ms'
  SET search_path TO 'public', 'pg_temp'
 AS $function$
       DECLARE
@@ -64,6 +64,7 @@ AS $function$
             (said ->> 'userId')::integer, said ->> 'email', (said ->> 'roles')::text[], coalesce(said ->> 'source', 'database'),
             (said ->> 'ipAddress')::inet, said ->> 'userAgent', said ->> 'requestId', said ->> 'route', said ->> 'reason', note
           FROM new_rows n;
+          PERFORM audit_refuse_late(said);
           RETURN NULL;
         END IF;
 
@@ -90,6 +91,7 @@ AS $function$
           TG_TABLE_NAME, OLD.id, was, now_is, fields,
           (said ->> 'userId')::integer, said ->> 'email', (said ->> 'roles')::text[], coalesce(said ->> 'source', 'database'),
           (said ->> 'ipAddress')::inet, said ->> 'userAgent', said ->> 'requestId', said ->> 'route', said ->> 'reason', note);
+        PERFORM audit_refuse_late(said);
         RETURN NULL;
       END $function$
 ;
@@ -140,6 +142,18 @@ AS $function$
       BEGIN
         RAISE EXCEPTION '% of % is refused: entries and audited tables are never rewritten wholesale', TG_OP, TG_TABLE_NAME
           USING ERRCODE = 'integrity_constraint_violation';
+      END $function$
+;
+
+CREATE OR REPLACE FUNCTION public.audit_refuse_late(said jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+      BEGIN
+        IF clock_timestamp() - statement_timestamp() > (said ->> 'budgetMs')::integer * interval '1 millisecond' THEN
+          RAISE EXCEPTION 'the request was given up before its change was made' USING ERRCODE = 'query_canceled';
+        END IF;
       END $function$
 ;
 

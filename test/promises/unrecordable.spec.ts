@@ -1,7 +1,7 @@
 import { Client as Connection } from 'pg';
 import { aMember } from '../../libs/members/src/member.factory';
 import { spawnApi, type Client, type Program, type Reply } from '../../apps/api/test/harness';
-import { inParallel } from '../../apps/api/test/load';
+import { inParallel, until } from '../../apps/api/test/load';
 import { seedMembers } from '../../apps/api/test/seed';
 import { createTestDatabase, type TestDatabase } from '../setup/database';
 
@@ -199,6 +199,29 @@ describe.each(faults)('while $name', ({ begin }) => {
     const reply = await staff.get(`/members/${ids[0]}`);
     expect(reply.status).toBe(200);
     await api.expectAudit(reply, { action: 'READ', tableName: 'members', recordId: ids[0] });
+    expect(await state()).toEqual(before);
+  });
+});
+
+describe('while somebody holds the record', () => {
+  it('refuses a change in time, and does not make it once the record is free', async () => {
+    const [id] = ids;
+    const holder = new Connection({ connectionString: database.ownerUrl });
+    await holder.connect();
+    await holder.query('BEGIN');
+    await holder.query('SELECT FROM members WHERE id = $1 FOR UPDATE', [id]);
+    const before = await state();
+    const reply = await staff.patch(`/members/${id}`, { phone: '555-0000' });
+    expect(summary(reply)).toEqual(refused);
+
+    // A lock on a transaction has no database, but who waits for it holds others that have.
+    const waiting = () =>
+      database.query(`SELECT DISTINCT w.pid FROM pg_locks w JOIN pg_locks h ON h.pid = w.pid JOIN pg_database d ON d.oid = h.database
+        WHERE NOT w.granted AND d.datname = current_database()`);
+    expect(await waiting()).toHaveLength(1);
+    await holder.end();
+    await until(async () => (await waiting()).length === 0);
+    await staff.get(`/members/${id}`);
     expect(await state()).toEqual(before);
   });
 });

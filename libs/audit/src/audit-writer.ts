@@ -141,13 +141,13 @@ export class AuditWriter implements OnApplicationShutdown {
 
   private async append(batch: Waiting[]): Promise<void> {
     const client = await checkOut(this.pool);
-    let isBroken = true;
     try {
       const entries = `[${batch.map((entry) => entry.json).join(',')}]`;
       await client.query({ ...this.appendStatement, values: [entries] });
-      isBroken = false;
-    } finally {
-      checkIn(client, isBroken);
+      checkIn(client);
+    } catch (error) {
+      checkIn(client, error);
+      throw error;
     }
   }
 }

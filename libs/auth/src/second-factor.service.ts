@@ -4,7 +4,7 @@ import { Secret, TOTP } from 'otpauth';
 import { holds } from '#access';
 import { Clock, DomainError } from '#kernel';
 import type { Actor, RequestContext } from '#platform/context';
-import { Database } from '#platform/database';
+import { attributionOf, Database } from '#platform/database';
 import { AccountsService, actorId, type Account } from './accounts.service';
 import type { ConfirmMfa, DisableMfa, EnrollMfa } from './mfa.dto';
 import { isPassword } from './passwords';
@@ -45,7 +45,7 @@ export class SecondFactorService {
       context,
       `UPDATE users SET mfa_secret = $2, mfa_last_step = NULL WHERE id = $1 AND mfa_enabled_at IS NULL
        RETURNING id, set_config('ip2a.context', $3, true)`,
-      [account.userId, this.box.seal(secret.base32, String(account.userId)), context.attribution()],
+      [account.userId, this.box.seal(secret.base32, String(account.userId)), attributionOf(context)],
     );
     if (enrolling.length === 0) throw alreadyEnrolled();
     return { secret: secret.base32, otpauthUrl: totp(secret, account.email).toString() };

@@ -95,9 +95,12 @@ export class RequestContext {
     this.disclosures.push(disclosure);
   }
 
-  /** The JSON that the database's capture trigger reads from the setting `ip2a.context`. */
+  /**
+   * The JSON that the database's capture trigger reads from the setting `ip2a.context`. It holds how long the statement may
+   * take, so it is made when the statement is sent.
+   */
   attribution(): string {
-    const { actor } = this;
+    const { actor, timeLeftMs } = this;
     return JSON.stringify({
       source: this.source,
       requestId: this.requestId,
@@ -105,6 +108,7 @@ export class RequestContext {
       ipAddress: this.ipAddress,
       userAgent: this.userAgent,
       reason: this.reason,
+      budgetMs: Number.isFinite(timeLeftMs) ? Math.max(0, Math.round(timeLeftMs)) : undefined,
       userId: actor?.userId ?? undefined,
       email: actor?.email,
       // As PostgreSQL writes an array of plain words; the trigger reads it for every changed row.

@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from 'pg';
+import { DomainError } from '#kernel';
 import { translateError } from './pg-errors';
 
 /** The failing statement tells its caller; the event would end the process if nobody listened. */
@@ -15,8 +16,18 @@ export async function checkOut(pool: Pool): Promise<PoolClient> {
   }
 }
 
-/** Gives it back; one that is `broken` is closed, because the server may still be busy with its last statement. */
-export function checkIn(client: PoolClient, broken: boolean): void {
+/** Gives it back; after a failure that left it in doubt it is closed. */
+export function checkIn(client: PoolClient, failure?: unknown): void {
   client.off('error', ignore);
-  client.release(broken);
+  client.release(failure !== undefined && !leavesConnectionSound(failure));
+}
+
+/**
+ * Whether a connection is as good as before this failure: the server reported it, or nothing was sent. After any other, such as
+ * a timeout, the server may still be busy with the last statement.
+ */
+export function leavesConnectionSound(failure: unknown): boolean {
+  const cause = failure instanceof DomainError ? failure.cause : failure;
+  if (cause === undefined) return true;
+  return cause?.severity === 'ERROR';
 }

@@ -1,18 +1,20 @@
 import type { OnApplicationShutdown } from '@nestjs/common';
-import { escapeLiteral, type Pool, type PoolClient } from 'pg';
+import { escapeLiteral, type Pool, type PoolClient, type QueryConfig } from 'pg';
 import { DataSource, type EntityTarget, type ObjectLiteral } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { DomainError, unavailable } from '#kernel';
 import type { Config } from '#platform/config';
 import type { RequestContext } from '#platform/context';
-import { checkIn, checkOut } from './check-out';
+import { checkIn, checkOut, leavesConnectionSound } from './check-out';
 import { SnakeNaming } from './naming';
 import { translateError } from './pg-errors';
 
 /** How long a request waits for a pooled connection, in ms. */
-export const connectionWaitMs = 700;
+export const connectionWaitMs = 500;
 /** How long one statement may take, in ms; less where its request has less time left. */
-const statementMs = 1_200;
+const statementMs = 1_600;
+/** How much longer than its request a statement is waited for, in ms: the server refuses a change that comes too late itself. */
+const graceMs = 100;
 /** The same for work that is known to be long, such as a batch of an import or the ids of an export. */
 export const longStatementMs = 30_000;
 /** Distinct SQL texts that get a named prepared statement; beyond, a text is planned each time. Bounds memory. */
@@ -61,16 +63,17 @@ export class Database implements OnApplicationShutdown {
     values: unknown[] = [],
     timeoutMs = statementMs,
   ): Promise<R[]> {
-    const client = openTransaction(context)?.client;
-    if (!client) this.refuseHopelessWait(context);
-    const timeLeftMs = context?.timeLeftMs ?? Infinity;
-    if (timeLeftMs <= 0) throw tooLate();
-    const statement = { text: sql, values, name: this.nameOf(sql), query_timeout: Math.min(timeoutMs, timeLeftMs) };
+    const transaction = openTransaction(context);
+    if (transaction) return this.send<R>(transaction.client, context, sql, values, timeoutMs);
+    this.refuseHopelessWait(context);
+    const client = await checkOut(this.pool);
     try {
-      const { rows } = await (client ?? this.pool).query(statement);
-      return rows as R[];
+      const rows = await this.send<R>(client, context, sql, values, timeoutMs);
+      checkIn(client);
+      return rows;
     } catch (error) {
-      throw translateError(error);
+      checkIn(client, error);
+      throw error;
     }
   }
 
@@ -79,22 +82,22 @@ export class Database implements OnApplicationShutdown {
     if (openTransaction(context)) return work();
     this.refuseHopelessWait(context);
     const client = await checkOut(this.pool);
-    let broken = false;
+    let failure: unknown;
+    const run = (text: string) => client.query({ text, query_timeout: this.patience(context) } as QueryConfig);
     try {
-      await client.query(`BEGIN; SELECT set_config('ip2a.context', ${escapeLiteral(context.attribution())}, true)`);
+      await run(`BEGIN; SELECT set_config('ip2a.context', ${escapeLiteral(context.attribution())}, true)`);
       context.transaction = { client } satisfies Transaction;
       const result = await work();
-      await client.query('COMMIT');
+      await run('COMMIT');
       return result;
     } catch (thrown) {
       const error = translateError(thrown);
-      // After a timeout the server may still be busy with the statement: such a connection is closed, not reused.
-      broken = !(error instanceof DomainError) || error.status === 503;
-      if (!broken) await client.query('ROLLBACK').catch(() => (broken = true));
+      failure = error;
+      if (leavesConnectionSound(error)) await client.query('ROLLBACK').catch((lost: unknown) => (failure = lost));
       throw error;
     } finally {
       context.transaction = undefined;
-      checkIn(client, broken);
+      checkIn(client, failure);
     }
   }
 
@@ -109,6 +112,29 @@ export class Database implements OnApplicationShutdown {
 
   async onApplicationShutdown(): Promise<void> {
     if (this.dataSource.isInitialized) await this.dataSource.destroy();
+  }
+
+  private async send<R>(
+    client: PoolClient,
+    context: RequestContext | undefined,
+    sql: string,
+    values: unknown[],
+    timeoutMs: number,
+  ): Promise<R[]> {
+    const statement = { text: sql, values, name: this.nameOf(sql), query_timeout: this.patience(context, timeoutMs) };
+    try {
+      const { rows } = await client.query(statement);
+      return rows as R[];
+    } catch (error) {
+      throw translateError(error);
+    }
+  }
+
+  /** How long to wait for a statement that is sent now: a little longer than its request has time, so that the server decides. */
+  private patience(context: RequestContext | undefined, timeoutMs = statementMs): number {
+    const timeLeftMs = context?.timeLeftMs ?? Infinity;
+    if (timeLeftMs <= 0) throw tooLate();
+    return Math.min(timeoutMs, Math.ceil(timeLeftMs) + graceMs);
   }
 
   /** Waiting for a connection is pointless for a request that would be given up meanwhile. */
@@ -127,6 +153,11 @@ export class Database implements OnApplicationShutdown {
     }
     return name;
   }
+}
+
+/** The context's attribution as a statement's value: made when the statement is sent, after waiting for a connection. */
+export function attributionOf(context: RequestContext): unknown {
+  return { toPostgres: () => context.attribution() };
 }
 
 function tooLate(): DomainError {

@@ -3,7 +3,7 @@ import { scopeOf, type Permission } from '#access';
 import { auditedDecision } from '#audit';
 import { DomainError } from '#kernel';
 import type { Actor, RequestContext } from '#platform/context';
-import { snake, type Database } from '#platform/database';
+import { attributionOf, snake, type Database } from '#platform/database';
 import { projection } from './projection';
 import { referencesOf } from './references';
 import type { Bind, ListQuery, Resource } from './resource';
@@ -70,7 +70,7 @@ export class Statement {
    * and so costs no round trip of its own.
    */
   get attribution(): string {
-    return `set_config('ip2a.context', ${this.bind(this.context.attribution())}, true) IS NULL AS attributed`;
+    return `set_config('ip2a.context', ${this.bind(attributionOf(this.context))}, true) IS NULL AS attributed`;
   }
 
   /** Columns equal to the given values. */
