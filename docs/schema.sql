@@ -96,6 +96,18 @@ AS $function$
       END $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.audit_leaf_index(entry_txid xid8, entry_id bigint)
+ RETURNS bigint
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+        SELECT s.tree_size - s.entry_count + array_position(s.entry_ids, entry_id) - 1
+        FROM audit_seals s WHERE s.entry_count > 0 AND (s.last_txid, s.last_id) >= (entry_txid, entry_id)
+        ORDER BY s.last_txid, s.last_id LIMIT 1
+      $function$
+;
+
 CREATE OR REPLACE FUNCTION public.audit_make_partitions(months_ahead integer DEFAULT 4)
  RETURNS integer
  LANGUAGE plpgsql
@@ -219,32 +231,38 @@ CREATE OR REPLACE FUNCTION public.grant_application(application name)
  LANGUAGE plpgsql
  SET search_path TO 'public', 'pg_temp'
 AS $function$
-      DECLARE
-        entry record;
-      BEGIN
-        IF application = current_user THEN
-          RETURN;
-        END IF;
-        EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I', current_schema(), application);
-        FOR entry IN
-          SELECT c.oid::regclass AS relation, c.relkind, (c.relname LIKE 'audit\_logs%') AS ledger
-          FROM pg_class c
-          WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p', 'S')
-            AND c.relname NOT IN ('migrations', 'migrations_id_seq')
-            AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
-        LOOP
-          IF entry.relkind = 'S' THEN
-            EXECUTE format('GRANT USAGE ON SEQUENCE %s TO %I', entry.relation, application);
-          ELSIF entry.ledger THEN
-            EXECUTE format('REVOKE ALL ON %s FROM %I', entry.relation, application);
-            IF entry.relkind = 'p' THEN
-              EXECUTE format('GRANT SELECT, INSERT ON %s TO %I', entry.relation, application);
-            END IF;
-          ELSE
-            EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO %I', entry.relation, application);
+    DECLARE
+      entry record;
+      given constant text := (SELECT string_agg(quote_ident(attname), ', ') FROM pg_attribute
+        WHERE attrelid = 'audit_logs'::regclass AND attnum > 0 AND NOT attisdropped
+          AND attname NOT IN ('changed_at', 'txid', 'database_role'));
+    BEGIN
+      IF application = current_user THEN
+        RETURN;
+      END IF;
+      EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I', current_schema(), application);
+      FOR entry IN
+        SELECT c.oid::regclass AS relation, c.relkind, c.relname,
+          c.relname LIKE 'audit\_logs%' OR c.relname IN ('audit_seals', 'audit_tree_nodes', 'audit_cosignatures') AS ledger
+        FROM pg_class c
+        WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p', 'S')
+          AND c.relname NOT IN ('migrations', 'migrations_id_seq')
+          AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+      LOOP
+        IF entry.relkind = 'S' THEN
+          EXECUTE format('GRANT USAGE ON SEQUENCE %s TO %I', entry.relation, application);
+        ELSIF entry.ledger THEN
+          EXECUTE format('REVOKE ALL ON %s FROM %I', entry.relation, application);
+          IF entry.relname = 'audit_logs' THEN
+            EXECUTE format('GRANT SELECT, INSERT (%s) ON %s TO %I', given, entry.relation, application);
+          ELSIF entry.relname NOT LIKE 'audit\_logs%' THEN
+            EXECUTE format('GRANT SELECT, INSERT ON %s TO %I', entry.relation, application);
           END IF;
-        END LOOP;
-      END $function$
+        ELSE
+          EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO %I', entry.relation, application);
+        END IF;
+      END LOOP;
+    END $function$
 ;
 REVOKE EXECUTE ON FUNCTION grant_application(name) FROM PUBLIC;
 
@@ -260,6 +278,15 @@ CREATE TABLE account_versions (
   shard smallint NOT NULL,
   version bigint DEFAULT 0 NOT NULL,
   CONSTRAINT account_versions_pkey PRIMARY KEY (shard)
+);
+
+CREATE TABLE audit_cosignatures (
+  seq bigint NOT NULL,
+  witness character varying(255) NOT NULL,
+  line text NOT NULL,
+  received_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+  CONSTRAINT audit_cosignatures_pkey PRIMARY KEY (seq, witness),
+  CONSTRAINT audit_cosignatures_seq_fkey FOREIGN KEY (seq) REFERENCES audit_seals(seq)
 );
 
 CREATE TABLE audit_logs (
@@ -290,6 +317,32 @@ CREATE TABLE audit_logs (
   CONSTRAINT audit_logs_outcome_check CHECK (outcome::text = ANY (ARRAY['success'::character varying, 'denied'::character varying, 'failed'::character varying]::text[])),
   CONSTRAINT audit_logs_source_check CHECK (source::text = ANY (ARRAY['api'::character varying, 'cli'::character varying, 'job'::character varying, 'database'::character varying]::text[]))
 ) PARTITION BY RANGE (changed_at);
+
+CREATE TABLE audit_seals (
+  seq bigint NOT NULL,
+  sealed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+  tree_size bigint NOT NULL,
+  entry_count integer NOT NULL,
+  root bytea NOT NULL,
+  frontier bytea NOT NULL,
+  checkpoint text NOT NULL,
+  last_txid xid8 NOT NULL,
+  last_id bigint NOT NULL,
+  horizon xid8 NOT NULL,
+  entry_ids bigint[] NOT NULL,
+  leaf_hashes bytea NOT NULL,
+  CONSTRAINT audit_seals_pkey PRIMARY KEY (seq),
+  CONSTRAINT audit_seals_entries_check CHECK (entry_count >= 0 AND tree_size >= entry_count AND cardinality(entry_ids) = entry_count AND octet_length(leaf_hashes) = (32 * entry_count)),
+  CONSTRAINT audit_seals_seq_check CHECK (seq > 0)
+);
+
+CREATE TABLE audit_tree_nodes (
+  level smallint NOT NULL,
+  index bigint NOT NULL,
+  hash bytea NOT NULL,
+  CONSTRAINT audit_tree_nodes_pkey PRIMARY KEY (level, index),
+  CONSTRAINT audit_tree_nodes_hash_check CHECK (level > 0 AND octet_length(hash) = 32)
+);
 
 CREATE TABLE benevolence_applications (
   id integer GENERATED BY DEFAULT AS IDENTITY NOT NULL,
@@ -708,6 +761,9 @@ CREATE INDEX audit_logs_id_idx ON ONLY audit_logs USING btree (id);
 CREATE INDEX audit_logs_record_ids_idx ON ONLY audit_logs USING gin (record_ids) WHERE record_ids IS NOT NULL;
 CREATE INDEX audit_logs_record_idx ON ONLY audit_logs USING btree (table_name, record_id, changed_at, id) WHERE record_id IS NOT NULL;
 CREATE INDEX audit_logs_request_id_idx ON ONLY audit_logs USING btree (request_id);
+CREATE INDEX audit_logs_txid_idx ON ONLY audit_logs USING btree (txid, id);
+CREATE UNIQUE INDEX audit_seals_last_entry_key ON audit_seals USING btree (last_txid, last_id) WHERE entry_count > 0;
+CREATE UNIQUE INDEX audit_seals_tree_size_key ON audit_seals USING btree (tree_size) WHERE entry_count > 0;
 CREATE INDEX benevolence_applications_member_id_idx ON benevolence_applications USING btree (member_id, application_date, id);
 CREATE INDEX benevolence_applications_status_idx ON benevolence_applications USING btree (status, application_date, id) WHERE deleted_at IS NULL;
 CREATE INDEX file_attachments_record_idx ON file_attachments USING btree (record_type, record_id, id) WHERE deleted_at IS NULL;
@@ -741,12 +797,24 @@ CREATE INDEX students_cohort_idx ON students USING btree (cohort, id) WHERE dele
 CREATE INDEX students_status_cohort_idx ON students USING btree (status, cohort, id) WHERE deleted_at IS NULL;
 CREATE INDEX users_created_at_idx ON users USING btree (created_at, id) WHERE deleted_at IS NULL;
 
+CREATE TRIGGER audit_cosignatures_refuse_change BEFORE DELETE OR UPDATE ON audit_cosignatures FOR EACH ROW EXECUTE FUNCTION audit_refuse();
+ALTER TABLE audit_cosignatures ENABLE ALWAYS TRIGGER audit_cosignatures_refuse_change;
+CREATE TRIGGER audit_cosignatures_refuse_truncate BEFORE TRUNCATE ON audit_cosignatures FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse();
+ALTER TABLE audit_cosignatures ENABLE ALWAYS TRIGGER audit_cosignatures_refuse_truncate;
 CREATE TRIGGER audit_logs_refuse_change BEFORE DELETE OR UPDATE ON audit_logs FOR EACH ROW EXECUTE FUNCTION audit_refuse();
 ALTER TABLE audit_logs ENABLE ALWAYS TRIGGER audit_logs_refuse_change;
 CREATE TRIGGER audit_logs_refuse_truncate BEFORE TRUNCATE ON audit_logs FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse();
 ALTER TABLE audit_logs ENABLE ALWAYS TRIGGER audit_logs_refuse_truncate;
 CREATE TRIGGER audit_logs_refuse_truncate BEFORE TRUNCATE ON audit_logs_YYYY_MM FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse();
 ALTER TABLE audit_logs_YYYY_MM ENABLE ALWAYS TRIGGER audit_logs_refuse_truncate;
+CREATE TRIGGER audit_seals_refuse_change BEFORE DELETE OR UPDATE ON audit_seals FOR EACH ROW EXECUTE FUNCTION audit_refuse();
+ALTER TABLE audit_seals ENABLE ALWAYS TRIGGER audit_seals_refuse_change;
+CREATE TRIGGER audit_seals_refuse_truncate BEFORE TRUNCATE ON audit_seals FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse();
+ALTER TABLE audit_seals ENABLE ALWAYS TRIGGER audit_seals_refuse_truncate;
+CREATE TRIGGER audit_tree_nodes_refuse_change BEFORE DELETE OR UPDATE ON audit_tree_nodes FOR EACH ROW EXECUTE FUNCTION audit_refuse();
+ALTER TABLE audit_tree_nodes ENABLE ALWAYS TRIGGER audit_tree_nodes_refuse_change;
+CREATE TRIGGER audit_tree_nodes_refuse_truncate BEFORE TRUNCATE ON audit_tree_nodes FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse();
+ALTER TABLE audit_tree_nodes ENABLE ALWAYS TRIGGER audit_tree_nodes_refuse_truncate;
 CREATE TRIGGER audit_capture_delete AFTER DELETE ON benevolence_applications FOR EACH ROW EXECUTE FUNCTION audit_capture('{}');
 ALTER TABLE benevolence_applications ENABLE ALWAYS TRIGGER audit_capture_delete;
 CREATE TRIGGER audit_capture_insert AFTER INSERT ON benevolence_applications REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit_capture('{}');
@@ -941,8 +1009,11 @@ ALTER TABLE users ENABLE ALWAYS TRIGGER zz_audit_touch;
 GRANT USAGE ON SCHEMA public TO PUBLIC;
 GRANT USAGE ON SCHEMA public TO ip2a_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON account_versions TO ip2a_app;
-GRANT INSERT, SELECT ON audit_logs TO ip2a_app;
+GRANT INSERT, SELECT ON audit_cosignatures TO ip2a_app;
+GRANT SELECT ON audit_logs TO ip2a_app;
 GRANT USAGE ON SEQUENCE audit_logs_id_seq TO ip2a_app;
+GRANT INSERT, SELECT ON audit_seals TO ip2a_app;
+GRANT INSERT, SELECT ON audit_tree_nodes TO ip2a_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON benevolence_applications TO ip2a_app;
 GRANT USAGE ON SEQUENCE benevolence_applications_id_seq TO ip2a_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON benevolence_reviews TO ip2a_app;

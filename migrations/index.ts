@@ -9,6 +9,7 @@ import { AccountRecovery1795420806000 } from './1795420806000-account-recovery';
 import { Attachments1795420807000 } from './1795420807000-attachments';
 import { Quarantine1795420808000 } from './1795420808000-quarantine';
 import { LateChanges1795420809000 } from './1795420809000-late-changes';
+import { Seals1795420810000 } from './1795420810000-seals';
 
 /** In the order they run; a spec compares this list with the files. */
 export const migrations = [
@@ -23,4 +24,5 @@ export const migrations = [
   Attachments1795420807000,
   Quarantine1795420808000,
   LateChanges1795420809000,
+  Seals1795420810000,
 ];

@@ -14,6 +14,7 @@ const mayImport: Record<string, readonly string[]> = {
   'libs/access': [kernel, platform],
   'libs/audit': [kernel, platform, 'libs/access'],
   'libs/records': [kernel, platform, 'libs/access', 'libs/audit'],
+  'libs/ledger': [kernel, platform, 'libs/access', 'libs/audit'],
   'libs/client': [],
   'libs/auth': foundation,
   'libs/members': foundation,

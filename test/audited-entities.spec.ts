@@ -8,6 +8,9 @@ import { createTestDatabase, type TestDatabase } from './setup/database';
 const unauditedTables: Record<string, string> = {
   audit_logs: 'the ledger itself: it is protected by grants and by triggers that refuse, see below',
   migrations: 'TypeORM keeps it while migrating, as the owner; the application may not touch it',
+  audit_seals: 'part of the ledger itself: checkpoints, append-only like entries',
+  audit_tree_nodes: 'likewise: hashes of its tree',
+  audit_cosignatures: 'likewise: what witnesses signed',
   idempotency_keys: 'hashes and ids of requests whose effects are on record, kept for a day',
   imports: 'counts and faults of imports whose effects are on record',
   account_versions: 'counts changes that are on record themselves; it holds numbers alone',
@@ -111,15 +114,28 @@ describe('the ledger', () => {
   });
 
   it('lets the application add and read entries, and nothing else, not even by a partition', async () => {
-    const grants = await database.query<{ ledger: boolean; privilege: string }>(
-      `SELECT DISTINCT c.relname = 'audit_logs' AS ledger, g.privilege_type AS privilege
+    const grants = await database.query<{ table: string; privilege: string }>(
+      `SELECT c.relname AS "table", g.privilege_type AS privilege
        FROM pg_class c CROSS JOIN LATERAL aclexplode(c.relacl) AS g
-       WHERE c.relname LIKE 'audit\\_logs%' AND c.relkind IN ('r', 'p') AND g.grantee <> c.relowner ORDER BY 2`,
+       WHERE c.relname ~ '^audit_(logs|seals|tree_nodes|cosignatures)' AND c.relkind IN ('r', 'p') AND g.grantee <> c.relowner
+       ORDER BY 1, 2`,
     );
-    expect(grants).toEqual([
-      { ledger: true, privilege: 'INSERT' },
-      { ledger: true, privilege: 'SELECT' },
+    const added = ['audit_cosignatures', 'audit_seals', 'audit_tree_nodes'].flatMap((table) => [
+      { table, privilege: 'INSERT' },
+      { table, privilege: 'SELECT' },
     ]);
+    expect(grants).toEqual([added[0], added[1], { table: 'audit_logs', privilege: 'SELECT' }, ...added.slice(2)]);
+  });
+
+  it('lets nobody but the database say when, by which transaction and under which role an entry was written', async () => {
+    const [columns] = await database.query<{ given: string[]; kept: string[] }>(
+      `SELECT coalesce(array_agg(attname::text) FILTER (WHERE given), '{}') AS given,
+         array_agg(attname::text ORDER BY attname) FILTER (WHERE NOT given) AS kept
+       FROM (SELECT attname, has_column_privilege('ip2a_app', attrelid, attnum, 'INSERT') AS given FROM pg_attribute
+         WHERE attrelid = 'audit_logs'::regclass AND attnum > 0 AND NOT attisdropped) a`,
+    );
+    expect(columns?.kept).toEqual(['changed_at', 'database_role', 'txid']);
+    expect(columns?.given).toContain('action');
   });
 });
 

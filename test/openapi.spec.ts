@@ -369,6 +369,7 @@ function requestFor(
   const isForm = mediaType === 'multipart/form-data';
   const queries: Partial<Record<Operation, string>> = {
     'members:import': 'mode=report',
+    'audit:consistency': 'from=0',
     'attachments:list': `recordType=member&recordId=${made.members}`,
   };
   const referring = Object.fromEntries(

@@ -19,6 +19,7 @@ import { EmploymentsModule, MemberEmployment } from '#employments';
 import { Grievance, GrievancesModule, GrievanceStepRecord } from '#grievances';
 import { IntegrityModule, QuarantinedRecord } from '#integrity';
 import { Clock } from '#kernel';
+import { LedgerModule } from '#ledger';
 import { Member, MembersModule } from '#members';
 import { Organization, OrganizationContact, OrganizationsModule } from '#organizations';
 import { CONFIG, type Config } from '#platform/config';
@@ -103,6 +104,7 @@ export class AppModule {
         PlatformModule.with(config, database, clock),
         ScheduleModule.forRoot(),
         AuditModule,
+        LedgerModule,
         RecordsModule,
         ...features,
       ],

@@ -2,6 +2,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DisclosureGate } from '#audit';
 import { Clock } from '#kernel';
+import { SealerService } from '#ledger';
 import type { Config } from '#platform/config';
 import { Database } from '#platform/database';
 import { fastifyAdapter, prepareServer } from '#platform/http';
@@ -27,5 +28,6 @@ export async function createApp(config: Config, clock = new Clock()): Promise<Ne
   app.setGlobalPrefix('api/v1', { exclude: ['health/live', 'health/ready', 'metrics'] });
   serveDocs(app);
   await app.init();
+  app.get(SealerService).start();
   return app;
 }

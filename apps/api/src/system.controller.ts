@@ -4,6 +4,7 @@ import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { Allow } from '#access';
 import { AuditWriter, auditMetrics, PartitionsTask } from '#audit';
+import { LedgerHealth } from '#ledger';
 import { Database } from '#platform/database';
 import { metricsMediaType, metricsText } from '#platform/observability';
 
@@ -24,6 +25,7 @@ export class SystemController {
     private readonly database: Database,
     private readonly audit: AuditWriter,
     private readonly partitions: PartitionsTask,
+    private readonly ledger: LedgerHealth,
   ) {}
 
   /** Called first when the process is told to stop, so that no new requests are sent here. */
@@ -62,6 +64,7 @@ export class SystemController {
       checks.database = { status: 'ok' };
       checks.partitions = { status: months > 0 ? 'ok' : 'warn', detail: `${months} months ahead` };
       checks.grants = await this.checkGrants();
+      checks.ledger = await this.ledger.health();
     } catch (error) {
       checks.database = { status: 'error', detail: (error as Error).message };
     }
@@ -73,7 +76,7 @@ export class SystemController {
   private async checkGrants(): Promise<{ status: 'ok' | 'warn' | 'error'; detail?: string }> {
     const [may] = await this.database.query<{ insert: boolean; rewrite: boolean }>(
       undefined,
-      `SELECT has_table_privilege('audit_logs', 'INSERT') AS insert,
+      `SELECT has_any_column_privilege('audit_logs', 'INSERT') AS insert,
          has_table_privilege('audit_logs', 'UPDATE, DELETE, TRUNCATE') AS rewrite`,
     );
     if (!may?.insert) return { status: 'error', detail: 'entries can not be written: INSERT on audit_logs is missing' };

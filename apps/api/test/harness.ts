@@ -80,6 +80,8 @@ function configOf(database: TestDatabase, keyFile: string, dataFolder: string): 
     ARCHIVE_CRON: 'off',
     ACCESS_REASON_REQUIRED: [],
     ATTACHMENTS_URL: `file:${join(dataFolder, 'attachments')}`,
+    ARCHIVE_URL: `file:${join(dataFolder, 'archive')}`,
+    LEDGER_ORIGIN: 'ip2a/test',
     S3_FORCE_PATH_STYLE: false,
     LOG_LEVEL: 'silent',
     dataFolder,

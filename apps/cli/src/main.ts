@@ -3,6 +3,7 @@ import { ConfigError } from '#platform/config';
 import { DomainError } from '#kernel';
 import { auditExport } from './commands/audit-export';
 import { auditTrail } from './commands/audit-trail';
+import { auditVerify } from './commands/audit-verify';
 import { databaseUrl } from './commands/database-url';
 import { migrateDatabase } from './commands/migrate';
 import { integrityCheck, integrityRepair } from './commands/integrity';
@@ -19,7 +20,13 @@ function program(): Command {
     .showHelpAfterError('(add --help for what it takes)');
   ip2a.addCommand(migrateDatabase());
   ip2a.addCommand(new Command('user').description('accounts').addCommand(createUser()));
-  ip2a.addCommand(new Command('audit').description('the ledger').addCommand(auditTrail()).addCommand(auditExport()));
+  ip2a.addCommand(
+    new Command('audit')
+      .description('the ledger')
+      .addCommand(auditTrail())
+      .addCommand(auditExport())
+      .addCommand(auditVerify()),
+  );
   ip2a.addCommand(
     new Command('integrity')
       .description('whether the records agree')

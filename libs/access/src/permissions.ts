@@ -218,6 +218,10 @@ export const OPERATIONS = {
   'integrity:repair': 'integrity:administer',
   'audit:summary': 'audit:export',
   'audit:export': 'audit:export',
+  'audit:checkpoint': 'account:own',
+  'audit:consistency': 'account:own',
+  'audit:proof': 'audit:read',
+  'audit:verify': 'audit:export',
   'audit:list': 'audit:read',
   'audit:read': 'audit:read',
 } as const satisfies Record<string, Permission | 'public'>;

@@ -18,13 +18,17 @@ const columns = `l.id::float8 AS id, l.action, l.table_name AS "tableName", l.re
   l.actor_roles AS roles, l.source, l.database_role AS "databaseRole",
   to_char(l.changed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS "changedAt",
   host(l.ip_address) AS "ipAddress", l.user_agent AS "userAgent", l.request_id AS "requestId", l.route, l.reason,
-  l.outcome, l.old_values AS "oldValues", l.new_values AS "newValues", l.changed_fields AS "changedFields", l.notes`;
+  l.outcome, l.old_values AS "oldValues", l.new_values AS "newValues", l.changed_fields AS "changedFields", l.notes, l.txid`;
 
-type Row = Omit<Entry, 'changedBy' | 'recordCount' | 'sealed'> & {
+type Row = Omit<Entry, 'changedBy' | 'recordCount'> & {
   userId: number | null;
   email: string | null;
   roles: string[] | null;
+  txid: string;
 };
+
+/** The entry's place in the tree; looked up once the page is known. */
+const sealed = 'audit_leaf_index(e.txid, e.id::bigint)::float8 AS sealed';
 
 interface TrailOptions {
   /** What the entry of this reading says it was. */
@@ -105,7 +109,8 @@ export class TrailService {
     if (after) where.push(`(l.changed_at, l.id) > (${bind(after.changedAt)}::timestamptz, ${bind(after.id)}::bigint)`);
     const rows = await this.database.query<Row>(
       context,
-      `SELECT ${columns} FROM audit_logs l WHERE ${where.join(' AND ')} ORDER BY l.changed_at, l.id LIMIT ${limit}`,
+      `SELECT e.*, ${sealed} FROM (SELECT ${columns} FROM audit_logs l WHERE ${where.join(' AND ')}
+         ORDER BY l.changed_at, l.id LIMIT ${limit}) e ORDER BY "changedAt", id`,
       values,
     );
     return rows.map((row) => this.view(row, reach, actor));
@@ -147,7 +152,11 @@ export class TrailService {
         : `SELECT * FROM (${select([`l.record_id = ${bind(query.recordId)}`])}
            UNION ALL ${select([`l.record_ids @> ARRAY[${bind(query.recordId)}::bigint]`])}) e
            ORDER BY "changedAt" DESC, id DESC LIMIT ${query.limit + 1}`;
-    const rows = await this.database.query<Row>(context, sql, values);
+    const rows = await this.database.query<Row>(
+      context,
+      `SELECT e.*, ${sealed} FROM (${sql}) e ORDER BY "changedAt" DESC, id DESC`,
+      values,
+    );
     const shown = rows.slice(0, query.limit);
     const last = shown.at(-1);
     return {
@@ -180,7 +189,7 @@ export class TrailService {
   }
 
   private view(row: Row, reach: Scope | undefined, actor: Actor): Entry {
-    const { userId, email, roles, ...entry } = row;
+    const { userId, email, roles, txid: _txid, ...entry } = row;
     const ofSelf = reach === 'self';
     const decision = this.decisionOn(row.tableName);
     return {
@@ -192,7 +201,6 @@ export class TrailService {
       changedBy: userId === null && email === null ? null : { id: userId, email, roles: roles ?? [] },
       oldValues: redact(entry.oldValues, row, decision, actor),
       newValues: redact(entry.newValues, row, decision, actor),
-      sealed: null,
     };
   }
 

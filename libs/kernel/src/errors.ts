@@ -33,6 +33,8 @@ export const ERRORS = {
   'idempotency.key-reused': { status: 422, title: 'The idempotency key was used for another request' },
   'import.in-progress': { status: 409, title: 'The same import is under way' },
   'import.rejected': { status: 422, title: 'The import was rejected' },
+  'ledger.not-sealed': { status: 409, title: 'The entry is not sealed yet' },
+  'ledger.busy': { status: 409, title: 'The ledger is being verified' },
   'service.unavailable': { status: 503, title: 'The service is not available now' },
   'audit.unavailable': { status: 503, title: 'The access can not be recorded now' },
   'internal.error': { status: 500, title: 'An unexpected error occurred' },

@@ -96,6 +96,15 @@ const environment = z.object({
     .transform((value) => value === 'true'),
   JWT_PRIVATE_KEY_FILE: z.string().optional(),
   LEDGER_PRIVATE_KEY_FILE: z.string().optional(),
+  LEDGER_ORIGIN: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9./_-]{0,199}$/, 'must be a name such as local.example/ledger')
+    .default('ip2a/ledger'),
+  WITNESS_URL: urlWith(['http:', 'https:']).optional(),
+  WITNESS_KEY: z
+    .string()
+    .regex(/^[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+$/, 'must be a verifier key: <name>+<id>+<base64>')
+    .optional(),
   SECRETS_KEY_FILE: z.string().optional(),
   SMTP_URL: urlWith(['smtp:', 'smtps:']).optional(),
   MAIL_FROM: mailAddress.default('IP2A <no-reply@localhost.localdomain>'),
@@ -119,10 +128,11 @@ type Environment = z.infer<typeof environment>;
 /** The validated settings. `embedded` tells that no DATABASE_URL was given, so the program brings its own server. */
 export interface Config extends Omit<
   Environment,
-  'DATABASE_URL' | 'DATABASE_OWNER_URL' | 'DATA_DIR' | 'ATTACHMENTS_URL'
+  'DATABASE_URL' | 'DATABASE_OWNER_URL' | 'DATA_DIR' | 'ATTACHMENTS_URL' | 'ARCHIVE_URL'
 > {
   dataFolder: string;
   ATTACHMENTS_URL: string;
+  ARCHIVE_URL: string;
   embedded: boolean;
   databaseUrl: string;
   databaseOwnerUrl: string;
@@ -143,6 +153,8 @@ export function parseEnvironment(env: NodeJS.ProcessEnv): Environment {
   requireTogether(values, 'DATABASE_REPLICA_URLS', 'DATABASE_URL');
   requireTogether(values, 'ADMIN_PASSWORD', 'ADMIN_EMAIL');
   requireTogether(values, 'ADMIN_EMAIL', 'ADMIN_PASSWORD');
+  requireTogether(values, 'WITNESS_URL', 'WITNESS_KEY');
+  requireTogether(values, 'WITNESS_KEY', 'WITNESS_URL');
   if (existsSync(values.DATA_DIR) && !statSync(values.DATA_DIR).isDirectory()) {
     throw new ConfigError('DATA_DIR', 'must be a folder');
   }
@@ -153,6 +165,13 @@ export function parseEnvironment(env: NodeJS.ProcessEnv): Environment {
   }
   for (const variable of ['JWT_PRIVATE_KEY_FILE', 'LEDGER_PRIVATE_KEY_FILE'] as const) {
     if (values[variable]) readSigningKey(variable, values[variable]);
+  }
+  const ledgerKey = values.LEDGER_PRIVATE_KEY_FILE;
+  if (ledgerKey && readSigningKey('LEDGER_PRIVATE_KEY_FILE', ledgerKey).asymmetricKeyType !== 'ed25519') {
+    throw new ConfigError(
+      'LEDGER_PRIVATE_KEY_FILE',
+      `must hold an Ed25519 key, which checkpoints are signed with (${ledgerKey})`,
+    );
   }
   if (values.SECRETS_KEY_FILE) readSecretsKey(values.SECRETS_KEY_FILE);
   return values;
@@ -166,6 +185,7 @@ export function toConfig(values: Environment, urls: { databaseUrl: string; datab
     ...urls,
     dataFolder,
     ATTACHMENTS_URL: rest.ATTACHMENTS_URL ?? `file:${join(dataFolder, 'attachments')}`,
+    ARCHIVE_URL: rest.ARCHIVE_URL ?? `file:${join(dataFolder, 'archive')}`,
     embedded: !DATABASE_URL,
     rolesAreSeparate: new URL(urls.databaseUrl).username !== new URL(urls.databaseOwnerUrl).username,
   };

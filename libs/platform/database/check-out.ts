@@ -1,4 +1,4 @@
-import type { Pool, PoolClient } from 'pg';
+import { DatabaseError, type Pool, type PoolClient } from 'pg';
 import { DomainError } from '#kernel';
 import { translateError } from './pg-errors';
 
@@ -28,6 +28,5 @@ export function checkIn(client: PoolClient, failure?: unknown): void {
  */
 export function leavesConnectionSound(failure: unknown): boolean {
   const cause = failure instanceof DomainError ? failure.cause : failure;
-  if (cause === undefined) return true;
-  return cause?.severity === 'ERROR';
+  return cause === undefined || (cause instanceof DatabaseError && cause.severity === 'ERROR');
 }

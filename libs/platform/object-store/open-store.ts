@@ -6,7 +6,7 @@ import { S3Store } from './s3-store';
 
 /** The store of a URL, `file:FOLDER` or `s3://BUCKET/PREFIX`. Throws ConfigError naming the variable at fault. */
 export async function openObjectStore(
-  variable: 'ATTACHMENTS_URL',
+  variable: 'ATTACHMENTS_URL' | 'ARCHIVE_URL',
   url: string,
   settings: StoreSettings,
 ): Promise<ObjectStore> {

@@ -1,0 +1,126 @@
+import { Readable } from 'node:stream';
+import { Client } from 'pg';
+import { to as copyTo } from 'pg-copy-streams';
+import { entryFields, entryLine, keyOf, lineOf, linesOf } from './canonical-entry';
+import { maxSealEntries } from './sealing';
+import { latestSeal, queryOn, sealAt, sealsAfter, type Query, type Seal } from './seals';
+import type { Anchor, LedgerSource, SealedLeaves } from './verifier';
+
+/** Seals that are read at a time; one holds up to 8,192 entries. */
+const sealBatch = 32;
+/** How long after the end of a range its last entries may have been sealed, in ms. */
+const sealedLateMs = 60_000;
+
+/** Which part of the log: after a checkpoint, by its number, or by the time of sealing. Without either all of it. */
+export interface LogPart {
+  afterSeq?: number;
+  from?: string;
+  to?: string;
+}
+
+/**
+ * The log as the database holds it. Two connections: one for the entries, in one long statement, and one for the rest.
+ */
+export class DatabaseSource implements LedgerSource {
+  private constructor(
+    private readonly entries: Client,
+    private readonly rest: Client,
+    private readonly query: Query,
+    private readonly begin: Seal | undefined,
+    /** The seal it ends with. */
+    readonly end: Seal | undefined,
+    private readonly isLatest: boolean,
+  ) {}
+
+  static async open(databaseUrl: string, part: LogPart = {}): Promise<DatabaseSource> {
+    const [entries, rest] = [
+      new Client({ connectionString: databaseUrl }),
+      new Client({ connectionString: databaseUrl }),
+    ];
+    for (const client of [entries, rest]) {
+      client.on('error', () => undefined);
+      await client.connect();
+    }
+    const query = queryOn(rest);
+    const begin =
+      part.afterSeq === undefined ? await lastSealed(query, '<', part.from, 0) : await sealAt(query, part.afterSeq);
+    const end = part.to === undefined ? await latestSeal(query) : await lastSealed(query, '<=', part.to, sealedLateMs);
+    return new DatabaseSource(entries, rest, query, begin, end, part.to === undefined);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.entries.end(), this.rest.end()]);
+  }
+
+  get anchor(): Anchor | undefined {
+    return this.begin;
+  }
+
+  get checkpoint(): string | undefined {
+    return this.end?.checkpoint;
+  }
+
+  async *sealed(): AsyncIterable<SealedLeaves> {
+    const last = this.end?.seq ?? 0;
+    for (let seq = this.begin?.seq ?? 0; seq < last;) {
+      const seals = await sealsAfter(this.query, seq, sealBatch);
+      for (const seal of seals) if (seal.seq <= last) yield seal;
+      seq = seals.at(-1)?.seq ?? last;
+    }
+  }
+
+  lines(): AsyncIterable<Buffer[]> {
+    if (!this.end && !this.isLatest) return linesOf(Readable.from([]));
+    const where = [
+      ...(this.begin ? [`(txid, id) > ${keyText(this.begin)}`] : []),
+      ...(this.isLatest || !this.end ? [] : [`(txid, id) <= ${keyText(this.end)}`]),
+    ];
+    const condition = where.length > 0 ? `WHERE ${where.join(' AND ')}` : '';
+    return linesOf(
+      this.entries.query(copyTo(`COPY (SELECT ${entryLine} FROM audit_logs ${condition} ORDER BY txid, id) TO STDOUT`)),
+    );
+  }
+
+  mayBeUnsealed(line: Buffer): boolean {
+    if (!this.end || this.end.entryCount === maxSealEntries) return true;
+    return BigInt(keyOf(line).txid) >= BigInt(this.end.horizon);
+  }
+
+  async linesOfEntry(id: string): Promise<Buffer[]> {
+    const rows = await this.query<{ fields: (string | null)[] }>(
+      `SELECT ${entryFields} AS fields FROM audit_logs WHERE id = $1`,
+      [id],
+    );
+    return rows.map(({ fields }) => lineOf(fields));
+  }
+
+  /** Reads all seals: for the one case in which something was found. */
+  async placeOf(id: string): Promise<number | undefined> {
+    const [found] = await this.query<{ place: string }>(
+      `SELECT tree_size - entry_count + array_position(entry_ids, $1::bigint) - 1 AS place FROM audit_seals
+       WHERE $1::bigint = ANY (entry_ids) LIMIT 1`,
+      [id],
+    );
+    return found && Number(found.place);
+  }
+}
+
+/** The last seal that was made before an instant, and a little later; undefined where no instant is given. */
+async function lastSealed(
+  query: Query,
+  before: '<' | '<=',
+  instant: string | undefined,
+  lateMs: number,
+): Promise<Seal | undefined> {
+  if (instant === undefined) return undefined;
+  const [seal] = await query<{ seq: string }>(
+    `SELECT seq FROM audit_seals WHERE sealed_at ${before} $1::timestamptz + $2 * interval '1 ms' ORDER BY seq DESC LIMIT 1`,
+    [instant, lateMs],
+  );
+  return seal && sealAt(query, Number(seal.seq));
+}
+
+function keyText({ lastTxid, lastId }: Seal): string {
+  if (!/^\d+$/.test(lastTxid) || !/^\d+$/.test(lastId)) throw new Error('Not a number.');
+  return `('${lastTxid}'::xid8, ${lastId})`;
+}

@@ -1,0 +1,10 @@
+export { DatabaseSource, type LogPart } from './database-source';
+export { type Verdict } from './ledger.dto';
+export { LedgerFault } from './ledger-fault.error';
+export { LedgerHealth } from './ledger-health';
+export { LedgerKey } from './ledger-key';
+export { LedgerModule } from './ledger.module';
+export { SealerService } from './sealer.service';
+export { VerificationService } from './verification.service';
+export { VerificationTask } from './verification.task';
+export { Witness } from './witness';

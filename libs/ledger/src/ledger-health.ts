@@ -1,0 +1,32 @@
+import { Injectable } from '@nestjs/common';
+import { Database } from '#platform/database';
+import { SealerService } from './sealer.service';
+import { heartbeatMs } from './sealing';
+import { VerificationTask } from './verification.task';
+
+/** A log without a checkpoint for this long is sealed by nobody, in ms: a heartbeat and a half. */
+const silentMs = 1.5 * heartbeatMs;
+
+/** What readiness says of the ledger: an error while it is not what was signed, a warning while nobody seals it. */
+@Injectable()
+export class LedgerHealth {
+  constructor(
+    private readonly database: Database,
+    private readonly sealer: SealerService,
+    private readonly verification: VerificationTask,
+  ) {}
+
+  async health(): Promise<{ status: 'ok' | 'warn' | 'error'; detail: string }> {
+    if (this.sealer.fault) return { status: 'error', detail: this.sealer.fault };
+    const { fault } = this.verification;
+    if (fault) return { status: 'error', detail: `entry ${fault.entryId}: ${fault.kind}; run "ip2a audit verify"` };
+    const [last] = await this.database.query<{ size: string; ageMs: number }>(
+      undefined,
+      `SELECT tree_size AS size, extract(epoch FROM clock_timestamp() - sealed_at)::float8 * 1000 AS "ageMs"
+       FROM audit_seals ORDER BY seq DESC LIMIT 1`,
+    );
+    if (!last) return { status: 'warn', detail: 'nothing is sealed yet' };
+    const detail = `${last.size} entries sealed, ${Math.round(last.ageMs / 1000)} s ago`;
+    return { status: last.ageMs > silentMs ? 'warn' : 'ok', detail };
+  }
+}

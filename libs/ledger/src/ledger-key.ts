@@ -1,0 +1,38 @@
+import type { KeyObject } from 'node:crypto';
+import { readSigningKey, type Config } from '#platform/config';
+import { signedBy, signatureType, verifierKey, type VerifierKey } from './note';
+import { parseCheckpoint, signCheckpoint, type Checkpoint, type TreeHead } from './checkpoint';
+
+/** The log's name and key: signs its checkpoints, and tells its own from others. */
+export class LedgerKey {
+  readonly origin: string;
+  readonly verifier: VerifierKey;
+  private readonly timeVerifier: VerifierKey;
+  private readonly privateKey: KeyObject;
+
+  constructor({
+    LEDGER_ORIGIN,
+    LEDGER_PRIVATE_KEY_FILE = '',
+  }: Pick<Config, 'LEDGER_ORIGIN' | 'LEDGER_PRIVATE_KEY_FILE'>) {
+    this.origin = LEDGER_ORIGIN;
+    this.privateKey = readSigningKey('LEDGER_PRIVATE_KEY_FILE', LEDGER_PRIVATE_KEY_FILE);
+    this.verifier = verifierKey(this.origin, this.privateKey);
+    this.timeVerifier = verifierKey(this.origin, this.privateKey, signatureType.cosignature);
+  }
+
+  /** `at` is when the checkpoint is true: now. */
+  sign(head: Omit<TreeHead, 'origin'>, at: Date): string {
+    return signCheckpoint({ ...head, origin: this.origin }, this.privateKey, Math.floor(at.getTime() / 1000));
+  }
+
+  /** The checkpoint, if it is one of this log and its signatures hold; undefined otherwise. */
+  open(signed: string): Checkpoint | undefined {
+    try {
+      const checkpoint = parseCheckpoint(signed);
+      const isOurs = checkpoint.origin === this.origin && signedBy(checkpoint.note, this.verifier) !== undefined;
+      return isOurs && signedBy(checkpoint.note, this.timeVerifier) ? checkpoint : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+}

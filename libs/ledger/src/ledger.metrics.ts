@@ -1,0 +1,29 @@
+import { Counter, Gauge, Histogram } from 'prom-client';
+
+/** What an operator watches of the sealing. */
+export const ledgerMetrics = {
+  size: new Gauge({ name: 'ip2a_ledger_tree_size', help: 'Entries in the Merkle tree, as this process knows it.' }),
+  sealed: new Counter({ name: 'ip2a_ledger_sealed_entries_total', help: 'Entries sealed by this process.' }),
+  lag: new Histogram({
+    name: 'ip2a_ledger_seal_lag_seconds',
+    help: 'Age of the first entry of a seal when it was sealed.',
+    buckets: [0.1, 0.25, 0.5, 1, 1.5, 2, 3, 5, 10, 30, 60],
+  }),
+  unpublished: new Gauge({
+    name: 'ip2a_ledger_unpublished_checkpoints',
+    help: 'Checkpoints that are not in the object store yet.',
+  }),
+  fault: new Gauge({
+    name: 'ip2a_ledger_fault',
+    help: '1 while the ledger is not what was signed: nothing is sealed.',
+  }),
+  witnessed: new Gauge({
+    name: 'ip2a_ledger_witnessed_size',
+    help: 'Size of the largest tree that the witness cosigned.',
+  }),
+  verified: new Gauge({
+    name: 'ip2a_ledger_verified_size',
+    help: 'Entries found to be as sealed by the latest verification.',
+  }),
+  verifyFaults: new Counter({ name: 'ip2a_ledger_verify_faults_total', help: 'Verifications that found a fault.' }),
+};

@@ -1,0 +1,85 @@
+import { Injectable } from '@nestjs/common';
+import { holds } from '#access';
+import { TrailService } from '#audit';
+import { DomainError, invalid, unavailable } from '#kernel';
+import type { RequestContext } from '#platform/context';
+import { Database } from '#platform/database';
+import { entryFields, lineOf } from './canonical-entry';
+import { latestSeal, tilesFrom, type Query, type Seal } from './seals';
+import { TiledTree } from './tiles';
+
+/** An entry is sealed within this time, in seconds. */
+const sealedWithinSeconds = 2;
+
+/** What anybody needs to check the ledger without trusting it: checkpoints and proofs. */
+@Injectable()
+export class LedgerService {
+  constructor(
+    private readonly database: Database,
+    private readonly trail: TrailService,
+  ) {}
+
+  /** The latest checkpoint (C2SP tlog-checkpoint), with the cosignatures of witnesses. */
+  async checkpoint(context: RequestContext): Promise<string> {
+    const query = this.queryFor(context);
+    return this.cosigned(query, await this.latest(query));
+  }
+
+  /** The proof that an entry is in the tree of the latest checkpoint (C2SP tlog-proof). 409 while it is not sealed. */
+  async proof(context: RequestContext, id: number): Promise<string> {
+    const { sealed: index } = await this.trail.get(context, id);
+    if (index === null) {
+      throw new DomainError('ledger.not-sealed', `The entry will be sealed within ${sealedWithinSeconds} seconds.`, {
+        retryAfterSeconds: sealedWithinSeconds,
+      });
+    }
+    const query = this.queryFor(context);
+    const seal = await this.latest(query);
+    const hashes = await new TiledTree(seal.size, tilesFrom(query)).inclusionProof(index);
+    return [
+      'c2sp.org/tlog-proof@v1\n',
+      ...(await this.extra(context, query, id)),
+      `index ${index}\n`,
+      ...hashes.map((hash) => `${hash.toString('base64')}\n`),
+      `\n${await this.cosigned(query, seal)}`,
+    ].join('');
+  }
+
+  /** The proof that the tree of `from` entries is the beginning of the one of `to` (RFC 6962 §2.1.2), in base64. */
+  async consistency(context: RequestContext, { from, to }: { from: number; to?: number }) {
+    const query = this.queryFor(context);
+    const { size } = await this.latest(query);
+    const newSize = to ?? size;
+    if (newSize > size) throw invalid('/to', `must not be larger than the tree, which has ${size} entries`);
+    if (from > newSize) throw invalid('/from', 'must not be larger than `to`');
+    const hashes = await new TiledTree(size, tilesFrom(query)).consistencyProof(from, newSize);
+    return { from, to: newSize, hashes: hashes.map((hash) => hash.toString('base64')) };
+  }
+
+  private async latest(query: Query): Promise<Seal> {
+    const seal = await latestSeal(query);
+    if (!seal) throw unavailable('service.unavailable', 'The ledger has no checkpoint yet.');
+    return seal;
+  }
+
+  private async cosigned(query: Query, { seq, checkpoint }: Seal): Promise<string> {
+    const lines = await query<{ line: string }>('SELECT line FROM audit_cosignatures WHERE seq = $1 ORDER BY witness', [
+      seq,
+    ]);
+    return checkpoint + lines.map(({ line }) => line).join('');
+  }
+
+  /** The bytes that are hashed, for those who may see every value of every entry: then the proof can be checked by itself. */
+  private async extra({ actor }: RequestContext, query: Query, id: number): Promise<string[]> {
+    if (!actor || !holds(actor, 'audit:export')) return [];
+    const [entry] = await query<{ fields: (string | null)[] }>(
+      `SELECT ${entryFields} AS fields FROM audit_logs WHERE id = $1`,
+      [id],
+    );
+    return entry ? [`extra ${lineOf(entry.fields).toString('base64')}\n`] : [];
+  }
+
+  private queryFor(context: RequestContext): Query {
+    return <Row>(sql: string, values?: unknown[]) => this.database.query<Row>(context, sql, values);
+  }
+}

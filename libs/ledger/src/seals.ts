@@ -1,0 +1,98 @@
+import type { Client, Pool, PoolClient } from 'pg';
+import { hashBytes } from './merkle';
+import { tileWidth, type ReadTile } from './tiles';
+
+/** A checkpoint as the database keeps it, without the entries it added. */
+export interface Seal {
+  seq: number;
+  size: number;
+  entryCount: number;
+  root: Buffer;
+  /** Roots of the tree's perfect subtrees: CompactRange continues from them. */
+  frontier: Buffer;
+  /** The signed note. */
+  checkpoint: string;
+  lastTxid: string;
+  lastId: string;
+  /** Entries of transactions below it are all sealed, or will be before any of a transaction above. */
+  horizon: string;
+  sealedAt: Date;
+  /** How long ago that is by the database's clock, in ms. */
+  ageMs: number;
+}
+
+/** A seal with the entries it added, in the order of the tree. */
+export interface SealedEntries extends Seal {
+  ids: string[];
+  /** Concatenated. */
+  leaves: Buffer;
+}
+
+/** Runs a statement and answers its rows. */
+export type Query = <Row>(sql: string, values?: unknown[]) => Promise<Row[]>;
+
+/** On a connection, or on any of a pool. */
+export function queryOn(connection: Pool | PoolClient | Client): Query {
+  return async <Row>(sql: string, values?: unknown[]) => (await connection.query(sql, values)).rows as Row[];
+}
+
+const columns = `seq, tree_size AS size, entry_count AS "entryCount", root, frontier, checkpoint, last_txid::text AS "lastTxid",
+  last_id::text AS "lastId", horizon::text AS horizon, sealed_at AS "sealedAt",
+  extract(epoch FROM clock_timestamp() - sealed_at)::float8 * 1000 AS "ageMs"`;
+
+/** The driver reads bigint as text; sequence numbers and sizes stay below 2^53. */
+type Row<T extends Seal> = Omit<T, 'seq' | 'size'> & { seq: string; size: string };
+
+function sealOf<T extends Seal>(row: Row<T>): T {
+  return { ...row, seq: Number(row.seq), size: Number(row.size) } as unknown as T;
+}
+
+/** The latest seal; undefined before the first. */
+export async function latestSeal(query: Query): Promise<Seal | undefined> {
+  const rows = await query<Row<Seal>>(`SELECT ${columns} FROM audit_seals ORDER BY seq DESC LIMIT 1`);
+  return rows[0] && sealOf<Seal>(rows[0]);
+}
+
+export async function sealAt(query: Query, seq: number): Promise<Seal | undefined> {
+  const rows = await query<Row<Seal>>(`SELECT ${columns} FROM audit_seals WHERE seq = $1`, [seq]);
+  return rows[0] && sealOf<Seal>(rows[0]);
+}
+
+/** Up to `limit` seals after a sequence number, oldest first, with their entries. */
+export async function sealsAfter(query: Query, seq: number, limit: number): Promise<SealedEntries[]> {
+  const rows = await query<Row<SealedEntries>>(
+    `SELECT ${columns}, entry_ids::text[] AS ids, leaf_hashes AS leaves FROM audit_seals WHERE seq > $1 ORDER BY seq LIMIT $2`,
+    [seq, limit],
+  );
+  return rows.map((row) => sealOf<SealedEntries>(row));
+}
+
+/** Reads tiles from the database: those of level 0 from the seals, the others from the nodes. */
+export function tilesFrom(query: Query): ReadTile {
+  return async ({ level, index, width }) => {
+    const first = index * tileWidth;
+    return level === 0 ? leaves(query, first, first + width) : nodes(query, level, first, first + width);
+  };
+}
+
+async function leaves(query: Query, from: number, to: number): Promise<Buffer> {
+  const rows = await query<{ first: string; hashes: Buffer }>(
+    `SELECT tree_size - entry_count AS first, leaf_hashes AS hashes FROM audit_seals
+     WHERE entry_count > 0 AND tree_size > $1 AND tree_size <= (SELECT min(tree_size) FROM audit_seals WHERE entry_count > 0 AND tree_size >= $2)
+     ORDER BY tree_size`,
+    [from, to],
+  );
+  const parts = rows.map(({ first, hashes }) => {
+    const start = Number(first);
+    return hashes.subarray(Math.max(0, from - start) * hashBytes, (to - start) * hashBytes);
+  });
+  return Buffer.concat(parts);
+}
+
+async function nodes(query: Query, level: number, from: number, to: number): Promise<Buffer> {
+  const rows = await query<{ hash: Buffer }>(
+    'SELECT hash FROM audit_tree_nodes WHERE level = $1 AND index >= $2 AND index < $3 ORDER BY index',
+    [level, from, to],
+  );
+  return Buffer.concat(rows.map(({ hash }) => hash));
+}

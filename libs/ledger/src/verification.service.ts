@@ -1,0 +1,60 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Clock, DomainError } from '#kernel';
+import { CONFIG, type Config } from '#platform/config';
+import type { RequestContext } from '#platform/context';
+import { DatabaseSource, type LogPart } from './database-source';
+import type { Verdict } from './ledger.dto';
+import { LedgerKey } from './ledger-key';
+import { ledgerMetrics } from './ledger.metrics';
+import { PublishedLog } from './published-log';
+import { verifyLedger } from './verifier';
+
+/** Verifies the ledger of the database against its seals, its signed checkpoints, and what was published of them. */
+@Injectable()
+export class VerificationService {
+  private isBusy = false;
+
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly key: LedgerKey,
+    private readonly log: PublishedLog,
+    private readonly clock: Clock,
+  ) {}
+
+  /** For a request: one at a time in this process; 409 meanwhile. It is put on record as a look at the ledger. */
+  async verify(context: RequestContext, part: LogPart): Promise<Verdict> {
+    context.takeTime();
+    if (this.isBusy) throw new DomainError('ledger.busy', 'A verification is under way.');
+    this.isBusy = true;
+    try {
+      const { verdict } = await this.run(part);
+      context.disclose({ tableName: 'audit_logs', ids: [], list: true, filters: { ...part }, notes: 'verify' });
+      return verdict;
+    } finally {
+      this.isBusy = false;
+    }
+  }
+
+  /** Verifies a part of the ledger. `seq` is the number of the checkpoint with which it ends. */
+  async run(
+    part: LogPart,
+    onProgress?: (leaves: number, of: number) => void,
+  ): Promise<{ verdict: Verdict; seq: number }> {
+    // Before the database is looked at: what was published until now must be in it.
+    const published = part.to === undefined ? (await this.log.latest(this.clock.now()))?.signed : undefined;
+    const source = await DatabaseSource.open(this.config.databaseUrl, part);
+    try {
+      const verdict = await verifyLedger(source, {
+        open: (signed) => this.key.open(signed),
+        publishedTile: (tile) => this.log.tile(tile),
+        published,
+        onProgress,
+      });
+      ledgerMetrics.verified.set(verdict.entriesCompared);
+      if (!verdict.valid) ledgerMetrics.verifyFaults.inc();
+      return { verdict, seq: source.end?.seq ?? 0 };
+    } finally {
+      await source.close();
+    }
+  }
+}

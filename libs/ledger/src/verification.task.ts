@@ -1,0 +1,40 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { Cron } from '@nestjs/schedule';
+import { Clock } from '#kernel';
+import type { Fault } from './ledger.dto';
+import { SealerService } from './sealer.service';
+import { VerificationService } from './verification.service';
+
+/** The first look goes so far back, in ms. */
+const firstLookMs = 3_600_000;
+
+/** Verifies, in the process that seals, what was sealed since the last look. A fault shows in the log, the metrics and readiness. */
+@Injectable()
+export class VerificationTask {
+  private readonly logger = new Logger('ledger');
+  private verifiedSeq?: number;
+  /** What the last look found. */
+  fault?: Fault;
+
+  constructor(
+    private readonly sealer: SealerService,
+    private readonly verification: VerificationService,
+    private readonly clock: Clock,
+  ) {}
+
+  @Cron('30 */5 * * * *', { timeZone: 'UTC' })
+  async look(): Promise<void> {
+    if (!this.sealer.isSealing) return;
+    try {
+      const from = new Date(this.clock.now().getTime() - firstLookMs).toISOString();
+      const { verdict, seq } = await this.verification.run(
+        this.verifiedSeq === undefined ? { from } : { afterSeq: this.verifiedSeq },
+      );
+      this.fault = verdict.fault ?? undefined;
+      if (verdict.valid) this.verifiedSeq = seq;
+      else this.logger.error({ fault: verdict.fault }, 'The ledger is not what was sealed');
+    } catch (error) {
+      this.logger.warn({ cause: (error as Error).message }, 'The ledger could not be verified');
+    }
+  }
+}
