@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream';
 import { Client } from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 import { entryFields, entryLine, keyOf, lineOf, linesOf } from './canonical-entry';
@@ -69,14 +68,14 @@ export class DatabaseSource implements LedgerSource {
     }
   }
 
-  lines(): AsyncIterable<Buffer[]> {
-    if (!this.end && !this.isLatest) return linesOf(Readable.from([]));
+  async *lines(): AsyncIterable<Buffer[]> {
+    if (!this.end && !this.isLatest) return;
     const where = [
       ...(this.begin ? [`(txid, id) > ${keyText(this.begin)}`] : []),
       ...(this.isLatest || !this.end ? [] : [`(txid, id) <= ${keyText(this.end)}`]),
     ];
     const condition = where.length > 0 ? `WHERE ${where.join(' AND ')}` : '';
-    return linesOf(
+    yield* linesOf(
       this.entries.query(copyTo(`COPY (SELECT ${entryLine} FROM audit_logs ${condition} ORDER BY txid, id) TO STDOUT`)),
     );
   }

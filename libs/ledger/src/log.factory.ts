@@ -1,0 +1,74 @@
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Pool } from 'pg';
+import { openObjectStore } from '#platform/object-store';
+import { DatabaseSource, type LogPart } from './database-source';
+import type { Verdict } from './ledger.dto';
+import { LedgerKey } from './ledger-key';
+import { PublishedLog } from './published-log';
+import { sealNext, type NewSeal } from './sealing';
+import { latestSeal, queryOn, tilesFrom } from './seals';
+import { verifyLedger } from './verifier';
+
+/** A log of a test: a database with its key and a folder for what is published. Entries are sealed when the test says so. */
+export class TestLog {
+  readonly pool: Pool;
+  private publishedSize = 0;
+
+  private constructor(
+    readonly url: string,
+    readonly key: LedgerKey,
+    readonly privateKey: KeyObject,
+    readonly published: PublishedLog,
+    private readonly folder: string,
+  ) {
+    this.pool = new Pool({ connectionString: url, max: 2 });
+  }
+
+  static async open(url: string): Promise<TestLog> {
+    const folder = mkdtempSync(join(tmpdir(), 'ip2a-log-'));
+    const file = join(folder, 'ledger.pem');
+    const { privateKey } = generateKeyPairSync('ed25519');
+    writeFileSync(file, privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    const key = new LedgerKey({ LEDGER_ORIGIN: 'ip2a/test', LEDGER_PRIVATE_KEY_FILE: file });
+    const settings = { dataFolder: folder, S3_FORCE_PATH_STYLE: false };
+    const store = await openObjectStore('ARCHIVE_URL', `file:${join(folder, 'archive')}`, settings);
+    return new TestLog(url, key, privateKey, new PublishedLog(store), folder);
+  }
+
+  async seal(): Promise<NewSeal | undefined> {
+    const client = await this.pool.connect();
+    try {
+      return await sealNext(client, this.key, await latestSeal(queryOn(client)));
+    } finally {
+      client.release();
+    }
+  }
+
+  async publish(seal: NewSeal): Promise<void> {
+    await this.published.putTiles(this.publishedSize, seal.size, tilesFrom(queryOn(this.pool)));
+    await this.published.putCheckpoint({ seq: seal.seq, sealedAt: seal.sealedAt, signed: seal.checkpoint });
+    this.publishedSize = seal.size;
+  }
+
+  async verify(part: LogPart = {}): Promise<Verdict> {
+    const published = (await this.published.latest(new Date()))?.signed;
+    const source = await DatabaseSource.open(this.url, part);
+    try {
+      return await verifyLedger(source, {
+        open: (signed) => this.key.open(signed),
+        publishedTile: (tile) => this.published.tile(tile),
+        published,
+      });
+    } finally {
+      await source.close();
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.pool.end();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
