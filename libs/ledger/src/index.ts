@@ -7,4 +7,7 @@ export { LedgerModule } from './ledger.module';
 export { SealerService } from './sealer.service';
 export { VerificationService } from './verification.service';
 export { VerificationTask } from './verification.task';
+export { verifyLedger } from './verifier';
+export { encodeVerifierKey, parseVerifierKey, signatureType, verifierKey, type VerifierKey } from './note';
+export { checkProof } from './proof';
 export { Witness } from './witness';

@@ -5,6 +5,7 @@ import { DomainError, invalid, unavailable } from '#kernel';
 import type { RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
 import { entryFields, lineOf } from './canonical-entry';
+import { formatProof } from './proof';
 import { latestSeal, tilesFrom, type Query, type Seal } from './seals';
 import { TiledTree } from './tiles';
 
@@ -35,14 +36,12 @@ export class LedgerService {
     }
     const query = this.queryFor(context);
     const seal = await this.latest(query);
-    const hashes = await new TiledTree(seal.size, tilesFrom(query)).inclusionProof(index);
-    return [
-      'c2sp.org/tlog-proof@v1\n',
-      ...(await this.extra(context, query, id)),
-      `index ${index}\n`,
-      ...hashes.map((hash) => `${hash.toString('base64')}\n`),
-      `\n${await this.cosigned(query, seal)}`,
-    ].join('');
+    return formatProof({
+      index,
+      hashes: await new TiledTree(seal.size, tilesFrom(query)).inclusionProof(index),
+      checkpoint: await this.cosigned(query, seal),
+      entry: await this.bytesFor(context, query, id),
+    });
   }
 
   /** The proof that the tree of `from` entries is the beginning of the one of `to` (RFC 6962 §2.1.2), in base64. */
@@ -70,13 +69,13 @@ export class LedgerService {
   }
 
   /** The bytes that are hashed, for those who may see every value of every entry: then the proof can be checked by itself. */
-  private async extra({ actor }: RequestContext, query: Query, id: number): Promise<string[]> {
-    if (!actor || !holds(actor, 'audit:export')) return [];
+  private async bytesFor({ actor }: RequestContext, query: Query, id: number): Promise<Buffer | undefined> {
+    if (!actor || !holds(actor, 'audit:export')) return undefined;
     const [entry] = await query<{ fields: (string | null)[] }>(
       `SELECT ${entryFields} AS fields FROM audit_logs WHERE id = $1`,
       [id],
     );
-    return entry ? [`extra ${lineOf(entry.fields).toString('base64')}\n`] : [];
+    return entry && lineOf(entry.fields);
   }
 
   private queryFor(context: RequestContext): Query {

@@ -1,0 +1,336 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { Client as Connection } from 'pg';
+import { Clock } from '#kernel';
+import {
+  checkProof,
+  DatabaseSource,
+  encodeVerifierKey,
+  LedgerKey,
+  signatureType,
+  verifierKey,
+  verifyLedger,
+  Witness,
+  type Verdict,
+} from '#ledger';
+import { seeded, until } from '../../apps/api/test/load';
+import { spawnApi, type Program } from '../../apps/api/test/harness';
+import { createTestDatabase, type TestDatabase } from '../setup/database';
+import { noPgBouncer, startPgBouncer } from '../setup/pgbouncer';
+
+/** P5: an entry is a leaf of the tree within this time; a leader that was killed is followed within the other. */
+const sealedWithinMs = 2_000;
+const followedWithinMs = 5_000;
+const origin = 'ip2a/test';
+
+let database: TestDatabase;
+let folder: string;
+let keyFile: string;
+let key: LedgerKey;
+
+beforeEach(async () => {
+  database = await createTestDatabase();
+  folder = mkdtempSync(join(tmpdir(), 'ip2a-sealing-'));
+  keyFile = join(folder, 'ledger.pem');
+  const { privateKey } = generateKeyPairSync('ed25519');
+  writeFileSync(keyFile, privateKey.export({ type: 'pkcs8', format: 'pem' }));
+  key = new LedgerKey({ LEDGER_ORIGIN: origin, LEDGER_PRIVATE_KEY_FILE: keyFile });
+});
+afterEach(async () => {
+  await database.drop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function start(env: NodeJS.ProcessEnv = {}): Promise<Program> {
+  return spawnApi(database, {
+    LEDGER_ORIGIN: origin,
+    LEDGER_PRIVATE_KEY_FILE: keyFile,
+    ARCHIVE_URL: `file:${join(folder, 'archive')}`,
+    ...env,
+  });
+}
+
+async function count(sql: string): Promise<number> {
+  const [row] = await database.query<{ count: number }>(`SELECT count(*)::integer AS count FROM ${sql}`);
+  return row?.count ?? 0;
+}
+
+const unsealed = () => count('audit_logs WHERE audit_leaf_index(txid, id) IS NULL');
+
+async function verify(): Promise<Verdict> {
+  const source = await DatabaseSource.open(database.applicationUrl);
+  try {
+    return await verifyLedger(source, { open: (signed) => key.open(signed) });
+  } finally {
+    await source.close();
+  }
+}
+
+async function ready(api: Program): Promise<{ status: number; ledger: string }> {
+  const reply = await api.anonymous.get('/../../health/ready');
+  return {
+    status: reply.status,
+    ledger: reply.json<{ checks: { ledger: { detail: string } } }>().checks.ledger.detail,
+  };
+}
+
+const running = ({ exitCode, signalCode }: ChildProcess) => exitCode === null && signalCode === null;
+
+function write(url: string, transactions: number, entries: number, mark: string): ChildProcess {
+  const args = [join(__dirname, 'writer.mjs'), url, String(transactions), String(entries), mark];
+  const child = spawn(process.execPath, args, { stdio: 'ignore' });
+  process.once('exit', () => child.kill('SIGKILL'));
+  return child;
+}
+
+describe('eight processes that write, roll back and are killed, while the sealing ones are killed, too', () => {
+  it('leave a tree whose leaves are the committed entries, each once', async () => {
+    const random = seeded(7);
+    let sealers = [await start(), await start()];
+    // Fifty transactions of ten entries, every other one rolled back; three of the eight are killed on the way.
+    const writers = Array.from({ length: 8 }, (_, index) => write(database.applicationUrl, 50, 10, `writer-${index}`));
+    const target = 8 * 250;
+    for (const kills of [1, 2, 3]) {
+      const written = (kills * target) / 6;
+      await until(async () => (await count('audit_logs')) > written || !writers.some(running));
+      writers[random(8)]?.kill('SIGKILL');
+      await sealers[kills % 2]?.end('SIGKILL');
+      sealers = sealers.with(kills % 2, await start());
+    }
+    await Promise.all(writers.filter(running).map((writer) => once(writer, 'exit')));
+    await until(async () => (await unsealed()) === 0);
+
+    const committed = await count(`audit_logs WHERE request_id LIKE 'writer-%'`);
+    expect(committed).toBeGreaterThan(target / 3);
+    expect(committed % 10).toBe(0);
+    await Promise.all(sealers.map((sealer) => sealer.end('SIGTERM')));
+    const all = await count('audit_logs');
+    const unsealedAtTheEnd = await unsealed();
+    expect(await verify()).toMatchObject({ valid: true, treeSize: all - unsealedAtTheEnd, unsealed: unsealedAtTheEnd });
+    const [sizes] = await database.query<{ isContinuous: boolean }>(
+      `SELECT bool_and(tree_size = coalesce(earlier, 0) + entry_count AND seq = place) AS "isContinuous" FROM
+         (SELECT *, lag(tree_size) OVER (ORDER BY seq) AS earlier, row_number() OVER (ORDER BY seq) AS place FROM audit_seals) s`,
+    );
+    expect(sizes?.isContinuous).toBe(true);
+  });
+});
+
+/** The longest that an entry of this writer took to be sealed, in ms; polled, so a little more than it was. */
+async function slowestSeal(mark: string, writer: ChildProcess): Promise<number> {
+  const firstSeen = new Map<number, number>();
+  let slowest = 0;
+  while (running(writer) || firstSeen.size > 0) {
+    const rows = await database.query<{ id: string; ageMs: number }>(
+      `SELECT id, extract(epoch FROM clock_timestamp() - changed_at)::float8 * 1000 AS "ageMs" FROM audit_logs
+       WHERE request_id = $1 AND audit_leaf_index(txid, id) IS NULL`,
+      [mark],
+    );
+    for (const { ageMs } of rows) slowest = Math.max(slowest, ageMs);
+    firstSeen.clear();
+    for (const { id } of rows) firstSeen.set(Number(id), 0);
+  }
+  return slowest;
+}
+
+describe('an entry', () => {
+  it('is sealed in time while entries come fast', async () => {
+    const api = await start();
+    await until(async () => (await unsealed()) === 0);
+    const writer = write(database.applicationUrl, 400, 10, 'fast');
+    expect(await slowestSeal('fast', writer)).toBeLessThan(sealedWithinMs);
+    expect(await count(`audit_logs WHERE request_id = 'fast'`)).toBe(2_000);
+    await api.close();
+  });
+
+  it('is sealed by another process soon after the one that sealed was killed', async () => {
+    const leader = await start();
+    await until(async () => (await unsealed()) === 0);
+    const follower = await start();
+    await once(write(database.applicationUrl, 1, 1, 'before the kill'), 'exit');
+    await leader.end('SIGKILL');
+    const killedAt = performance.now();
+    write(database.applicationUrl, 1, 1, 'after the kill');
+    await until(
+      async () =>
+        (await count(`audit_logs WHERE request_id = 'after the kill' AND audit_leaf_index(txid, id) >= 0`)) === 1,
+    );
+    expect(performance.now() - killedAt).toBeLessThan(followedWithinMs);
+    await follower.close();
+  });
+
+  it('waits for the transactions that began before its own, and is sealed when they are over', async () => {
+    const api = await start();
+    await until(async () => (await unsealed()) === 0);
+    const slow = new Connection({ connectionString: database.applicationUrl });
+    await slow.connect();
+    await slow.query('BEGIN');
+    await slow.query(`SELECT audit_append('[{"action":"READ","source":"api","requestId":"slow"}]')`);
+    await once(write(database.applicationUrl, 1, 1, 'quick'), 'exit');
+    const [before] = await database.query<{ seq: string }>('SELECT max(seq) AS seq FROM audit_seals');
+    expect(await unsealed()).toBe(1);
+    await slow.query('COMMIT');
+    await slow.end();
+    await until(async () => (await unsealed()) === 0);
+    const sealed = await database.query<{ request: string; isLater: boolean }>(
+      `SELECT request_id AS request, (SELECT min(seq) FROM audit_seals WHERE tree_size > audit_leaf_index(txid, id)) > $1 AS "isLater"
+       FROM audit_logs WHERE request_id IN ('slow', 'quick') ORDER BY audit_leaf_index(txid, id)`,
+      [before?.seq],
+    );
+    expect(sealed).toEqual([
+      { request: 'slow', isLater: true },
+      { request: 'quick', isLater: true },
+    ]);
+    await api.close();
+  });
+
+  (noPgBouncer ? it.skip : it)(
+    `is sealed through PgBouncer in transaction mode${noPgBouncer ? ` (${noPgBouncer})` : ''}`,
+    async () => {
+      const pooler = await startPgBouncer(database.applicationUrl);
+      const sealers = [await start({ DATABASE_URL: pooler.url }), await start({ DATABASE_URL: pooler.url })];
+      await once(write(pooler.url, 20, 10, 'pooled'), 'exit');
+      await until(async () => (await unsealed()) === 0);
+      await sealers[0]?.end('SIGKILL');
+      await once(write(pooler.url, 20, 10, 'pooled'), 'exit');
+      await until(async () => (await unsealed()) === 0);
+      expect(await count(`audit_logs WHERE request_id = 'pooled'`)).toBe(200);
+      expect(await verify()).toMatchObject({ valid: true });
+      await sealers[1]?.close();
+      await pooler.stop();
+    },
+  );
+});
+
+/** Takes the database back: the last seals and their entries are gone, as after an old backup was put back. */
+async function takeBack(seals: number): Promise<void> {
+  const superuser = new Connection({ connectionString: database.superuserUrl });
+  await superuser.connect();
+  const disable = ['audit_logs', 'audit_seals', 'audit_cosignatures'].map(
+    (table) => `ALTER TABLE ${table} DISABLE TRIGGER ALL`,
+  );
+  const enable = disable.map((statement) => statement.replace('DISABLE', 'ENABLE'));
+  await superuser.query(disable.join(';'));
+  await superuser.query(`DELETE FROM audit_logs WHERE audit_leaf_index(txid, id) >= (SELECT tree_size FROM audit_seals ORDER BY seq DESC OFFSET ${seals} LIMIT 1)
+    OR audit_leaf_index(txid, id) IS NULL`);
+  await superuser.query(`DELETE FROM audit_cosignatures WHERE seq > (SELECT max(seq) - ${seals} FROM audit_seals);
+    DELETE FROM audit_seals WHERE seq > (SELECT max(seq) - ${seals} FROM audit_seals)`);
+  await superuser.query(enable.join(';'));
+  await superuser.end();
+}
+
+/** A log of some seals, all of them published, and nobody who goes on with it. */
+async function writeLog(env: NodeJS.ProcessEnv = {}): Promise<void> {
+  const api = await start(env);
+  for (const mark of ['one', 'two', 'three']) {
+    await once(write(database.applicationUrl, 1, 5, mark), 'exit');
+    await until(async () => (await unsealed()) === 0);
+  }
+  await api.close();
+}
+
+describe('a database that was taken back', () => {
+  it('is told by the published checkpoints: nothing is signed, and the service is not ready', async () => {
+    await writeLog();
+    await takeBack(2);
+    const [before] = await database.query<{ seq: string }>('SELECT max(seq) AS seq FROM audit_seals');
+    const api = await start();
+    await until(async () => (await ready(api)).status === 503);
+    expect((await ready(api)).ledger).toContain('ROLLBACK');
+    await once(write(database.applicationUrl, 1, 5, 'later'), 'exit');
+    await until(async () => (await unsealed()) >= 5);
+    expect(await database.query('SELECT max(seq) AS seq FROM audit_seals')).toEqual([before]);
+    await api.close();
+  });
+
+  it('is told by the witness where the published checkpoints were taken away, too', async () => {
+    const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+    const witness = await startWitness(privateKey);
+    const env = {
+      WITNESS_URL: witness.url,
+      WITNESS_KEY: encodeVerifierKey(verifierKey('witness.example', publicKey, signatureType.cosignature)),
+    };
+    await writeLog(env);
+    expect(await count('audit_cosignatures')).toBeGreaterThan(0);
+    await takeBack(2);
+    rmSync(join(folder, 'archive'), { recursive: true });
+    const api = await start(env);
+    await until(async () => (await ready(api)).status === 503);
+    expect((await ready(api)).ledger).toMatch(/ROLLBACK: the witness has seen \d+ entries/);
+    await api.close();
+    await witness.stop();
+  });
+
+  it('is not suspected while the store can not be asked; nothing is signed meanwhile', async () => {
+    await writeLog();
+    const [before] = await database.query<{ seq: string }>('SELECT max(seq) AS seq FROM audit_seals');
+    const api = await start({
+      ARCHIVE_URL: 's3://nowhere/ledger',
+      S3_ENDPOINT: 'http://127.0.0.1:9',
+      AWS_ACCESS_KEY_ID: 'x',
+      AWS_SECRET_ACCESS_KEY: 'y',
+    });
+    await until(() => api.output.some((line) => line.includes('The ledger has trouble')));
+    expect((await ready(api)).status).toBe(200);
+    expect(await database.query('SELECT max(seq) AS seq FROM audit_seals')).toEqual([before]);
+    await api.close();
+  });
+});
+
+describe('a witness', () => {
+  it('signs what continues what it has seen; the proof of an entry carries its signature', async () => {
+    const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+    const witness = await startWitness(privateKey);
+    const witnessKey = verifierKey('witness.example', publicKey, signatureType.cosignature);
+    const api = await start({ WITNESS_URL: witness.url, WITNESS_KEY: encodeVerifierKey(witnessKey) });
+    const admin = await api.as('admin');
+    await once(write(database.applicationUrl, 1, 5, 'witnessed'), 'exit');
+    await until(async () => (await unsealed()) === 0);
+    const [entry] = await api.entries({ requestId: 'witnessed' });
+    await until(async () => {
+      const { headers, text: proof, status } = await admin.get(`/audit/logs/${entry?.id}/proof`);
+      if (status !== 200 || !proof.includes('witness.example')) return false;
+      expect(headers['content-type']).toBe('text/plain; charset=utf-8');
+      const checked = checkProof(proof, { log: key.verifier, witnesses: [witnessKey] });
+      expect(checked).toMatchObject({ isProved: true, cosignedBy: ['witness.example'] });
+      expect(checked.entry?.toString()).toContain('witnessed');
+      expect(checkProof(proof.replace('index 1', 'index 2'), { log: key.verifier }).isProved).toBe(false);
+      return true;
+    });
+    await api.close();
+    await witness.stop();
+  });
+});
+
+async function startWitness(privateKey: KeyObject): Promise<{ url: string; stop: () => Promise<unknown> }> {
+  const own = join(folder, 'witness');
+  mkdirSync(own);
+  const witness = new Witness({
+    name: 'witness.example',
+    privateKey,
+    log: key.verifier,
+    folder: own,
+    clock: new Clock(),
+  });
+  const server: Server = createServer((request, response) => {
+    void text(request).then(async (body) => {
+      const answer = await witness.addCheckpoint(body);
+      response.writeHead(answer.status, { 'Content-Type': answer.mediaType }).end(answer.body);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  expect(readdirSync(own)).toEqual([]);
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    stop: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}

@@ -1,0 +1,78 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Why PgBouncer can not be had here; undefined where it can. */
+export const noPgBouncer =
+  spawnSync('pgbouncer', ['--version']).status === 0 ? undefined : 'pgbouncer is not installed';
+
+const readyMs = 10_000;
+
+/** PgBouncer in transaction mode before a database. Answers the URL to use instead, and what stops it. */
+export async function startPgBouncer(url: string): Promise<{ url: string; stop: () => Promise<void> }> {
+  const { hostname, port, username, password, pathname } = new URL(url);
+  const folder = mkdtempSync(join(tmpdir(), 'ip2a-pgbouncer-'));
+  const ownPort = await freePort();
+  const database = pathname.slice(1);
+  writeFileSync(join(folder, 'users.txt'), `"${username}" "${decodeURIComponent(password)}"\n`);
+  writeFileSync(
+    join(folder, 'pgbouncer.ini'),
+    `[databases]
+${database} = host=${hostname} port=${port} dbname=${database}
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = ${ownPort}
+unix_socket_dir =
+auth_type = scram-sha-256
+auth_file = ${join(folder, 'users.txt')}
+pool_mode = transaction
+default_pool_size = 10
+ignore_startup_parameters = extra_float_digits
+`,
+  );
+  // It refuses to run as root.
+  const account = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
+  if (account.uid)
+    for (const path of [folder, join(folder, 'users.txt'), join(folder, 'pgbouncer.ini')])
+      chownSync(path, account.uid, account.gid);
+  const child = spawn('pgbouncer', ['--quiet', join(folder, 'pgbouncer.ini')], { stdio: 'ignore', ...account });
+  process.once('exit', () => child.kill('SIGKILL'));
+  await listening(ownPort);
+  const through = new URL(url);
+  through.port = String(ownPort);
+  return {
+    url: through.href,
+    stop: async () => {
+      child.kill('SIGKILL');
+      await new Promise((resolve) =>
+        child.exitCode === null && child.signalCode === null ? child.once('exit', resolve) : resolve(null),
+      );
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+async function listening(port: number): Promise<void> {
+  const deadline = Date.now() + readyMs;
+  for (;;) {
+    const isOpen = await new Promise<boolean>((resolve) => {
+      const socket = connect(port, '127.0.0.1', () => resolve(true));
+      socket.once('error', () => resolve(false));
+      socket.once('connect', () => socket.destroy());
+    });
+    if (isOpen) return;
+    if (Date.now() > deadline) throw new Error('PgBouncer does not listen.');
+    await sleep(50);
+  }
+}
