@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -24,6 +24,7 @@ import { seeded, until } from '../../apps/api/test/load';
 import { spawnApi, type Program } from '../../apps/api/test/harness';
 import { createTestDatabase, type TestDatabase } from '../setup/database';
 import { noPgBouncer, startPgBouncer } from '../setup/pgbouncer';
+import { startWriter } from './writer';
 
 /** P5: an entry is a leaf of the tree within this time; a leader that was killed is followed within the other. */
 const sealedWithinMs = 2_000;
@@ -83,19 +84,14 @@ async function ready(api: Program): Promise<{ status: number; ledger: string }> 
 
 const running = ({ exitCode, signalCode }: ChildProcess) => exitCode === null && signalCode === null;
 
-function write(url: string, transactions: number, entries: number, mark: string): ChildProcess {
-  const args = [join(__dirname, 'writer.mjs'), url, String(transactions), String(entries), mark];
-  const child = spawn(process.execPath, args, { stdio: 'ignore' });
-  process.once('exit', () => child.kill('SIGKILL'));
-  return child;
-}
-
 describe('eight processes that write, roll back and are killed, while the sealing ones are killed, too', () => {
   it('leave a tree whose leaves are the committed entries, each once', async () => {
     const random = seeded(7);
     let sealers = [await start(), await start()];
     // Fifty transactions of ten entries, every other one rolled back; three of the eight are killed on the way.
-    const writers = Array.from({ length: 8 }, (_, index) => write(database.applicationUrl, 50, 10, `writer-${index}`));
+    const writers = Array.from({ length: 8 }, (_, index) =>
+      startWriter(database.applicationUrl, 50, 10, `writer-${index}`),
+    );
     const target = 8 * 250;
     for (const kills of [1, 2, 3]) {
       const written = (kills * target) / 6;
@@ -143,7 +139,7 @@ describe('an entry', () => {
   it('is sealed in time while entries come fast', async () => {
     const api = await start();
     await until(async () => (await unsealed()) === 0);
-    const writer = write(database.applicationUrl, 400, 10, 'fast');
+    const writer = startWriter(database.applicationUrl, 400, 10, 'fast');
     expect(await slowestSeal('fast', writer)).toBeLessThan(sealedWithinMs);
     expect(await count(`audit_logs WHERE request_id = 'fast'`)).toBe(2_000);
     await api.close();
@@ -153,10 +149,10 @@ describe('an entry', () => {
     const leader = await start();
     await until(async () => (await unsealed()) === 0);
     const follower = await start();
-    await once(write(database.applicationUrl, 1, 1, 'before the kill'), 'exit');
+    await once(startWriter(database.applicationUrl, 1, 1, 'before the kill'), 'exit');
     await leader.end('SIGKILL');
     const killedAt = performance.now();
-    write(database.applicationUrl, 1, 1, 'after the kill');
+    startWriter(database.applicationUrl, 1, 1, 'after the kill');
     await until(
       async () =>
         (await count(`audit_logs WHERE request_id = 'after the kill' AND audit_leaf_index(txid, id) >= 0`)) === 1,
@@ -172,7 +168,7 @@ describe('an entry', () => {
     await slow.connect();
     await slow.query('BEGIN');
     await slow.query(`SELECT audit_append('[{"action":"READ","source":"api","requestId":"slow"}]')`);
-    await once(write(database.applicationUrl, 1, 1, 'quick'), 'exit');
+    await once(startWriter(database.applicationUrl, 1, 1, 'quick'), 'exit');
     const [before] = await database.query<{ seq: string }>('SELECT max(seq) AS seq FROM audit_seals');
     expect(await unsealed()).toBe(1);
     await slow.query('COMMIT');
@@ -195,10 +191,10 @@ describe('an entry', () => {
     async () => {
       const pooler = await startPgBouncer(database.applicationUrl);
       const sealers = [await start({ DATABASE_URL: pooler.url }), await start({ DATABASE_URL: pooler.url })];
-      await once(write(pooler.url, 20, 10, 'pooled'), 'exit');
+      await once(startWriter(pooler.url, 20, 10, 'pooled'), 'exit');
       await until(async () => (await unsealed()) === 0);
       await sealers[0]?.end('SIGKILL');
-      await once(write(pooler.url, 20, 10, 'pooled'), 'exit');
+      await once(startWriter(pooler.url, 20, 10, 'pooled'), 'exit');
       await until(async () => (await unsealed()) === 0);
       expect(await count(`audit_logs WHERE request_id = 'pooled'`)).toBe(200);
       expect(await verify()).toMatchObject({ valid: true });
@@ -229,7 +225,7 @@ async function takeBack(seals: number): Promise<void> {
 async function writeLog(env: NodeJS.ProcessEnv = {}): Promise<void> {
   const api = await start(env);
   for (const mark of ['one', 'two', 'three']) {
-    await once(write(database.applicationUrl, 1, 5, mark), 'exit');
+    await once(startWriter(database.applicationUrl, 1, 5, mark), 'exit');
     await until(async () => (await unsealed()) === 0);
   }
   await api.close();
@@ -243,7 +239,7 @@ describe('a database that was taken back', () => {
     const api = await start();
     await until(async () => (await ready(api)).status === 503);
     expect((await ready(api)).ledger).toContain('ROLLBACK');
-    await once(write(database.applicationUrl, 1, 5, 'later'), 'exit');
+    await once(startWriter(database.applicationUrl, 1, 5, 'later'), 'exit');
     await until(async () => (await unsealed()) >= 5);
     expect(await database.query('SELECT max(seq) AS seq FROM audit_seals')).toEqual([before]);
     await api.close();
@@ -290,7 +286,7 @@ describe('a witness', () => {
     const witnessKey = verifierKey('witness.example', publicKey, signatureType.cosignature);
     const api = await start({ WITNESS_URL: witness.url, WITNESS_KEY: encodeVerifierKey(witnessKey) });
     const admin = await api.as('admin');
-    await once(write(database.applicationUrl, 1, 5, 'witnessed'), 'exit');
+    await once(startWriter(database.applicationUrl, 1, 5, 'witnessed'), 'exit');
     await until(async () => (await unsealed()) === 0);
     const [entry] = await api.entries({ requestId: 'witnessed' });
     await until(async () => {

@@ -1,7 +1,9 @@
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from '#platform/config';
 import { DomainError } from '#kernel';
+import { auditBundle } from './commands/audit-bundle';
 import { auditExport } from './commands/audit-export';
+import { auditKey } from './commands/audit-key';
 import { auditTrail } from './commands/audit-trail';
 import { auditVerify } from './commands/audit-verify';
 import { databaseUrl } from './commands/database-url';
@@ -9,6 +11,7 @@ import { migrateDatabase } from './commands/migrate';
 import { integrityCheck, integrityRepair } from './commands/integrity';
 import { stressSeed } from './commands/stress-seed';
 import { createUser } from './commands/user-create';
+import { serveWitness } from './commands/witness';
 import { UsageError } from './usage-error';
 
 const usageStatus = 2;
@@ -25,7 +28,9 @@ function program(): Command {
       .description('the ledger')
       .addCommand(auditTrail())
       .addCommand(auditExport())
-      .addCommand(auditVerify()),
+      .addCommand(auditVerify())
+      .addCommand(auditBundle())
+      .addCommand(auditKey()),
   );
   ip2a.addCommand(
     new Command('integrity')
@@ -34,6 +39,7 @@ function program(): Command {
       .addCommand(integrityRepair()),
   );
   ip2a.addCommand(new Command('stress').description('synthetic data and load').addCommand(stressSeed()));
+  ip2a.addCommand(serveWitness());
   ip2a.addCommand(new Command('database').description('the database').addCommand(databaseUrl()));
   return ip2a;
 }

@@ -13,6 +13,8 @@ const sealedLateMs = 60_000;
 /** Which part of the log: after a checkpoint, by its number, or by the time of sealing. Without either all of it. */
 export interface LogPart {
   afterSeq?: number;
+  /** What that checkpoint was when it was verified; the one in the database may be another now. */
+  afterCheckpoint?: string;
   from?: string;
   to?: string;
 }
@@ -28,7 +30,7 @@ export class DatabaseSource implements LedgerSource {
     private readonly begin: Seal | undefined,
     /** The seal it ends with. */
     readonly end: Seal | undefined,
-    private readonly isLatest: boolean,
+    private readonly part: LogPart,
   ) {}
 
   static async open(databaseUrl: string, part: LogPart = {}): Promise<DatabaseSource> {
@@ -44,7 +46,7 @@ export class DatabaseSource implements LedgerSource {
     const begin =
       part.afterSeq === undefined ? await lastSealed(query, '<', part.from, 0) : await sealAt(query, part.afterSeq);
     const end = part.to === undefined ? await latestSeal(query) : await lastSealed(query, '<=', part.to, sealedLateMs);
-    return new DatabaseSource(entries, rest, query, begin, end, part.to === undefined);
+    return new DatabaseSource(entries, rest, query, begin, end, part);
   }
 
   async close(): Promise<void> {
@@ -52,7 +54,12 @@ export class DatabaseSource implements LedgerSource {
   }
 
   get anchor(): Anchor | undefined {
-    return this.begin;
+    const { begin, part } = this;
+    return begin && { frontier: begin.frontier, checkpoint: part.afterCheckpoint ?? begin.checkpoint };
+  }
+
+  private get isLatest(): boolean {
+    return this.part.to === undefined;
   }
 
   get checkpoint(): string | undefined {

@@ -1,8 +1,9 @@
 export { DatabaseSource, type LogPart } from './database-source';
 export { type Verdict } from './ledger.dto';
 export { LedgerFault } from './ledger-fault.error';
+export { LogFolder } from './log-folder';
 export { LedgerHealth } from './ledger-health';
-export { LedgerKey } from './ledger-key';
+export { checkpointsOf, LedgerKey } from './ledger-key';
 export { LedgerModule } from './ledger.module';
 export { SealerService } from './sealer.service';
 export { VerificationService } from './verification.service';

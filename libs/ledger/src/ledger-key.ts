@@ -8,6 +8,7 @@ export class LedgerKey {
   readonly origin: string;
   readonly verifier: VerifierKey;
   private readonly timeVerifier: VerifierKey;
+  private readonly openSigned: (signed: string) => Checkpoint | undefined;
   private readonly privateKey: KeyObject;
 
   constructor({
@@ -17,6 +18,7 @@ export class LedgerKey {
     this.origin = LEDGER_ORIGIN;
     this.privateKey = readSigningKey('LEDGER_PRIVATE_KEY_FILE', LEDGER_PRIVATE_KEY_FILE);
     this.verifier = verifierKey(this.origin, this.privateKey);
+    this.openSigned = checkpointsOf(this.verifier);
     this.timeVerifier = verifierKey(this.origin, this.privateKey, signatureType.cosignature);
   }
 
@@ -27,12 +29,19 @@ export class LedgerKey {
 
   /** The checkpoint, if it is one of this log and its signatures hold; undefined otherwise. */
   open(signed: string): Checkpoint | undefined {
+    const checkpoint = this.openSigned(signed);
+    return checkpoint && signedBy(checkpoint.note, this.timeVerifier) ? checkpoint : undefined;
+  }
+}
+
+/** Opens the checkpoints of the log with this key; others are undefined. */
+export function checkpointsOf(key: VerifierKey): (signed: string) => Checkpoint | undefined {
+  return (signed) => {
     try {
       const checkpoint = parseCheckpoint(signed);
-      const isOurs = checkpoint.origin === this.origin && signedBy(checkpoint.note, this.verifier) !== undefined;
-      return isOurs && signedBy(checkpoint.note, this.timeVerifier) ? checkpoint : undefined;
+      return checkpoint.origin === key.name && signedBy(checkpoint.note, key) ? checkpoint : undefined;
     } catch {
       return undefined;
     }
-  }
+  };
 }

@@ -1,3 +1,5 @@
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Inject, Injectable } from '@nestjs/common';
 import { Clock, DomainError } from '#kernel';
 import { CONFIG, type Config } from '#platform/config';
@@ -51,10 +53,40 @@ export class VerificationService {
         onProgress,
       });
       ledgerMetrics.verified.set(verdict.entriesCompared);
+      if (verdict.valid && source.end && leavesNoGap(part)) await this.remember(source.end.seq, source.end.checkpoint);
       if (!verdict.valid) ledgerMetrics.verifyFaults.inc();
       return { verdict, seq: source.end?.seq ?? 0 };
     } finally {
       await source.close();
     }
   }
+
+  /** The part after the last verification that found nothing, which is remembered outside of the database; all where there was none. */
+  async sinceVerified(): Promise<LogPart> {
+    try {
+      const { seq, checkpoint } = JSON.parse(await readFile(this.memory, 'utf8')) as {
+        seq: number;
+        checkpoint: string;
+      };
+      return this.key.open(checkpoint) ? { afterSeq: seq, afterCheckpoint: checkpoint } : {};
+    } catch {
+      return {};
+    }
+  }
+
+  private async remember(seq: number, checkpoint: string): Promise<void> {
+    await mkdir(this.config.dataFolder, { recursive: true });
+    await writeFile(`${this.memory}.new`, JSON.stringify({ seq, checkpoint }), { mode: 0o600, flush: true });
+    await rename(`${this.memory}.new`, this.memory);
+  }
+
+  private get memory(): string {
+    return join(this.config.dataFolder, 'verified.json');
+  }
+}
+
+/** Whether everything before the part's end was verified: it is all of the log, or begins where the verification before it ended. */
+function leavesNoGap({ from, to, afterSeq, afterCheckpoint }: LogPart): boolean {
+  const beginsKnown = afterSeq === undefined || afterCheckpoint !== undefined;
+  return from === undefined && to === undefined && beginsKnown;
 }

@@ -62,6 +62,7 @@ export async function verifyLedger(source: LedgerSource, options: VerifyOptions)
 class Verification {
   private range = new CompactRange();
   private readonly lines: AsyncIterator<Buffer[]>;
+  private readonly sealed: AsyncIterator<SealedLeaves>;
   private batch: Buffer[] = [];
   private next = 0;
   private compared = 0;
@@ -72,6 +73,7 @@ class Verification {
     private readonly options: VerifyOptions,
   ) {
     this.lines = source.lines()[Symbol.asyncIterator]();
+    this.sealed = source.sealed()[Symbol.asyncIterator]();
   }
 
   async run(): Promise<Verdict> {
@@ -95,8 +97,8 @@ class Verification {
     if (anchor && !this.begin(anchor))
       return faultOf('checkpoint', 'The checkpoint to begin with is not one that the log signed.');
     const size = head?.size ?? 0;
-    for await (const sealed of this.source.sealed()) {
-      const fault = await this.compare(sealed);
+    for (let step = await this.sealed.next(); !step.done; step = await this.sealed.next()) {
+      const fault = await this.compare(step.value);
       if (fault) return fault;
       this.options.onProgress?.(this.range.size, size);
     }
@@ -185,21 +187,29 @@ class Verification {
   }
 
   /** Without ids only hashes tell: whether what was expected here comes next, or what comes here was expected next. */
-  private diagnoseByHash(
+  private async diagnoseByHash(
     sealed: SealedLeaves,
     { index, place, line }: { index: number; place: number; line: Buffer | undefined },
-  ): Fault {
+  ): Promise<Fault> {
     if (!line) return faultOf('removed', 'The entry was sealed and is not there.', { index });
     const { id } = keyOf(line);
     const leaf = leafHash(line);
-    const following = this.batch[this.next + 1];
-    const isLaterHere = indexOfHash(sealed.leaves, leaf, place + 1) !== undefined;
-    const isExpectedNext = following !== undefined && leafHash(following).equals(hashAt(sealed.leaves, place));
-    if (isLaterHere && isExpectedNext)
-      return faultOf('reordered', 'The entry comes before its place.', { entryId: id, index });
-    if (isLaterHere) return faultOf('removed', `The entry before ${id} was sealed and is not there.`, { index });
-    if (isExpectedNext) return faultOf('inserted', 'The entry was never sealed.', { entryId: id, index });
-    return faultOf('altered', differs(hashAt(sealed.leaves, place), leaf), { entryId: id, index });
+    const expected = hashAt(sealed.leaves, place);
+    this.next += 1;
+    const following = await this.more();
+    const further = await this.sealed.next();
+    const later = Buffer.concat([
+      sealed.leaves.subarray((place + 1) * hashBytes),
+      further.done ? Buffer.alloc(0) : further.value.leaves,
+    ]);
+    const isExpectedNext = following !== undefined && leafHash(following).equals(expected);
+    if (!holdsHash(later, leaf)) {
+      if (isExpectedNext) return faultOf('inserted', 'The entry was never sealed.', { entryId: id, index });
+      return faultOf('altered', differs(expected, leaf), { entryId: id, index });
+    }
+    return isExpectedNext
+      ? faultOf('reordered', 'The entry comes before its place.', { entryId: id, index })
+      : faultOf('removed', `The entry before ${id} was sealed and is not there.`, { index });
   }
 
   /** Whether the signed tree is the one in which this leaf stands at the place. */
@@ -272,10 +282,10 @@ function differs(sealed: Buffer, found: Buffer): string {
   return `Its content is not what was sealed: its hash is ${found.toString('hex')}, sealed was ${sealed.toString('hex')}.`;
 }
 
-function indexOfHash(hashes: Buffer, hash: Buffer, from: number): number | undefined {
-  for (let place = from; place < hashes.length / hashBytes; place += 1)
-    if (hashAt(hashes, place).equals(hash)) return place;
-  return undefined;
+function holdsHash(hashes: Buffer, hash: Buffer): boolean {
+  for (let place = 0; place < hashes.length / hashBytes; place += 1)
+    if (hashAt(hashes, place).equals(hash)) return true;
+  return false;
 }
 
 function readCheckpoint(signed: string): Checkpoint | undefined {

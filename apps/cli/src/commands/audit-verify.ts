@@ -1,12 +1,26 @@
-import { Command } from 'commander';
+import { createPublicKey } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { Command, Option } from 'commander';
 import { DisclosureGate } from '#audit';
-import { VerificationService, type Verdict } from '#ledger';
+import {
+  checkpointsOf,
+  LogFolder,
+  parseVerifierKey,
+  VerificationService,
+  verifierKey,
+  verifyLedger,
+  type Verdict,
+} from '#ledger';
 import { progressOn } from '../progress';
+import { UsageError } from '../usage-error';
 import { withApp } from '../with-app';
 
 interface Options {
   from?: string;
   to?: string;
+  resume?: boolean;
+  offline?: string;
+  publicKey?: string;
   json?: boolean;
 }
 
@@ -16,20 +30,70 @@ export function auditVerify(): Command {
     .description('whether every entry is as it was sealed; names the first that is not')
     .option('--from <instant>', 'entries sealed from this instant on')
     .option('--to <instant>', 'entries sealed before this instant')
+    .addOption(
+      new Option('--resume', 'only what was sealed since the last verification that found nothing').conflicts([
+        'from',
+        'to',
+      ]),
+    )
+    .addOption(
+      new Option('--offline <folder>', 'what "audit bundle" wrote, without database or service').conflicts([
+        'from',
+        'to',
+        'resume',
+      ]),
+    )
+    .option('--public-key <file>', 'the key of the log: what "audit key" prints, or a PEM file')
     .option('--json', 'print one JSON document')
-    .action(async ({ json, ...part }: Options) => {
-      await withApp('audit:verify', async (app, context) => {
-        const progress = progressOn(process.stderr);
-        const { verdict } = await app
-          .get(VerificationService)
-          .run(part, (leaves, of) => progress.show('entries', leaves, of));
-        progress.end();
-        context.disclose({ tableName: 'audit_logs', ids: [], list: true, filters: { ...part }, notes: 'verify' });
-        await app.get(DisclosureGate).release(context);
-        process.stdout.write(json ? `${JSON.stringify(verdict)}\n` : textOf(verdict));
-        if (!verdict.valid) process.exitCode = 1;
-      });
+    .action(async ({ json, offline, publicKey, ...part }: Options) => {
+      const verdict = offline === undefined ? await verifyHere(part) : await verifyFolder(offline, publicKey);
+      process.stdout.write(json ? `${JSON.stringify(verdict)}\n` : textOf(verdict));
+      if (!verdict.valid) process.exitCode = 1;
     });
+}
+
+async function verifyHere({ resume, ...range }: Pick<Options, 'from' | 'to' | 'resume'>): Promise<Verdict> {
+  let verdict: Verdict | undefined;
+  await withApp('audit:verify', async (app, context) => {
+    const progress = progressOn(process.stderr);
+    const verification = app.get(VerificationService);
+    const part = resume ? await verification.sinceVerified() : range;
+    ({ verdict } = await verification.run(part, (leaves, of) => progress.show('entries', leaves, of)));
+    progress.end();
+    context.disclose({ tableName: 'audit_logs', ids: [], list: true, filters: { ...part }, notes: 'verify' });
+    await app.get(DisclosureGate).release(context);
+  });
+  return verdict as unknown as Verdict;
+}
+
+async function verifyFolder(folder: string, keyFile: string | undefined): Promise<Verdict> {
+  if (keyFile === undefined) throw new UsageError('Name the key of the log with --public-key FILE.');
+  let source: LogFolder;
+  try {
+    source = await LogFolder.open(folder);
+  } catch (error) {
+    throw new UsageError(`${folder} holds no log: ${(error as Error).message}`);
+  }
+  const open = checkpointsOf(await readKey(keyFile, source.checkpoint));
+  const progress = progressOn(process.stderr);
+  const verdict = await verifyLedger(source, {
+    open,
+    onProgress: (leaves, of) => progress.show('entries', leaves, of),
+  });
+  progress.end();
+  return verdict;
+}
+
+/** A verifier key, or a PEM file; that has no name, so the log is the one that the checkpoint names. */
+async function readKey(file: string, checkpoint: string) {
+  try {
+    const text = await readFile(file, 'utf8');
+    return text.startsWith('-----BEGIN')
+      ? verifierKey(checkpoint.split('\n', 1)[0] ?? '', createPublicKey(text))
+      : parseVerifierKey(text);
+  } catch (error) {
+    throw new UsageError(`${file} holds no public key: ${(error as Error).message}`);
+  }
 }
 
 function textOf({ fault, treeSize, entriesCompared, unsealed, root }: Verdict): string {

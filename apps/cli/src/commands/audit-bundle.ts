@@ -1,0 +1,34 @@
+import { Command } from 'commander';
+import { DisclosureGate } from '#audit';
+import { DatabaseSource, LogFolder } from '#ledger';
+import { CONFIG, type Config } from '#platform/config';
+import { progressOn } from '../progress';
+import { withApp } from '../with-app';
+
+/** `ip2a audit bundle FOLDER`: the whole sealed ledger as a folder, for "audit verify --offline" elsewhere. On record as an export. */
+export function auditBundle(): Command {
+  return new Command('bundle')
+    .description('the sealed ledger as a folder, to be verified elsewhere')
+    .argument('<folder>', 'an empty folder, or one that is not there yet')
+    .action(async (folder: string) => {
+      await withApp('audit:bundle', async (app, context) => {
+        const source = await DatabaseSource.open(app.get<Config>(CONFIG).databaseUrl);
+        try {
+          context.disclose({
+            tableName: 'audit_logs',
+            ids: [],
+            list: true,
+            action: 'EXPORT',
+            notes: 'bundle for offline verification',
+          });
+          await app.get(DisclosureGate).release(context);
+          const progress = progressOn(process.stderr);
+          const entries = await LogFolder.write(folder, source, (done, of) => progress.show('entries', done, of));
+          progress.end();
+          process.stdout.write(`${entries} entries in ${folder}\n`);
+        } finally {
+          await source.close();
+        }
+      });
+    });
+}
