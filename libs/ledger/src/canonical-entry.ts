@@ -1,11 +1,11 @@
 /**
  * Everything an entry says, in a fixed order. The bytes that are hashed are the entry's line as PostgreSQL's COPY writes these
- * columns as text, without the line break: fields separated by tabs, `\N` for null, backslash, tab and line breaks escaped, UTF-8. So no two
- * entries share their bytes, nothing depends on a session's settings, and psql alone makes them again (docs/ledger.md).
+ * columns as text with `timezone` UTC and `datestyle` ISO, without the line break: fields separated by tabs, `\N` for null, backslash, tab and line breaks escaped, UTF-8. So no two
+ * entries share their bytes, and psql alone makes them again (docs/ledger.md).
  */
 export const entryVersion = 'ip2a-entry/1';
 
-/** Columns of audit_logs in the order of the line, and how those whose text would depend on the session are written. */
+/** Columns of audit_logs in the order of the line. */
 export const entryColumns = [
   'id',
   'changed_at',
@@ -32,19 +32,22 @@ export const entryColumns = [
   'txid',
 ] as const;
 
-const written: Partial<Record<(typeof entryColumns)[number], string>> = {
-  // The type's own output leaves the netmask of a single address out, its cast does not: here nothing is left out.
-  ip_address: 'ip_address::text',
-  changed_at: `to_char(changed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`,
+/** What COPY selects of audit_logs for the lines of entries. The types' own output is taken, because it is the fastest. */
+export const entryLine = [`'${entryVersion}'`, ...entryColumns].join(', ');
+
+/** What that output depends on; set in the transaction of the COPY. */
+export const entrySettings = `SET LOCAL timezone = 'UTC'; SET LOCAL datestyle = 'ISO, YMD'`;
+
+/** Columns whose cast to text is not their output, or depends on settings. */
+const asText: Partial<Record<(typeof entryColumns)[number], string>> = {
+  changed_at: `rtrim(rtrim(to_char(changed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'), '0'), '.') || '+00'`,
+  ip_address: `CASE WHEN ip_address IS NOT NULL THEN format('%s', ip_address) END`,
 };
 
-const fields = [`'${entryVersion}'`, ...entryColumns.map((column) => written[column] ?? column)];
-
-/** What COPY selects of audit_logs for the lines of entries. */
-export const entryLine = fields.join(', ');
-
 /** The same as one array of texts, for `lineOf`. */
-export const entryFields = `ARRAY[${fields.map((field) => `(${field})::text`).join(', ')}]`;
+export const entryFields = `ARRAY['${entryVersion}', ${entryColumns
+  .map((column) => asText[column] ?? `${column}::text`)
+  .join(', ')}]`;
 
 /** How COPY writes what would end a field or a line (PostgreSQL manual, "COPY", text format). */
 const escapes: Record<string, string> = {

@@ -1,8 +1,8 @@
 import { Client } from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
-import { entryFields, entryLine, keyOf, lineOf, linesOf } from './canonical-entry';
+import { entryFields, entryLine, entrySettings, keyOf, lineOf, linesOf } from './canonical-entry';
 import { maxSealEntries } from './sealing';
-import { latestSeal, queryOn, sealAt, sealsAfter, type Query, type Seal } from './seals';
+import { idsOf, latestSeal, queryOn, sealAt, sealsAfter, type Query, type Seal } from './seals';
 import type { Anchor, LedgerSource, SealedLeaves } from './verifier';
 
 /** Seals that are read at a time; one holds up to 8,192 entries. */
@@ -68,10 +68,17 @@ export class DatabaseSource implements LedgerSource {
 
   async *sealed(): AsyncIterable<SealedLeaves> {
     const last = this.end?.seq ?? 0;
-    for (let seq = this.begin?.seq ?? 0; seq < last;) {
-      const seals = await sealsAfter(this.query, seq, sealBatch);
-      for (const seal of seals) if (seal.seq <= last) yield seal;
+    let seq = this.begin?.seq ?? 0;
+    let reading = sealsAfter(this.query, seq, sealBatch);
+    while (seq < last) {
+      const seals = await reading;
       seq = seals.at(-1)?.seq ?? last;
+      // The next ones are read while these are compared.
+      reading = sealsAfter(this.query, seq, seq < last ? sealBatch : 0);
+      reading.catch(() => undefined);
+      for (const { seq: own, ...sealed } of seals) {
+        if (own <= last) yield { ...sealed, ids: () => idsOf(this.query, own) };
+      }
     }
   }
 
@@ -82,6 +89,7 @@ export class DatabaseSource implements LedgerSource {
       ...(this.isLatest || !this.end ? [] : [`(txid, id) <= ${keyText(this.end)}`]),
     ];
     const condition = where.length > 0 ? `WHERE ${where.join(' AND ')}` : '';
+    await this.entries.query(`BEGIN READ ONLY; ${entrySettings}`);
     yield* linesOf(
       this.entries.query(copyTo(`COPY (SELECT ${entryLine} FROM audit_logs ${condition} ORDER BY txid, id) TO STDOUT`)),
     );

@@ -1,6 +1,6 @@
 import { to as copyTo } from 'pg-copy-streams';
 import type { PoolClient } from 'pg';
-import { entryLine, keyOf, linesOf } from './canonical-entry';
+import { entryLine, entrySettings, keyOf, linesOf } from './canonical-entry';
 import type { LedgerKey } from './ledger-key';
 import { CompactRange, emptyRoot, leafHash } from './merkle';
 import { latestSeal, queryOn, type Seal } from './seals';
@@ -30,7 +30,7 @@ export async function sealNext(
 ): Promise<NewSeal | undefined> {
   // A process that hangs in mid-transaction loses the lock, so that another one takes over.
   await client.query(
-    `BEGIN; SET LOCAL statement_timeout = '10s'; SET LOCAL idle_in_transaction_session_timeout = '3s'`,
+    `BEGIN; SET LOCAL statement_timeout = '10s'; SET LOCAL idle_in_transaction_session_timeout = '3s'; ${entrySettings}`,
   );
   try {
     const made = (await takeLock(client)) ? await seal(client, key, known) : undefined;

@@ -21,10 +21,8 @@ export interface Seal {
   ageMs: number;
 }
 
-/** A seal with the entries it added, in the order of the tree. */
-export interface SealedEntries extends Seal {
-  ids: string[];
-  /** Concatenated. */
+/** A seal with the hashes of the entries it added, concatenated in the order of the tree. */
+export interface SealedHashes extends Seal {
   leaves: Buffer;
 }
 
@@ -58,13 +56,21 @@ export async function sealAt(query: Query, seq: number): Promise<Seal | undefine
   return rows[0] && sealOf<Seal>(rows[0]);
 }
 
-/** Up to `limit` seals after a sequence number, oldest first, with their entries. */
-export async function sealsAfter(query: Query, seq: number, limit: number): Promise<SealedEntries[]> {
-  const rows = await query<Row<SealedEntries>>(
-    `SELECT ${columns}, entry_ids::text[] AS ids, leaf_hashes AS leaves FROM audit_seals WHERE seq > $1 ORDER BY seq LIMIT $2`,
+/** Up to `limit` seals after a sequence number, oldest first, with their leaves. */
+export async function sealsAfter(query: Query, seq: number, limit: number): Promise<SealedHashes[]> {
+  const rows = await query<Row<SealedHashes>>(
+    `SELECT ${columns}, leaf_hashes AS leaves FROM audit_seals WHERE seq > $1 ORDER BY seq LIMIT $2`,
     [seq, limit],
   );
-  return rows.map((row) => sealOf<SealedEntries>(row));
+  return rows.map((row) => sealOf<SealedHashes>(row));
+}
+
+/** The ids of the entries that a seal added, in the order of the tree. */
+export async function idsOf(query: Query, seq: number): Promise<string[]> {
+  const [seal] = await query<{ ids: string[] }>('SELECT entry_ids::text[] AS ids FROM audit_seals WHERE seq = $1', [
+    seq,
+  ]);
+  return seal?.ids ?? [];
 }
 
 /** Reads tiles from the database: those of level 0 from the seals, the others from the nodes. */

@@ -11,8 +11,8 @@ export interface SealedLeaves {
   size: number;
   /** Concatenated hashes. */
   leaves: Buffer;
-  /** The ids of their entries, in order, where the source knows them. */
-  ids?: readonly string[];
+  /** Reads the ids of their entries, in order, where the source knows them. */
+  ids?: () => Promise<readonly string[]>;
   /** The checkpoint that was signed then, where the source has kept it. */
   checkpoint?: string;
 }
@@ -151,7 +151,7 @@ class Verification {
     { start, place, line }: { start: CompactRange; place: number; line: Buffer | undefined },
   ): Promise<Fault> {
     const index = start.size + place;
-    const expectedId = sealed.ids?.[place];
+    const expectedId = (await sealed.ids?.())?.[place];
     const found = line && keyOf(line);
     const expected = hashAt(sealed.leaves, place);
     if (expectedId === undefined) return this.diagnoseByHash(sealed, { index, place, line });
@@ -226,6 +226,7 @@ class Verification {
   /** Entries and seals agree with one another, but not with what was signed: both were rewritten. The published tiles tell where. */
   private async locate(sealed: SealedLeaves, start: CompactRange): Promise<Fault> {
     const first = start.size;
+    const ids = await sealed.ids?.();
     for (let index = Math.floor(first / tileWidth); index * tileWidth < sealed.size; index += 1) {
       const tile = await this.options.publishedTile?.({ level: 0, index, width: tileWidth });
       for (let place = 0; tile && place < tileWidth; place += 1) {
@@ -233,12 +234,12 @@ class Verification {
         if (at < 0 || at >= sealed.leaves.length / hashBytes) continue;
         if (hashAt(tile, place).equals(hashAt(sealed.leaves, at))) continue;
         return faultOf('altered', 'Entry and seal were rewritten; the published tile holds another hash.', {
-          entryId: sealed.ids?.[at],
+          entryId: ids?.[at],
           index: first + at,
         });
       }
     }
-    const [from, to] = [sealed.ids?.[0], sealed.ids?.at(-1)];
+    const [from, to] = [ids?.[0], ids?.at(-1)];
     const where =
       from === undefined ? 'The checkpoint was rewritten.' : `Entries ${from} to ${to} and their seal were rewritten.`;
     return faultOf('altered', `${where} The tree is not the one that was signed.`, { entryId: from, index: first });
