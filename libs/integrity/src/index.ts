@@ -1,4 +1,4 @@
-export { type Issue } from './check';
+export { type Issue, type OnProgress } from './check';
 export { IntegrityModule } from './integrity.module';
-export { IntegrityService } from './integrity.service';
+export { discloseIssues, IntegrityService, type RepairReport } from './integrity.service';
 export { QuarantinedRecord } from './quarantined-record.entity';

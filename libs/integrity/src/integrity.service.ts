@@ -1,110 +1,173 @@
 import { Injectable } from '@nestjs/common';
 import type { RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
-import type { Check, Issue, Severity } from './check';
+import { AttachmentObjects, objectKinds } from './attachment-objects';
+import type { Check, Issue, Kind, OnProgress } from './check';
 import { checks } from './checks';
 import { ledgerChecks } from './ledger-check';
 
 /** A check reads whole tables. */
 const checkMs = 600_000;
-/** Issues that are read at a time. */
+/** Issues that are read, or told, at a time. */
 const batch = 1_000;
+/** Issues that one reply lists. */
+const maxListed = 1_000;
+
+export interface CheckOptions {
+  /** Whether attachments are compared with the object store, all of which is read for it. */
+  files: boolean;
+  onProgress?: OnProgress;
+  /** Sees every issue, up to 1,000 at a time. */
+  onIssues?: (issues: Issue[]) => void | Promise<void>;
+}
 
 export interface CheckReport {
   critical: number;
   warning: number;
   info: number;
-  kinds: { kind: string; severity: Severity; table: string; found: number }[];
+  kinds: (Kind & { found: number })[];
+}
+
+export interface RepairOptions {
+  dryRun: boolean;
+  onProgress?: OnProgress;
+  onRepair?: (issue: Issue) => void;
 }
 
 export interface RepairReport {
   dryRun: boolean;
-  kinds: { kind: string; found: number; repaired: number; left: number }[];
+  kinds: (Kind & {
+    /** Whether there is only one answer. */
+    automatic: boolean;
+    found: number;
+    repaired: number;
+    left: number;
+  })[];
   repaired: number;
   /** Critical issues that are still there, those for a person included. */
   criticalLeft: number;
 }
 
+/** What became of an issue: `gone` where somebody else saw to it first. */
+type Outcome = 'repaired' | 'left' | 'gone';
+
 /** Looks for records that contradict the rules or one another, and mends those for which there is only one answer. */
 @Injectable()
 export class IntegrityService {
-  constructor(private readonly database: Database) {}
-
-  get kinds(): Check[] {
-    return [...checks, ...ledgerChecks(this.database.dataSource.entityMetadatas)];
-  }
+  constructor(
+    private readonly database: Database,
+    private readonly objects: AttachmentObjects,
+  ) {}
 
   /** Every issue, kind by kind. Memory does not grow with their number. */
-  async *issues(context: RequestContext, only: (check: Check) => boolean = () => true): AsyncGenerator<Issue> {
+  async *issues(context: RequestContext, { files, onProgress }: CheckOptions): AsyncGenerator<Issue> {
     context.takeTime();
-    for (const check of this.kinds.filter(only)) {
-      let after = 0;
-      let found: { id: number; details: Record<string, unknown> }[];
-      do {
-        found = await this.database.query(
-          context,
-          `SELECT id, details FROM (${check.sql}) c WHERE id > $1 ORDER BY id LIMIT ${batch}`,
-          [after],
-          checkMs,
-        );
-        for (const { id, details } of found) {
-          yield { kind: check.kind, severity: check.severity, table: check.table, id, details };
-        }
-        after = found.at(-1)?.id ?? after;
-      } while (found.length === batch);
+    const { checks } = this;
+    for (const [index, check] of checks.entries()) {
+      yield* this.found(context, check);
+      onProgress?.('rules', index + 1, checks.length);
     }
+    if (files) yield* this.objects.issues(context, onProgress);
   }
 
-  /** What there is, counted; `onIssue` sees each. The records named go on the record as shown. */
-  async check(context: RequestContext, onIssue: (issue: Issue) => void = () => {}): Promise<CheckReport> {
-    const report: CheckReport = { critical: 0, warning: 0, info: 0, kinds: [] };
-    const shown = new Map<string, Set<number>>();
-    for (const { kind, severity, table } of this.kinds) report.kinds.push({ kind, severity, table, found: 0 });
-    for await (const issue of this.issues(context)) {
+  /** What there is, counted. */
+  async check(context: RequestContext, options: CheckOptions): Promise<CheckReport> {
+    const { onIssues = () => {} } = options;
+    const kinds = [...this.checks, ...(options.files ? objectKinds : [])];
+    const report: CheckReport = {
+      ...{ critical: 0, warning: 0, info: 0 },
+      kinds: kinds.map(({ kind, severity, table }) => ({ kind, severity, table, found: 0 })),
+    };
+    let issues: Issue[] = [];
+    for await (const issue of this.issues(context, options)) {
       report[issue.severity] += 1;
-      const counted = report.kinds.find(({ kind, table }) => kind === issue.kind && table === issue.table);
+      const counted = report.kinds.find((other) => isSame(other, issue));
       if (counted) counted.found += 1;
-      shown.set(issue.table, (shown.get(issue.table) ?? new Set()).add(issue.id));
-      onIssue(issue);
+      issues.push(issue);
+      if (issues.length < batch) continue;
+      await onIssues(issues);
+      issues = [];
     }
-    for (const [tableName, ids] of shown) {
-      context.disclose({ tableName, ids: [...ids], list: true, notes: 'integrity check' });
-    }
+    await onIssues(issues);
     return report;
+  }
+
+  /** The same with the first issues, whose records go on the record as shown. */
+  async list(context: RequestContext, { files }: { files: boolean }): Promise<CheckReport & { issues: Issue[] }> {
+    const issues: Issue[] = [];
+    const onIssues = (more: Issue[]) => void issues.push(...more.slice(0, maxListed - issues.length));
+    const report = await this.check(context, { files, onIssues });
+    discloseIssues(context, issues);
+    return { ...report, issues };
   }
 
   /** Mends what can be mended, each issue in a transaction of its own; it counts once the check no longer finds it. */
-  async repair(
-    context: RequestContext,
-    { dryRun, onRepair = () => {} }: { dryRun: boolean; onRepair?: (issue: Issue, isRepaired: boolean) => void },
-  ): Promise<RepairReport> {
+  async repair(context: RequestContext, { dryRun, onProgress, onRepair }: RepairOptions): Promise<RepairReport> {
+    context.takeTime();
     const report: RepairReport = { dryRun, kinds: [], repaired: 0, criticalLeft: 0 };
-    for (const check of this.kinds) {
-      const counted = { kind: check.kind, found: 0, repaired: 0, left: 0 };
-      for await (const issue of this.issues(context, (other) => other === check || isSame(other, check))) {
+    const { checks } = this;
+    for (const [index, check] of checks.entries()) {
+      const { kind, table, severity, repair } = check;
+      const counted = { kind, table, severity, automatic: repair !== undefined, found: 0, repaired: 0, left: 0 };
+      for await (const issue of this.found(context, check)) {
+        const outcome = dryRun || issue.id === null ? 'left' : await this.mend(context, check, issue.id);
+        if (outcome === 'gone') continue;
         counted.found += 1;
-        const isRepaired = !dryRun && (await this.mend(context, check, issue.id));
-        if (isRepaired) counted.repaired += 1;
-        else counted.left += 1;
-        onRepair(issue, isRepaired);
+        counted[outcome] += 1;
+        if (outcome === 'repaired') onRepair?.(issue);
       }
       report.kinds.push(counted);
       report.repaired += counted.repaired;
-      if (check.severity === 'critical') report.criticalLeft += counted.left;
+      if (severity === 'critical') report.criticalLeft += counted.left;
+      onProgress?.('rules', index + 1, checks.length);
     }
     return report;
   }
 
-  private async mend(context: RequestContext, { repair, sql }: Check, id: number): Promise<boolean> {
-    if (!repair) return false;
+  private get checks(): Check[] {
+    return [...checks, ...ledgerChecks(this.database.dataSource.entityMetadatas)];
+  }
+
+  private async *found(context: RequestContext, { kind, severity, table, sql }: Check): AsyncGenerator<Issue> {
+    let after = 0;
+    let rows: { id: number; details: Record<string, unknown> }[];
+    do {
+      const page = `SELECT id, details FROM (${sql}) c WHERE id > $1 ORDER BY id LIMIT ${batch}`;
+      rows = await this.database.query(context, page, [after], checkMs);
+      for (const { id, details } of rows) yield { kind, severity, table, id, details };
+      after = rows.at(-1)?.id ?? after;
+    } while (rows.length === batch);
+  }
+
+  /** What was found may have been changed since, so the record is locked and looked at again first. */
+  private async mend(context: RequestContext, check: Check, id: number): Promise<Outcome> {
+    const { repair, table } = check;
+    if (!repair) return 'left';
     return this.database.transaction(context, async () => {
-      for (const statement of repair) await this.database.query(context, statement, [id], checkMs);
-      const again = await this.database.query(context, `SELECT id FROM (${sql}) c WHERE id = $1`, [id], checkMs);
-      return again.length === 0;
+      await this.database.query(context, `SELECT FROM ${table} WHERE id = $1 FOR UPDATE`, [id]);
+      if (!(await this.stands(context, check, id))) return 'gone';
+      for (const statement of repair) await this.database.query(context, statement, [id]);
+      return (await this.stands(context, check, id)) ? 'left' : 'repaired';
     });
+  }
+
+  private async stands(context: RequestContext, { sql }: Check, id: number): Promise<boolean> {
+    const rows = await this.database.query(context, `SELECT FROM (${sql}) c WHERE id = $1`, [id], checkMs);
+    return rows.length > 0;
   }
 }
 
-function isSame(one: Check, other: Check): boolean {
+/** Notes that the records of these issues are shown. */
+export function discloseIssues(context: RequestContext, issues: readonly Issue[]): void {
+  const shown = new Map<string, Set<number>>();
+  for (const { table, id } of issues) {
+    if (id !== null) shown.set(table, (shown.get(table) ?? new Set()).add(id));
+  }
+  for (const [tableName, ids] of shown) {
+    context.disclose({ tableName, ids: [...ids], list: true, notes: 'integrity check' });
+  }
+}
+
+function isSame(one: Kind, other: Kind): boolean {
   return one.kind === other.kind && one.table === other.table;
 }

@@ -1,6 +1,10 @@
+import { once } from 'node:events';
 import { Command } from 'commander';
 import { DisclosureGate } from '#audit';
-import { IntegrityService, type Issue } from '#integrity';
+import { discloseIssues, IntegrityService, type Issue, type RepairReport } from '#integrity';
+import { ConfigError } from '#platform/config';
+import { progressOn } from '../progress';
+import { UsageError } from '../usage-error';
 import { withApp } from '../with-app';
 
 interface Options {
@@ -11,21 +15,30 @@ interface Options {
 /** `ip2a integrity check`: every issue; exit 1 while critical ones remain. */
 export function integrityCheck(): Command {
   return new Command('check')
-    .description('look for records that contradict the rules or one another')
+    .description('look for records that contradict the rules or one another, and for files that do not fit them')
     .option('--json', 'print one JSON document')
     .action(async ({ json }: Options) => {
-      await withApp('integrity:check', async (app, context) => {
-        const items: Issue[] = [];
-        const report = await app.get(IntegrityService).check(context, (issue) => void items.push(issue));
-        await app.get(DisclosureGate).release(context);
-        if (json) process.stdout.write(`${JSON.stringify({ ...report, items })}\n`);
-        else {
-          for (const issue of items) process.stdout.write(`${lineOf(issue)}\n`);
-          process.stdout.write(
-            `${report.critical} critical, ${report.warning} warnings, ${report.info} for information\n`,
-          );
-        }
-        if (report.critical > 0) process.exitCode = 1;
+      await withIntegrity('integrity:check', async (app, context) => {
+        const progress = progressOn(process.stderr);
+        let separator = '';
+        if (json) process.stdout.write('{"items":[');
+        const report = await app.get(IntegrityService).check(context, {
+          files: true,
+          onProgress: progress.show,
+          onIssues: async (issues) => {
+            discloseIssues(context, issues);
+            await app.get(DisclosureGate).release(context);
+            progress.end();
+            for (const issue of issues) {
+              await print(json ? separator + JSON.stringify(issue) : `${lineOf(issue)}\n`);
+              separator = ',';
+            }
+          },
+        });
+        const { critical, warning, info } = report;
+        if (json) process.stdout.write(`],${JSON.stringify(report).slice(1)}\n`);
+        else process.stdout.write(`${critical} critical, ${warning} warnings, ${info} for information\n`);
+        if (critical > 0) process.exitCode = 1;
       });
     });
 }
@@ -37,25 +50,49 @@ export function integrityRepair(): Command {
     .option('--dry-run', 'change nothing, and say what would be mended')
     .option('--json', 'print one JSON document')
     .action(async ({ json, dryRun = false }: Options) => {
-      await withApp('integrity:repair', async (app, context) => {
+      await withIntegrity('integrity:repair', async (app, context) => {
+        const progress = progressOn(process.stderr);
         const report = await app.get(IntegrityService).repair(context, {
           dryRun,
-          onRepair: (issue, isRepaired) => {
-            if (!json && isRepaired) process.stdout.write(`repaired  ${lineOf(issue)}\n`);
+          onProgress: progress.show,
+          onRepair: (issue) => {
+            if (json) return;
+            progress.end();
+            process.stdout.write(`repaired  ${lineOf(issue)}\n`);
           },
         });
-        if (json) process.stdout.write(`${JSON.stringify(report)}\n`);
-        else {
-          for (const { kind, found, repaired, left } of report.kinds.filter((counted) => counted.found > 0)) {
-            process.stdout.write(`${kind}: ${found} found, ${repaired} repaired, ${left} left\n`);
-          }
-          if (dryRun) process.stdout.write('Nothing was changed: this was a dry run.\n');
-        }
+        progress.end();
+        process.stdout.write(json ? `${JSON.stringify(report)}\n` : textOf(report));
         if (report.criticalLeft > 0) process.exitCode = 1;
       });
     });
 }
 
+/** Exit 1 says that critical issues remain; whatever kept the work from being done is 2. */
+async function withIntegrity(...[command, work]: Parameters<typeof withApp>): Promise<void> {
+  try {
+    await withApp(command, work);
+  } catch (error) {
+    if (error instanceof ConfigError) throw error;
+    throw new UsageError((error as Error).message, { cause: error });
+  }
+}
+
+/** Waits for a reader that is slower. */
+async function print(text: string): Promise<void> {
+  if (!process.stdout.write(text)) await once(process.stdout, 'drain');
+}
+
+function textOf({ dryRun, kinds }: RepairReport): string {
+  const lines = kinds
+    .filter(({ found }) => found > 0)
+    .map(({ kind, table, automatic, found, repaired, left }) => {
+      const answer = automatic ? 'would be mended' : 'for a person to decide';
+      return `${kind}  ${table}: ${found} found, ${dryRun ? answer : `${repaired} repaired, ${left} left`}\n`;
+    });
+  return lines.join('') + (dryRun ? 'Nothing was changed: this was a dry run.\n' : '');
+}
+
 function lineOf({ severity, kind, table, id, details }: Issue): string {
-  return `${severity}  ${kind}  ${table} ${id}  ${JSON.stringify(details)}`;
+  return `${severity}  ${kind}  ${table} ${id ?? '–'}  ${JSON.stringify(details)}`;
 }
