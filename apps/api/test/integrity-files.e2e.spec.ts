@@ -1,12 +1,14 @@
 import { once } from 'node:events';
 import { appendFileSync, mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
+import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { systemActor } from '#access';
 import { IntegrityService, type Issue } from '#integrity';
 import { RequestContext } from '#platform/context';
 import { ObjectStore } from '#platform/object-store';
 import { aPdf } from '../../../libs/attachments/src/attachment.factory';
+import { missingPrograms, startRadosgw } from '../../../test/setup/radosgw';
 import { run } from '../../cli/test/command';
 import { Files, sha256 } from './files';
 import { startApi, type Client, type LocalApi } from './harness';
@@ -31,7 +33,7 @@ async function issues(onProgress?: (part: string, done: number, of: number) => v
   const found: Issue[] = [];
   const options = { files: true, onProgress };
   for await (const issue of api.app.get(IntegrityService).issues(context(), options)) {
-    if (issue.kind.startsWith('attachments.')) found.push(issue);
+    if (issue.kind.startsWith('attachments.object-')) found.push(issue);
   }
   return found;
 }
@@ -140,6 +142,46 @@ it('is asked for over HTTP, and shows an object without a row as one without an 
     { action: 'BULK_READ', tableName: 'file_attachments', recordIds: [id], notes: 'integrity check' },
   );
   expect((await admin.post('/integrity/check?files=perhaps')).status).toBe(422);
+});
+
+const missing = missingPrograms();
+if (missing.length > 0) {
+  process.stderr.write(`SKIPPED: files are not compared on S3, because ${missing.join(', ')} is not installed.\n`);
+}
+
+(missing.length > 0 ? it.skip : it)('finds the same in an S3 bucket', async () => {
+  const server = await startRadosgw();
+  const { endpoint, accessKeyId, secretAccessKey } = server;
+  Object.assign(process.env, { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey });
+  const client = new S3Client({ endpoint, region: 'us-east-1', forcePathStyle: true });
+  await client.send(new CreateBucketCommand({ Bucket: 'files' }));
+  const config = { ATTACHMENTS_URL: 's3://files/kept', S3_ENDPOINT: endpoint, S3_FORCE_PATH_STYLE: true };
+  // S3 says itself when it stored an object, so the clock is ahead instead.
+  const clock = { now: () => new Date(Date.now() + 2 * hourMs) };
+  await api.close();
+  api = await startApi({ config, clock });
+  const store = api.app.get(ObjectStore, { strict: false });
+  const content = aPdf();
+  for (const key of ['good', 'lost', 'changed', 'forgotten']) {
+    await store.put(key, Readable.from([content]), { mediaType: 'application/pdf' });
+  }
+  for (const key of ['good', 'lost', 'changed']) {
+    await api.query(
+      `INSERT INTO file_attachments (record_type, record_id, file_name, original_name, storage_key, media_type, file_size, sha256)
+       VALUES ('member', 1, 'a.pdf', 'a.pdf', $1, 'application/pdf', $2, $3)`,
+      [key, content.length, sha256(content)],
+    );
+  }
+  await store.remove('lost');
+  await client.send(new PutObjectCommand({ Bucket: 'files', Key: 'kept/changed', Body: aPdf(content.length) }));
+  const found = (await issues()).map(({ kind, details }) => [kind, details['storageKey']]);
+  client.destroy();
+  await server.stop();
+  expect(found).toEqual([
+    ['attachments.object-missing', 'lost'],
+    ['attachments.object-differs', 'changed'],
+    ['attachments.object-without-row', 'forgotten'],
+  ]);
 });
 
 describe('ip2a integrity check', () => {
