@@ -28,6 +28,8 @@ function program(): Command {
   );
   ip2a.addCommand(new Command('stress').description('synthetic data and load').addCommand(stressSeed()));
   ip2a.addCommand(new Command('database').description('the database').addCommand(databaseUrl()));
+  // A command that is added does not take this over.
+  for (const group of ip2a.commands) for (const command of [group, ...group.commands]) command.exitOverride();
   return ip2a;
 }
 

@@ -25,3 +25,5 @@ export function progressOn(stream: NodeJS.WriteStream) {
   /** `end` makes way for other output; what is shown afterwards is drawn below it. */
   return { show, end };
 }
+
+export type Progress = ReturnType<typeof progressOn>;

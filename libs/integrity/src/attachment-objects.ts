@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
+import { AuditWriter } from '#audit';
 import { Clock } from '#kernel';
 import type { RequestContext } from '#platform/context';
 import { Database, longStatementMs } from '#platform/database';
 import { isKey, ObjectStore, type ListedObject } from '#platform/object-store';
-import type { Issue, Kind, OnProgress } from './check';
+import type { Issue, Kind, OnProgress, Outcome } from './check';
 
 const table = 'file_attachments';
 const missing = { kind: 'attachments.object-missing', severity: 'warning', table } as const;
@@ -36,12 +37,32 @@ export class AttachmentObjects {
     private readonly database: Database,
     private readonly store: ObjectStore,
     private readonly clock: Clock,
+    private readonly writer: AuditWriter,
   ) {}
 
   /** Reads the whole store, some objects at a time. Memory does not grow with the number of rows, objects or issues. */
   async *issues(context: RequestContext, onProgress: OnProgress = () => {}): AsyncGenerator<Issue> {
     yield* this.issuesOfRows(context, onProgress);
     yield* this.issuesOfObjects(context, onProgress);
+  }
+
+  /** Whether the issue is still there. */
+  async stands(context: RequestContext, { kind, id, details }: Issue): Promise<boolean> {
+    if (id === null) {
+      const object = await this.listed(String(details['storageKey']));
+      return object !== undefined && (await this.withoutRow(context, [object])).length > 0;
+    }
+    const [row] = await this.rows(context, 'id = $1', [id]);
+    return row !== undefined && (await this.compare(row))?.kind === kind;
+  }
+
+  /** Destroys an object that no row names. It has no record, so its entry is written here, and is durable before the object goes. */
+  async destroy(context: RequestContext, issue: Issue): Promise<Outcome> {
+    if (!(await this.stands(context, issue))) return 'gone';
+    const key = String(issue.details['storageKey']);
+    await this.writer.record(context, { action: 'PURGE', tableName: table, notes: `object without a row: ${key}` });
+    await this.store.remove(key);
+    return (await this.stands(context, issue)) ? 'left' : 'repaired';
   }
 
   private async *issuesOfRows(context: RequestContext, onProgress: OnProgress): AsyncGenerator<Issue> {
@@ -91,6 +112,7 @@ export class AttachmentObjects {
 
   /** A removed attachment keeps its object, so its row counts as well. */
   private async withoutRow(context: RequestContext, objects: readonly ListedObject[]): Promise<Issue[]> {
+    if (objects.length === 0) return [];
     const claimed = await this.database.query<{ key: string }>(
       context,
       `SELECT storage_key AS key FROM ${table} WHERE storage_key = ANY ($1)`,
@@ -101,6 +123,11 @@ export class AttachmentObjects {
     return objects
       .filter(({ key }) => !keys.has(key))
       .map(({ key, size, storedAt }) => ({ ...unclaimed, id: null, details: { storageKey: key, size, storedAt } }));
+  }
+
+  private async listed(key: string): Promise<ListedObject | undefined> {
+    for await (const object of this.store.list(key)) if (object.key === key) return object;
+    return undefined;
   }
 
   private isSettled({ storedAt }: ListedObject): boolean {

@@ -26,3 +26,6 @@ export interface Check extends Kind {
 
 /** Told how far long work has come; `of` is an estimate where nothing tells the number beforehand. */
 export type OnProgress = (part: string, done: number, of: number) => void;
+
+/** What became of an issue: `gone` where somebody else saw to it first. */
+export type Outcome = 'repaired' | 'left' | 'gone';

@@ -1,4 +1,5 @@
 export { type Issue, type OnProgress } from './check';
 export { IntegrityModule } from './integrity.module';
-export { discloseIssues, IntegrityService, type RepairReport } from './integrity.service';
+export { choicesOf, type Choice } from './choices';
+export { discloseIssues, IntegrityService, type Question, type RepairReport } from './integrity.service';
 export { QuarantinedRecord } from './quarantined-record.entity';

@@ -2,8 +2,9 @@ import { Injectable } from '@nestjs/common';
 import type { RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
 import { AttachmentObjects, objectKinds } from './attachment-objects';
-import type { Check, Issue, Kind, OnProgress } from './check';
+import type { Check, Issue, Kind, OnProgress, Outcome } from './check';
 import { checks } from './checks';
+import { choicesOf, isDecidable, type Choice } from './choices';
 import { ledgerChecks } from './ledger-check';
 
 /** A check reads whole tables. */
@@ -48,8 +49,10 @@ export interface RepairReport {
   criticalLeft: number;
 }
 
-/** What became of an issue: `gone` where somebody else saw to it first. */
-type Outcome = 'repaired' | 'left' | 'gone';
+export interface Question {
+  issue: Issue;
+  choices: Choice[];
+}
 
 /** Looks for records that contradict the rules or one another, and mends those for which there is only one answer. */
 @Injectable()
@@ -110,7 +113,7 @@ export class IntegrityService {
       const { kind, table, severity, repair } = check;
       const counted = { kind, table, severity, automatic: repair !== undefined, found: 0, repaired: 0, left: 0 };
       for await (const issue of this.found(context, check)) {
-        const outcome = dryRun || issue.id === null ? 'left' : await this.mend(context, check, issue.id);
+        const outcome = dryRun || issue.id === null ? 'left' : await this.mend(context, check, issue.id, repair);
         if (outcome === 'gone') continue;
         counted.found += 1;
         counted[outcome] += 1;
@@ -122,6 +125,26 @@ export class IntegrityService {
       onProgress?.('rules', index + 1, checks.length);
     }
     return report;
+  }
+
+  /** The issues that are for a person, and what may be answered to each. */
+  async *questions(context: RequestContext, onProgress?: OnProgress): AsyncGenerator<Question> {
+    context.takeTime();
+    for (const check of this.checks.filter(({ kind }) => isDecidable(kind))) {
+      for await (const issue of this.found(context, check)) yield { issue, choices: choicesOf(issue) };
+    }
+    for await (const issue of this.objects.issues(context, onProgress)) yield { issue, choices: choicesOf(issue) };
+  }
+
+  /** Does what was answered, as one change on record; it counts once the check no longer finds the issue. */
+  async decide(context: RequestContext, issue: Issue, { sql, values = [] }: Choice): Promise<Outcome> {
+    const { id } = issue;
+    if (id === null || !sql) return this.objects.destroy(context, issue);
+    const check = this.checks.find((other) => isSame(other, issue));
+    if (check) return this.mend(context, check, id, [sql], values);
+    if (!(await this.objects.stands(context, issue))) return 'gone';
+    await this.database.transaction(context, () => this.database.query(context, sql, [id, ...values]));
+    return (await this.objects.stands(context, issue)) ? 'left' : 'repaired';
   }
 
   private get checks(): Check[] {
@@ -140,13 +163,18 @@ export class IntegrityService {
   }
 
   /** What was found may have been changed since, so the record is locked and looked at again first. */
-  private async mend(context: RequestContext, check: Check, id: number): Promise<Outcome> {
-    const { repair, table } = check;
-    if (!repair) return 'left';
+  private async mend(
+    context: RequestContext,
+    check: Check,
+    id: number,
+    statements: readonly string[] = [],
+    values: readonly unknown[] = [],
+  ): Promise<Outcome> {
+    if (statements.length === 0) return 'left';
     return this.database.transaction(context, async () => {
-      await this.database.query(context, `SELECT FROM ${table} WHERE id = $1 FOR UPDATE`, [id]);
+      await this.database.query(context, `SELECT FROM ${check.table} WHERE id = $1 FOR UPDATE`, [id]);
       if (!(await this.stands(context, check, id))) return 'gone';
-      for (const statement of repair) await this.database.query(context, statement, [id]);
+      for (const statement of statements) await this.database.query(context, statement, [id, ...values]);
       return (await this.stands(context, check, id)) ? 'left' : 'repaired';
     });
   }

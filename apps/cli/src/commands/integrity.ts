@@ -1,8 +1,10 @@
 import { once } from 'node:events';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { DisclosureGate } from '#audit';
-import { discloseIssues, IntegrityService, type Issue, type RepairReport } from '#integrity';
+import { discloseIssues, IntegrityService, type RepairReport } from '#integrity';
 import { ConfigError } from '#platform/config';
+import { askAboutIssues } from '../ask-about-issues';
+import { lineOf } from '../issue-line';
 import { progressOn } from '../progress';
 import { UsageError } from '../usage-error';
 import { withApp } from '../with-app';
@@ -10,6 +12,7 @@ import { withApp } from '../with-app';
 interface Options {
   json?: boolean;
   dryRun?: boolean;
+  interactive?: boolean;
 }
 
 /** `ip2a integrity check`: every issue; exit 1 while critical ones remain. */
@@ -43,13 +46,19 @@ export function integrityCheck(): Command {
     });
 }
 
-/** `ip2a integrity repair`: mends what has only one answer; exit 1 while critical issues remain. */
+/** `ip2a integrity repair`: mends what has only one answer, and asks for others; exit 1 while critical issues remain. */
 export function integrityRepair(): Command {
   return new Command('repair')
     .description('mend what has only one answer; each repair is one change on record')
     .option('--dry-run', 'change nothing, and say what would be mended')
+    .addOption(new Option('--interactive', 'ask about what is left and can be decided').conflicts(['dryRun', 'json']))
     .option('--json', 'print one JSON document')
-    .action(async ({ json, dryRun = false }: Options) => {
+    .action(async ({ json, dryRun = false, interactive }: Options) => {
+      if (interactive && !(process.stdin.isTTY && process.stderr.isTTY)) {
+        throw new UsageError(
+          '--interactive asks at a terminal, and there is none here: run it in one, or leave it out.',
+        );
+      }
       await withIntegrity('integrity:repair', async (app, context) => {
         const progress = progressOn(process.stderr);
         const report = await app.get(IntegrityService).repair(context, {
@@ -63,7 +72,9 @@ export function integrityRepair(): Command {
         });
         progress.end();
         process.stdout.write(json ? `${JSON.stringify(report)}\n` : textOf(report));
-        if (report.criticalLeft > 0) process.exitCode = 1;
+        const decided = interactive ? await askAboutIssues(app, context, progress) : [];
+        const criticalDecided = decided.filter(({ severity }) => severity === 'critical').length;
+        if (report.criticalLeft > criticalDecided) process.exitCode = 1;
       });
     });
 }
@@ -91,8 +102,4 @@ function textOf({ dryRun, kinds }: RepairReport): string {
       return `${kind}  ${table}: ${found} found, ${dryRun ? answer : `${repaired} repaired, ${left} left`}\n`;
     });
   return lines.join('') + (dryRun ? 'Nothing was changed: this was a dry run.\n' : '');
-}
-
-function lineOf({ severity, kind, table, id, details }: Issue): string {
-  return `${severity}  ${kind}  ${table} ${id ?? '–'}  ${JSON.stringify(details)}`;
 }
