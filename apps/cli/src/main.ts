@@ -5,7 +5,7 @@ import { auditExport } from './commands/audit-export';
 import { auditTrail } from './commands/audit-trail';
 import { databaseUrl } from './commands/database-url';
 import { migrateDatabase } from './commands/migrate';
-import { integrityCheck, integrityRepair } from './commands/integrity';
+import { integrityCheck, integrityConstraints, integrityRepair } from './commands/integrity';
 import { stressSeed } from './commands/stress-seed';
 import { createUser } from './commands/user-create';
 import { UsageError } from './usage-error';
@@ -24,7 +24,8 @@ function program(): Command {
     new Command('integrity')
       .description('whether the records agree')
       .addCommand(integrityCheck())
-      .addCommand(integrityRepair()),
+      .addCommand(integrityRepair())
+      .addCommand(integrityConstraints()),
   );
   ip2a.addCommand(new Command('stress').description('synthetic data and load').addCommand(stressSeed()));
   ip2a.addCommand(new Command('database').description('the database').addCommand(databaseUrl()));

@@ -3701,6 +3701,16 @@ export interface components {
                 /** @description How many are still there. */
                 left: number;
             }[];
+            /** @description Constraints that the database should have and has not. */
+            lifted: {
+                table: string;
+                /** @example members_status_check */
+                name: string;
+                /** @description How many rows are in its way. */
+                count: number;
+                /** @description The first of them. */
+                ids: number[];
+            }[];
         };
         Problem: {
             /** @description The stable code of the error, as a URI reference into the error catalogue. */

@@ -1,4 +1,5 @@
 export { type Issue, type OnProgress } from './check';
+export { type LiftedConstraint } from './constraints';
 export { IntegrityModule } from './integrity.module';
 export { choicesOf, type Choice } from './choices';
 export { discloseIssues, IntegrityService, type Question, type RepairReport } from './integrity.service';

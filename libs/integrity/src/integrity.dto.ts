@@ -66,5 +66,15 @@ export const RepairView = z
         }),
       )
       .describe('Every kind that was looked for.'),
+    lifted: z
+      .array(
+        z.object({
+          table: z.string(),
+          name: z.string().meta({ examples: ['members_status_check'] }),
+          count: z.int().describe('How many rows are in its way.'),
+          ids: z.array(z.int()).describe('The first of them.'),
+        }),
+      )
+      .describe('Constraints that the database should have and has not.'),
   })
   .meta({ id: 'IntegrityRepair' });

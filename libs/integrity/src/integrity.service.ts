@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import type { RequestContext } from '#platform/context';
-import { Database } from '#platform/database';
+import { asOwner, Database } from '#platform/database';
 import { AttachmentObjects, objectKinds } from './attachment-objects';
 import type { Check, Issue, Kind, OnProgress, Outcome } from './check';
 import { checks } from './checks';
 import { choicesOf, isDecidable, type Choice } from './choices';
+import { constraintsOf, existingConstraints, type Constraint, type LiftedConstraint } from './constraints';
 import { ledgerChecks } from './ledger-check';
 
 /** A check reads whole tables. */
@@ -13,6 +14,10 @@ const checkMs = 600_000;
 const batch = 1_000;
 /** Issues that one reply lists. */
 const maxListed = 1_000;
+/** Rows that are named as being in the way of a constraint. */
+const maxNamed = 20;
+/** How long a table that is in use is waited for, in ms, before a constraint is put back: everybody else waits behind. */
+const constraintLockMs = 2_000;
 
 export interface CheckOptions {
   /** Whether attachments are compared with the object store, all of which is read for it. */
@@ -47,6 +52,8 @@ export interface RepairReport {
   repaired: number;
   /** Critical issues that are still there, those for a person included. */
   criticalLeft: number;
+  /** Constraints that somebody has lifted, as the defects of the stress data set need it. */
+  lifted: LiftedConstraint[];
 }
 
 export interface Question {
@@ -107,7 +114,7 @@ export class IntegrityService {
   /** Mends what can be mended, each issue in a transaction of its own; it counts once the check no longer finds it. */
   async repair(context: RequestContext, { dryRun, onProgress, onRepair }: RepairOptions): Promise<RepairReport> {
     context.takeTime();
-    const report: RepairReport = { dryRun, kinds: [], repaired: 0, criticalLeft: 0 };
+    const report: RepairReport = { dryRun, kinds: [], repaired: 0, criticalLeft: 0, lifted: [] };
     const { checks } = this;
     for (const [index, check] of checks.entries()) {
       const { kind, table, severity, repair } = check;
@@ -124,6 +131,7 @@ export class IntegrityService {
       if (severity === 'critical') report.criticalLeft += counted.left;
       onProgress?.('rules', index + 1, checks.length);
     }
+    report.lifted = await this.lifted(context);
     return report;
   }
 
@@ -145,6 +153,45 @@ export class IntegrityService {
     if (!(await this.objects.stands(context, issue))) return 'gone';
     await this.database.transaction(context, () => this.database.query(context, sql, [id, ...values]));
     return (await this.objects.stands(context, issue)) ? 'left' : 'repaired';
+  }
+
+  /** What the entities declare and the database lacks, with the rows that are in the way; those go on the record as shown. */
+  async lifted(context: RequestContext): Promise<LiftedConstraint[]> {
+    const lifted: LiftedConstraint[] = [];
+    for (const { table, name, inTheWay } of await this.missing(context)) {
+      const [row] = await this.database.query<{ count: number; ids: number[] }>(
+        context,
+        `SELECT count(*)::integer AS count, coalesce((array_agg(t.id ORDER BY t.id))[1:${maxNamed}], '{}') AS ids
+         FROM ${table} t WHERE ${inTheWay}`,
+        [],
+        checkMs,
+      );
+      const { count = 0, ids = [] } = row ?? {};
+      lifted.push({ table, name, count, ids });
+      if (ids.length > 0) context.disclose({ tableName: table, ids, list: true, notes: `in the way of ${name}` });
+    }
+    return lifted;
+  }
+
+  /** Puts back, as the schema's owner and one after the other, the lifted constraints that hold now; returns them. */
+  async restoreConstraints(context: RequestContext, ownerUrl: string): Promise<LiftedConstraint[]> {
+    const lifted = await this.lifted(context);
+    const holding = lifted.filter(({ count }) => count === 0);
+    for (const { table, name, make } of await this.missing(context)) {
+      if (!holding.some((other) => other.table === table && other.name === name)) continue;
+      await asOwner(ownerUrl, context, async (client) => {
+        await client.query(`SET LOCAL lock_timeout = '${constraintLockMs}ms'`);
+        await client.query(make);
+      });
+    }
+    return holding;
+  }
+
+  private async missing(context: RequestContext): Promise<Constraint[]> {
+    const found = await this.database.query<{ key: string }>(context, existingConstraints);
+    const keys = new Set(found.map(({ key }) => key));
+    const declared = this.database.dataSource.entityMetadatas.flatMap(constraintsOf);
+    return declared.filter(({ table, name }) => !keys.has(`${table} ${name}`));
   }
 
   private get checks(): Check[] {

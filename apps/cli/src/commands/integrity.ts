@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { Command, Option } from 'commander';
 import { DisclosureGate } from '#audit';
-import { discloseIssues, IntegrityService, type RepairReport } from '#integrity';
-import { ConfigError } from '#platform/config';
+import { discloseIssues, IntegrityService, type LiftedConstraint, type RepairReport } from '#integrity';
+import { CONFIG, ConfigError, type Config } from '#platform/config';
 import { askAboutIssues } from '../ask-about-issues';
 import { lineOf } from '../issue-line';
 import { progressOn } from '../progress';
@@ -71,12 +71,42 @@ export function integrityRepair(): Command {
           },
         });
         progress.end();
+        await app.get(DisclosureGate).release(context);
         process.stdout.write(json ? `${JSON.stringify(report)}\n` : textOf(report));
         const decided = interactive ? await askAboutIssues(app, context, progress) : [];
         const criticalDecided = decided.filter(({ severity }) => severity === 'critical').length;
         if (report.criticalLeft > criticalDecided) process.exitCode = 1;
       });
     });
+}
+
+/** `ip2a integrity constraints`: what the database should have and has not; exit 1 while something is lacking. */
+export function integrityConstraints(): Command {
+  return new Command('constraints')
+    .description('name constraints that were lifted, and the rows in their way')
+    .option('--restore', 'put those back that hold now')
+    .option('--json', 'print one JSON document')
+    .action(async ({ json, restore }: { json?: boolean; restore?: boolean }) => {
+      await withIntegrity('integrity:constraints', async (app, context) => {
+        const integrity = app.get(IntegrityService);
+        const { databaseOwnerUrl } = app.get<Config>(CONFIG);
+        const restored = restore ? await integrity.restoreConstraints(context, databaseOwnerUrl) : [];
+        const lifted = await integrity.lifted(context);
+        await app.get(DisclosureGate).release(context);
+        if (json) process.stdout.write(`${JSON.stringify({ restored, lifted })}\n`);
+        else {
+          for (const { table, name } of restored) process.stdout.write(`restored  ${table}  ${name}\n`);
+          process.stdout.write(lifted.map(liftedLine).join(''));
+        }
+        if (lifted.length > 0) process.exitCode = 1;
+      });
+    });
+}
+
+function liftedLine({ table, name, count, ids }: LiftedConstraint): string {
+  const rest = count > ids.length ? ' …' : '';
+  const state = count > 0 ? `${count} rows are in its way: ${ids.join(', ')}${rest}` : 'it holds and can be put back';
+  return `lifted  ${table}  ${name}: ${state}\n`;
 }
 
 /** Exit 1 says that critical issues remain; whatever kept the work from being done is 2. */
@@ -94,12 +124,13 @@ async function print(text: string): Promise<void> {
   if (!process.stdout.write(text)) await once(process.stdout, 'drain');
 }
 
-function textOf({ dryRun, kinds }: RepairReport): string {
+function textOf({ dryRun, kinds, lifted }: RepairReport): string {
   const lines = kinds
     .filter(({ found }) => found > 0)
     .map(({ kind, table, automatic, found, repaired, left }) => {
       const answer = automatic ? 'would be mended' : 'for a person to decide';
       return `${kind}  ${table}: ${found} found, ${dryRun ? answer : `${repaired} repaired, ${left} left`}\n`;
     });
+  lines.push(...lifted.map(liftedLine));
   return lines.join('') + (dryRun ? 'Nothing was changed: this was a dry run.\n' : '');
 }
