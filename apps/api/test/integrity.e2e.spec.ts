@@ -217,7 +217,7 @@ describe('the integrity check', () => {
     expect(reply.json<{ critical: number }>().critical).toBeGreaterThan(0);
     await api.expectAudit(
       reply,
-      ...['members', 'organizations', 'member_employments'].map((tableName) => ({
+      ...['member_employments', 'members', 'organizations'].map((tableName) => ({
         action: 'BULK_READ',
         tableName,
         notes: 'integrity check',
