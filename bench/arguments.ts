@@ -1,12 +1,14 @@
 import { parseArgs } from 'node:util';
-import { caseNames, type CaseName } from './calls';
+import { allCaseNames } from './calls';
 
 export interface Options {
   json: boolean;
   rounds: number;
   seconds: number;
   connections: number;
-  names: CaseName[];
+  /** How much of the stress data set `seed` stores. */
+  scale: number;
+  names: (typeof allCaseNames)[number][];
 }
 
 /** What the command line got wrong, in one line. */
@@ -17,19 +19,22 @@ const options = {
   rounds: { type: 'string', default: '5' },
   seconds: { type: 'string', default: '4' },
   connections: { type: 'string', default: '64' },
+  scale: { type: 'string', default: '1' },
 } as const;
 
 /** The options of a run; without names every case is run. Refuses what it does not know. */
 export function parseArguments(args: string[]): Options {
   const { values, positionals } = parse(args);
-  const unknown = positionals.find((name) => !caseNames.some((known) => known === name));
-  if (unknown !== undefined) throw new UsageError(`there is no case "${unknown}"; there are ${caseNames.join(', ')}`);
+  const unknown = positionals.find((name) => !allCaseNames.some((known) => known === name));
+  if (unknown !== undefined)
+    throw new UsageError(`there is no case "${unknown}"; there are ${allCaseNames.join(', ')}`);
   return {
     json: values.json,
     rounds: wholeNumber('--rounds', values.rounds, 1, 100),
     seconds: wholeNumber('--seconds', values.seconds, 1, 600),
     connections: wholeNumber('--connections', values.connections, 1, 1000),
-    names: caseNames.filter((name) => positionals.length === 0 || positionals.includes(name)),
+    scale: wholeNumber('--scale', values.scale, 1, 20),
+    names: allCaseNames.filter((name) => positionals.length === 0 || positionals.includes(name)),
   };
 }
 

@@ -22,6 +22,8 @@ export interface Turn {
 
 export const caseNames = ['read', 'list', 'search', 'update', 'create', 'entries'] as const;
 export type CaseName = (typeof caseNames)[number];
+/** Every case there is: those that call the servers, and the one that fills tables. */
+export const allCaseNames = [...caseNames, 'seed'] as const;
 
 const members = '/api/v1/members';
 

@@ -4,6 +4,7 @@ import type { CaseName } from './calls';
 import { Cleanup } from './cleanup';
 import { compare, summarizeEntries, tableOf, type Result } from './report';
 import { mustAnswerAlike } from './same-answers';
+import { raceSeeds } from './seed-race';
 import { setUp, type Stage } from './stage';
 import { Turns, type Measurement } from './turns';
 
@@ -34,13 +35,17 @@ async function main(): Promise<void> {
 }
 
 async function runCases(
-  { names, rounds, connections, seconds }: Options,
+  { names, rounds, connections, seconds, scale }: Options,
   cleanup: Cleanup,
 ): Promise<Record<string, Result>> {
+  const results: Record<string, Result> = {};
+  // Before the servers are there, which would have a share of the machine.
+  if (names.includes('seed')) results['seed'] = await raceSeeds(scale, rounds, cleanup, log);
+  const calling = names.filter((name) => name !== 'seed');
+  if (calling.length === 0) return results;
   const stage = await setUp(cleanup, log);
   const turns = new Turns(stage, { connections, seconds });
-  const results: Record<string, Result> = {};
-  for (const name of names) {
+  for (const name of calling) {
     await mustAnswerAlike(name, stage);
     results[name] =
       name === 'entries' ? await countEntries(stage, turns, rounds) : await race(name, stage, turns, rounds);

@@ -33,6 +33,15 @@ export function compare(rounds: { ours: Measurement; bare: Measurement }[]): Res
   };
 }
 
+/** Where nothing but rates was measured. */
+export function compareRates(rounds: { ours: number; bare: number }[]): Result {
+  return {
+    ours: round(median(rounds.map(({ ours }) => ours)), 1),
+    bare: round(median(rounds.map(({ bare }) => bare)), 1),
+    ratio: spread(rounds.map(({ ours, bare }) => ours / bare)),
+  };
+}
+
 /** The bare server writes no entries. What is compared instead are ours with the commits that made them durable. */
 export function summarizeEntries(rounds: { entries: number; commits: number; seconds: number }[]): Result {
   const perCommit = spread(rounds.map(({ entries, commits }) => entries / commits));
@@ -57,12 +66,13 @@ export function tableOf(results: Record<string, Result>): string {
   const lines = Object.entries(results).map(([name, { ours, bare, ratio, costs, entriesPerCommit }]) => {
     const range = `${ratio.median} (${ratio.min}–${ratio.max})`;
     if (entriesPerCommit !== undefined) return [name, '–', perSecond(ours), `${range} entries per commit`];
-    const columns = [costs?.ours, costs?.bare];
+    if (!costs) return [name, perSecond(bare), perSecond(ours), range];
+    const columns = [costs.ours, costs.bare];
     return [
       ...[name, perSecond(bare), perSecond(ours), range],
-      ...columns.map((side) => `${side?.latencyMs.p50} / ${side?.latencyMs.p99}`),
-      ...columns.map((side) => String(side?.serverMicros ?? '–')),
-      ...columns.map((side) => String(side?.databaseMicros ?? '–')),
+      ...columns.map((side) => `${side.latencyMs.p50} / ${side.latencyMs.p99}`),
+      ...columns.map((side) => String(side.serverMicros ?? '–')),
+      ...columns.map((side) => String(side.databaseMicros ?? '–')),
     ];
   });
   const widths = head.map((title, column) =>

@@ -25,7 +25,7 @@ const mayImport: Record<string, readonly string[]> = {
   'libs/benevolence': [...foundation, 'libs/members'],
   'libs/reports': foundation,
   'libs/stress': foundation,
-  'libs/integrity': foundation,
+  'libs/integrity': [...foundation, 'libs/attachments'],
   'libs/grievances': [...foundation, 'libs/members', 'libs/organizations'],
   'libs/attachments': [
     ...foundation,

@@ -12,7 +12,7 @@ import { Api } from './api';
 export { Api } from './api';
 export { Client, type Account, type Reply } from './client';
 export type { Entry } from './ledger';
-export { Program, spawnApi } from './program';
+export { environmentOf, Program, spawnApi } from './program';
 
 /** More requests than any test sends. */
 const unlimited = 100_000_000;

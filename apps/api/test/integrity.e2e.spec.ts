@@ -4,7 +4,9 @@ import { IntegrityService } from '#integrity';
 import { RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
 import { dataSet, plantDefects, seedStress } from '#stress';
+import { expectCommitted } from '../../../test/committed';
 import { expectLedgerToTellTheRows } from '../../../test/promises/replay';
+import { schemaSql } from '../../../test/schema-sql';
 import { startApi, type LocalApi } from './harness';
 
 const scale = 0.1;
@@ -23,7 +25,9 @@ const seed = () => seedStress(context(), api.app.get(Database), api.database.own
 /** How many issues of each kind there are. */
 async function found(): Promise<Record<string, number>> {
   const counts: Record<string, number> = {};
-  for await (const { kind } of api.app.get(IntegrityService).issues(context())) counts[kind] = (counts[kind] ?? 0) + 1;
+  for await (const { kind } of api.app.get(IntegrityService).issues(context(), { files: false })) {
+    counts[kind] = (counts[kind] ?? 0) + 1;
+  }
   return counts;
 }
 
@@ -156,11 +160,18 @@ describe('the integrity check', () => {
       expect.arrayContaining([
         { table: 'organization_contacts', action: 'UPDATE', count: planted['contacts.several-primary'] },
         { table: 'member_employments', action: 'DELETE', count: planted['employments.orphan'] },
-        { table: 'quarantined_records', action: 'CREATE', count: planted['employments.orphan'] },
+        { table: 'organization_contacts', action: 'DELETE', count: planted['contacts.orphan'] },
+        { table: 'students', action: 'DELETE', count: planted['students.orphan'] },
       ]),
     );
-    const kept = await api.query('SELECT record FROM quarantined_records');
-    expect(kept).toHaveLength(planted['employments.orphan'] ?? 0);
+    const kept = await api.query<{ reason: string; count: number }>(
+      'SELECT reason, count(record)::integer AS count FROM quarantined_records GROUP BY 1',
+    );
+    expect(Object.fromEntries(kept.map(({ reason, count }) => [reason, count]))).toEqual(
+      Object.fromEntries(
+        ['employments.orphan', 'contacts.orphan', 'students.orphan'].map((kind) => [kind, planted[kind]]),
+      ),
+    );
   });
 
   it('leaves alone what a person must decide, and says so', async () => {
@@ -170,6 +181,35 @@ describe('the integrity check', () => {
     }
   });
 
+  it('names the constraints that are still lifted, and puts back those that hold', async () => {
+    const service = api.app.get(IntegrityService);
+    const stillLifted = async () =>
+      (await service.lifted(context())).map(({ name, count, ids }) => [name, count, ids.length]).sort();
+    const prevented = ['members.enum', 'members.required-missing', 'organizations.enum'].map((kind) => planted[kind]);
+    const lifted = await stillLifted();
+    expect(lifted).toEqual([
+      ['last_name NOT NULL', prevented[1], prevented[1]],
+      ['member_employments_current_check', 0, 0],
+      ['member_employments_dates_check', 0, 0],
+      ['member_employments_member_id_fkey', 0, 0],
+      ['members_status_check', prevented[0], prevented[0]],
+      ['organization_contacts_organization_id_fkey', 0, 0],
+      ['organization_contacts_primary_key', 0, 0],
+      ['organizations_org_type_check', prevented[2], prevented[2]],
+      ['students_member_id_fkey', 0, 0],
+    ]);
+    const restored = await service.restoreConstraints(context(), api.database.ownerUrl);
+    expect(restored.map(({ name }) => name)).toHaveLength(6);
+    expect(await stillLifted()).toEqual(lifted.filter(([, count]) => count !== 0));
+
+    await api.query(`UPDATE members SET last_name = 'Delgado' WHERE last_name IS NULL`);
+    await api.query(`UPDATE members SET status = 'inactive' WHERE status = 'unknown'`);
+    await api.query(`UPDATE organizations SET org_type = 'union' WHERE org_type = 'vendor'`);
+    await service.restoreConstraints(context(), api.database.ownerUrl);
+    expect(await stillLifted()).toEqual([]);
+    expectCommitted('docs/schema.sql', await schemaSql((sql) => api.query(sql)));
+  });
+
   it('is for administrators, over HTTP as on the command line', async () => {
     const admin = await api.as('admin');
     const reply = await admin.post('/integrity/check');
@@ -177,7 +217,7 @@ describe('the integrity check', () => {
     expect(reply.json<{ critical: number }>().critical).toBeGreaterThan(0);
     await api.expectAudit(
       reply,
-      ...['members', 'organizations', 'member_employments'].map((tableName) => ({
+      ...['member_employments', 'members', 'organizations'].map((tableName) => ({
         action: 'BULK_READ',
         tableName,
         notes: 'integrity check',

@@ -56,25 +56,9 @@ export class Program extends Api {
 export async function spawnApi(database: TestDatabase, env: NodeJS.ProcessEnv = {}): Promise<Program> {
   if (!existsSync(entryPoint)) throw new Error(`${entryPoint} is missing: run "npm run build" first.`);
   const folder = mkdtempSync(join(tmpdir(), 'ip2a-program-'));
-  const keyFile = join(folder, 'key.pem');
-  writeFileSync(keyFile, key);
   const child = spawn(process.execPath, [entryPoint], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: {
-      PATH: process.env.PATH,
-      DATABASE_URL: database.applicationUrl,
-      DATABASE_OWNER_URL: database.ownerUrl,
-      JWT_PRIVATE_KEY_FILE: keyFile,
-      LEDGER_PRIVATE_KEY_FILE: keyFile,
-      DATA_DIR: folder,
-      PORT: '0',
-      ARCHIVE_CRON: 'off',
-      LOG_LEVEL: 'warn',
-      RATE_LIMIT_STAFF: '100000000',
-      RATE_LIMIT_MEMBER: '100000000',
-      RATE_LIMIT_PUBLIC: '100000000',
-      ...env,
-    },
+    env: { ...environmentOf(database, folder), ...env },
   });
   // A test that failed before it ended its program neither leaves it behind nor waits for it.
   process.once('exit', () => child.kill('SIGKILL'));
@@ -84,6 +68,26 @@ export async function spawnApi(database: TestDatabase, env: NodeJS.ProcessEnv = 
   createInterface({ input: child.stderr }).on('line', (line) => output.push(line));
   const url = await listening(child, output);
   return new Program(url, database, child, output, folder);
+}
+
+/** The settings of a program of ours on this database, whose DATA_DIR is the folder. */
+export function environmentOf(database: TestDatabase, folder: string): NodeJS.ProcessEnv {
+  const keyFile = join(folder, 'key.pem');
+  writeFileSync(keyFile, key);
+  return {
+    PATH: process.env.PATH,
+    DATABASE_URL: database.applicationUrl,
+    DATABASE_OWNER_URL: database.ownerUrl,
+    JWT_PRIVATE_KEY_FILE: keyFile,
+    LEDGER_PRIVATE_KEY_FILE: keyFile,
+    DATA_DIR: folder,
+    PORT: '0',
+    ARCHIVE_CRON: 'off',
+    LOG_LEVEL: 'warn',
+    RATE_LIMIT_STAFF: '100000000',
+    RATE_LIMIT_MEMBER: '100000000',
+    RATE_LIMIT_PUBLIC: '100000000',
+  };
 }
 
 async function listening(child: ChildProcess, output: string[]): Promise<string> {

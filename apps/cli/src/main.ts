@@ -8,7 +8,7 @@ import { auditTrail } from './commands/audit-trail';
 import { auditVerify } from './commands/audit-verify';
 import { databaseUrl } from './commands/database-url';
 import { migrateDatabase } from './commands/migrate';
-import { integrityCheck, integrityRepair } from './commands/integrity';
+import { integrityCheck, integrityConstraints, integrityRepair } from './commands/integrity';
 import { stressSeed } from './commands/stress-seed';
 import { createUser } from './commands/user-create';
 import { serveWitness } from './commands/witness';
@@ -36,11 +36,14 @@ function program(): Command {
     new Command('integrity')
       .description('whether the records agree')
       .addCommand(integrityCheck())
-      .addCommand(integrityRepair()),
+      .addCommand(integrityRepair())
+      .addCommand(integrityConstraints()),
   );
   ip2a.addCommand(new Command('stress').description('synthetic data and load').addCommand(stressSeed()));
   ip2a.addCommand(serveWitness());
   ip2a.addCommand(new Command('database').description('the database').addCommand(databaseUrl()));
+  // A command that is added does not take this over.
+  for (const group of ip2a.commands) for (const command of [group, ...group.commands]) command.exitOverride();
   return ip2a;
 }
 

@@ -14,5 +14,6 @@ import { AttachmentsService } from './attachments.service';
       useFactory: (config: Config) => openObjectStore('ATTACHMENTS_URL', config.ATTACHMENTS_URL, config),
     },
   ],
+  exports: [ObjectStore],
 })
 export class AttachmentsModule {}

@@ -3770,8 +3770,8 @@ export interface components {
                 severity: "critical" | "warning" | "info";
                 /** @description The table of the record. */
                 table: string;
-                /** @description The id of the record. */
-                id: number;
+                /** @description The id of the record; null for a file that belongs to none, whose key is in `details`. */
+                id: number | null;
                 /** @description What is wrong with it. */
                 details: {
                     [key: string]: unknown;
@@ -3796,12 +3796,31 @@ export interface components {
             kinds: {
                 /** @example contacts.several-primary */
                 kind: string;
+                /** @description Whose records. */
+                table: string;
+                /**
+                 * @description How bad it is; critical issues make a check fail.
+                 * @enum {string}
+                 */
+                severity: "critical" | "warning" | "info";
+                /** @description Whether there is only one answer; the others are for a person to decide. */
+                automatic: boolean;
                 /** @description How many there were. */
                 found: number;
                 /** @description How many were mended. */
                 repaired: number;
-                /** @description How many are for a person to decide. */
+                /** @description How many are still there. */
                 left: number;
+            }[];
+            /** @description Constraints that the database should have and has not. */
+            lifted: {
+                table: string;
+                /** @example members_status_check */
+                name: string;
+                /** @description How many rows are in its way. */
+                count: number;
+                /** @description The first of them. */
+                ids: number[];
             }[];
         };
         Problem: {
@@ -17840,7 +17859,10 @@ export interface operations {
     };
     "integrity:check": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `true` compares attachments with their files as well, which takes as long as reading all of them. */
+                files?: "true" | "false";
+            };
             header?: {
                 /** @description Why the record is looked at or changed; kept in the ledger, up to 500 characters. */
                 "X-Access-Reason"?: string;

@@ -1,12 +1,17 @@
 /** How bad an issue of this kind is: `critical` ones make the check fail. */
 export type Severity = 'critical' | 'warning' | 'info';
 
-/** One thing that is wrong with one record. */
-export interface Issue {
+/** What is looked for, and in whose records. */
+export interface Kind {
   kind: string;
   severity: Severity;
   table: string;
-  id: number;
+}
+
+/** One thing that is wrong with one record. */
+export interface Issue extends Kind {
+  /** Null where there is no record: an object that no attachment names, which `details` tell by its key. */
+  id: number | null;
   details: Record<string, unknown>;
 }
 
@@ -14,10 +19,13 @@ export interface Issue {
  * One kind of issue. `sql` finds all of them: rows of (id integer, details jsonb), one per record. `repair` are statements that mend the
  * record $1; a kind without it is for a person to decide.
  */
-export interface Check {
-  kind: string;
-  severity: Severity;
-  table: string;
+export interface Check extends Kind {
   sql: string;
   repair?: readonly string[];
 }
+
+/** Told how far long work has come; `of` is an estimate where nothing tells the number beforehand. */
+export type OnProgress = (part: string, done: number, of: number) => void;
+
+/** What became of an issue: `gone` where somebody else saw to it first. */
+export type Outcome = 'repaired' | 'left' | 'gone';

@@ -1,12 +1,18 @@
 import type { Check } from './check';
 
+/** The row is kept whole, but elsewhere: one that was only marked as removed would keep its foreign key from being put back. */
+const quarantine = (kind: string, table: string) => [
+  `WITH taken AS (DELETE FROM ${table} WHERE id = $1 RETURNING *)
+   INSERT INTO quarantined_records (table_name, record_id, record, reason)
+   SELECT '${table}', id, to_jsonb(taken), '${kind}' FROM taken`,
+];
 const orphan = (kind: string, table: string, column: string, owner: string): Check => ({
   kind,
   severity: 'critical',
   table,
   sql: `SELECT t.id, jsonb_build_object('${column}', t.${column}) AS details FROM ${table} t
-    WHERE t.deleted_at IS NULL AND NOT EXISTS (SELECT FROM ${owner} o WHERE o.id = t.${column})`,
-  repair: [`UPDATE ${table} SET deleted_at = now() WHERE id = $1 AND deleted_at IS NULL`],
+    WHERE NOT EXISTS (SELECT FROM ${owner} o WHERE o.id = t.${column})`,
+  repair: quarantine(kind, table),
 });
 const employment = (
   kind: string,
@@ -44,12 +50,7 @@ export const checks: readonly Check[] = [
     sql: `SELECT t.id, jsonb_build_object('memberId', t.member_id, 'organizationId', t.organization_id) AS details
       FROM member_employments t WHERE NOT EXISTS (SELECT FROM members m WHERE m.id = t.member_id)
         OR NOT EXISTS (SELECT FROM organizations o WHERE o.id = t.organization_id)`,
-    // There is no soft delete here, so the row is kept in quarantine.
-    repair: [
-      `WITH taken AS (DELETE FROM member_employments WHERE id = $1 RETURNING *)
-       INSERT INTO quarantined_records (table_name, record_id, record, reason)
-       SELECT 'member_employments', id, to_jsonb(taken), 'employments.orphan' FROM taken`,
-    ],
+    repair: quarantine('employments.orphan', 'member_employments'),
   },
   orphan('contacts.orphan', 'organization_contacts', 'organization_id', 'organizations'),
   orphan('students.orphan', 'students', 'member_id', 'members'),

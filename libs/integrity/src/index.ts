@@ -1,4 +1,6 @@
-export { type Issue } from './check';
+export { type Issue, type OnProgress } from './check';
+export { type LiftedConstraint } from './constraints';
 export { IntegrityModule } from './integrity.module';
-export { IntegrityService } from './integrity.service';
+export { choicesOf, type Choice } from './choices';
+export { discloseIssues, IntegrityService, type Question, type RepairReport } from './integrity.service';
 export { QuarantinedRecord } from './quarantined-record.entity';

@@ -1,13 +1,10 @@
-import { Body, Controller, HttpCode, Post } from '@nestjs/common';
+import { Body, Controller, HttpCode, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { Allow } from '#access';
 import type { RequestContext } from '#platform/context';
 import { Context } from '#platform/http';
-import { CheckView, RepairRequest, RepairView } from './integrity.dto';
+import { CheckQuery, CheckView, RepairRequest, RepairView } from './integrity.dto';
 import { IntegrityService } from './integrity.service';
-import type { Issue } from './check';
-
-const maxListed = 1_000;
 
 @ApiTags('integrity')
 @Controller('integrity')
@@ -17,12 +14,8 @@ export class IntegrityController {
   @Post('check')
   @HttpCode(200)
   @Allow('integrity:check', { summary: 'Look for records that contradict the rules', reply: CheckView })
-  async check(@Context() context: RequestContext) {
-    const issues: Issue[] = [];
-    const report = await this.integrity.check(context, (issue) => {
-      if (issues.length < maxListed) issues.push(issue);
-    });
-    return { ...report, issues };
+  check(@Context() context: RequestContext, @Query({ schema: CheckQuery }) { files }: CheckQuery) {
+    return this.integrity.list(context, { files: files ?? false });
   }
 
   @Post('repair')

@@ -1,7 +1,15 @@
 import { z } from 'zod';
+import { fields } from '#platform/http';
 
 const severity = z.enum(['critical', 'warning', 'info']).describe('How bad it is; critical issues make a check fail.');
 const kind = z.string().meta({ examples: ['contacts.several-primary'] });
+
+export const CheckQuery = z.strictObject({
+  files: fields.flag
+    .optional()
+    .describe('`true` compares attachments with their files as well, which takes as long as reading all of them.'),
+});
+export type CheckQuery = z.infer<typeof CheckQuery>;
 
 export const CheckView = z
   .object({
@@ -24,7 +32,10 @@ export const CheckView = z
           kind,
           severity,
           table: z.string().describe('The table of the record.'),
-          id: z.int().describe('The id of the record.'),
+          id: z
+            .int()
+            .nullable()
+            .describe('The id of the record; null for a file that belongs to none, whose key is in `details`.'),
           details: z.record(z.string(), z.unknown()).describe('What is wrong with it.'),
         }),
       )
@@ -46,11 +57,24 @@ export const RepairView = z
       .array(
         z.object({
           kind,
+          table: z.string().describe('Whose records.'),
+          severity,
+          automatic: z.boolean().describe('Whether there is only one answer; the others are for a person to decide.'),
           found: z.int().describe('How many there were.'),
           repaired: z.int().describe('How many were mended.'),
-          left: z.int().describe('How many are for a person to decide.'),
+          left: z.int().describe('How many are still there.'),
         }),
       )
       .describe('Every kind that was looked for.'),
+    lifted: z
+      .array(
+        z.object({
+          table: z.string(),
+          name: z.string().meta({ examples: ['members_status_check'] }),
+          count: z.int().describe('How many rows are in its way.'),
+          ids: z.array(z.int()).describe('The first of them.'),
+        }),
+      )
+      .describe('Constraints that the database should have and has not.'),
   })
   .meta({ id: 'IntegrityRepair' });

@@ -1,110 +1,248 @@
 import { Injectable } from '@nestjs/common';
 import type { RequestContext } from '#platform/context';
-import { Database } from '#platform/database';
-import type { Check, Issue, Severity } from './check';
+import { asOwner, Database } from '#platform/database';
+import { AttachmentObjects, objectKinds } from './attachment-objects';
+import type { Check, Issue, Kind, OnProgress, Outcome } from './check';
 import { checks } from './checks';
+import { choicesOf, isDecidable, type Choice } from './choices';
+import { constraintsOf, existingConstraints, type Constraint, type LiftedConstraint } from './constraints';
 import { ledgerChecks } from './ledger-check';
 
 /** A check reads whole tables. */
 const checkMs = 600_000;
-/** Issues that are read at a time. */
+/** Issues that are read, or told, at a time. */
 const batch = 1_000;
+/** Issues that one reply lists. */
+const maxListed = 1_000;
+/** Rows that are named as being in the way of a constraint. */
+const maxNamed = 20;
+/** How long a table that is in use is waited for, in ms, before a constraint is put back: everybody else waits behind. */
+const constraintLockMs = 2_000;
+
+export interface CheckOptions {
+  /** Whether attachments are compared with the object store, all of which is read for it. */
+  files: boolean;
+  onProgress?: OnProgress;
+  /** Sees every issue, up to 1,000 at a time. */
+  onIssues?: (issues: Issue[]) => void | Promise<void>;
+}
 
 export interface CheckReport {
   critical: number;
   warning: number;
   info: number;
-  kinds: { kind: string; severity: Severity; table: string; found: number }[];
+  kinds: (Kind & { found: number })[];
+}
+
+export interface RepairOptions {
+  dryRun: boolean;
+  onProgress?: OnProgress;
+  onRepair?: (issue: Issue) => void;
 }
 
 export interface RepairReport {
   dryRun: boolean;
-  kinds: { kind: string; found: number; repaired: number; left: number }[];
+  kinds: (Kind & {
+    /** Whether there is only one answer. */
+    automatic: boolean;
+    found: number;
+    repaired: number;
+    left: number;
+  })[];
   repaired: number;
   /** Critical issues that are still there, those for a person included. */
   criticalLeft: number;
+  /** Constraints that somebody has lifted, as the defects of the stress data set need it. */
+  lifted: LiftedConstraint[];
+}
+
+export interface Question {
+  issue: Issue;
+  choices: Choice[];
 }
 
 /** Looks for records that contradict the rules or one another, and mends those for which there is only one answer. */
 @Injectable()
 export class IntegrityService {
-  constructor(private readonly database: Database) {}
-
-  get kinds(): Check[] {
-    return [...checks, ...ledgerChecks(this.database.dataSource.entityMetadatas)];
-  }
+  constructor(
+    private readonly database: Database,
+    private readonly objects: AttachmentObjects,
+  ) {}
 
   /** Every issue, kind by kind. Memory does not grow with their number. */
-  async *issues(context: RequestContext, only: (check: Check) => boolean = () => true): AsyncGenerator<Issue> {
+  async *issues(context: RequestContext, { files, onProgress }: CheckOptions): AsyncGenerator<Issue> {
     context.takeTime();
-    for (const check of this.kinds.filter(only)) {
-      let after = 0;
-      let found: { id: number; details: Record<string, unknown> }[];
-      do {
-        found = await this.database.query(
-          context,
-          `SELECT id, details FROM (${check.sql}) c WHERE id > $1 ORDER BY id LIMIT ${batch}`,
-          [after],
-          checkMs,
-        );
-        for (const { id, details } of found) {
-          yield { kind: check.kind, severity: check.severity, table: check.table, id, details };
-        }
-        after = found.at(-1)?.id ?? after;
-      } while (found.length === batch);
+    const { checks } = this;
+    for (const [index, check] of checks.entries()) {
+      yield* this.found(context, check);
+      onProgress?.('rules', index + 1, checks.length);
     }
+    if (files) yield* this.objects.issues(context, onProgress);
   }
 
-  /** What there is, counted; `onIssue` sees each. The records named go on the record as shown. */
-  async check(context: RequestContext, onIssue: (issue: Issue) => void = () => {}): Promise<CheckReport> {
-    const report: CheckReport = { critical: 0, warning: 0, info: 0, kinds: [] };
-    const shown = new Map<string, Set<number>>();
-    for (const { kind, severity, table } of this.kinds) report.kinds.push({ kind, severity, table, found: 0 });
-    for await (const issue of this.issues(context)) {
+  /** What there is, counted. */
+  async check(context: RequestContext, options: CheckOptions): Promise<CheckReport> {
+    const { onIssues = () => {} } = options;
+    const kinds = [...this.checks, ...(options.files ? objectKinds : [])];
+    const report: CheckReport = {
+      ...{ critical: 0, warning: 0, info: 0 },
+      kinds: kinds.map(({ kind, severity, table }) => ({ kind, severity, table, found: 0 })),
+    };
+    let issues: Issue[] = [];
+    for await (const issue of this.issues(context, options)) {
       report[issue.severity] += 1;
-      const counted = report.kinds.find(({ kind, table }) => kind === issue.kind && table === issue.table);
+      const counted = report.kinds.find((other) => isSame(other, issue));
       if (counted) counted.found += 1;
-      shown.set(issue.table, (shown.get(issue.table) ?? new Set()).add(issue.id));
-      onIssue(issue);
+      issues.push(issue);
+      if (issues.length < batch) continue;
+      await onIssues(issues);
+      issues = [];
     }
-    for (const [tableName, ids] of shown) {
-      context.disclose({ tableName, ids: [...ids], list: true, notes: 'integrity check' });
-    }
+    await onIssues(issues);
     return report;
+  }
+
+  /** The same with the first issues, whose records go on the record as shown. */
+  async list(context: RequestContext, { files }: { files: boolean }): Promise<CheckReport & { issues: Issue[] }> {
+    const issues: Issue[] = [];
+    const onIssues = (more: Issue[]) => void issues.push(...more.slice(0, maxListed - issues.length));
+    const report = await this.check(context, { files, onIssues });
+    discloseIssues(context, issues);
+    return { ...report, issues };
   }
 
   /** Mends what can be mended, each issue in a transaction of its own; it counts once the check no longer finds it. */
-  async repair(
-    context: RequestContext,
-    { dryRun, onRepair = () => {} }: { dryRun: boolean; onRepair?: (issue: Issue, isRepaired: boolean) => void },
-  ): Promise<RepairReport> {
-    const report: RepairReport = { dryRun, kinds: [], repaired: 0, criticalLeft: 0 };
-    for (const check of this.kinds) {
-      const counted = { kind: check.kind, found: 0, repaired: 0, left: 0 };
-      for await (const issue of this.issues(context, (other) => other === check || isSame(other, check))) {
+  async repair(context: RequestContext, { dryRun, onProgress, onRepair }: RepairOptions): Promise<RepairReport> {
+    context.takeTime();
+    const report: RepairReport = { dryRun, kinds: [], repaired: 0, criticalLeft: 0, lifted: [] };
+    const { checks } = this;
+    for (const [index, check] of checks.entries()) {
+      const { kind, table, severity, repair } = check;
+      const counted = { kind, table, severity, automatic: repair !== undefined, found: 0, repaired: 0, left: 0 };
+      for await (const issue of this.found(context, check)) {
+        const outcome = dryRun || issue.id === null ? 'left' : await this.mend(context, check, issue.id, repair);
+        if (outcome === 'gone') continue;
         counted.found += 1;
-        const isRepaired = !dryRun && (await this.mend(context, check, issue.id));
-        if (isRepaired) counted.repaired += 1;
-        else counted.left += 1;
-        onRepair(issue, isRepaired);
+        counted[outcome] += 1;
+        if (outcome === 'repaired') onRepair?.(issue);
       }
       report.kinds.push(counted);
       report.repaired += counted.repaired;
-      if (check.severity === 'critical') report.criticalLeft += counted.left;
+      if (severity === 'critical') report.criticalLeft += counted.left;
+      onProgress?.('rules', index + 1, checks.length);
     }
+    report.lifted = await this.lifted(context);
     return report;
   }
 
-  private async mend(context: RequestContext, { repair, sql }: Check, id: number): Promise<boolean> {
-    if (!repair) return false;
+  /** The issues that are for a person, and what may be answered to each. */
+  async *questions(context: RequestContext, onProgress?: OnProgress): AsyncGenerator<Question> {
+    context.takeTime();
+    for (const check of this.checks.filter(({ kind }) => isDecidable(kind))) {
+      for await (const issue of this.found(context, check)) yield { issue, choices: choicesOf(issue) };
+    }
+    for await (const issue of this.objects.issues(context, onProgress)) yield { issue, choices: choicesOf(issue) };
+  }
+
+  /** Does what was answered, as one change on record; it counts once the check no longer finds the issue. */
+  async decide(context: RequestContext, issue: Issue, { sql, values = [] }: Choice): Promise<Outcome> {
+    const { id } = issue;
+    if (id === null || !sql) return this.objects.destroy(context, issue);
+    const check = this.checks.find((other) => isSame(other, issue));
+    if (check) return this.mend(context, check, id, [sql], values);
+    if (!(await this.objects.stands(context, issue))) return 'gone';
+    await this.database.transaction(context, () => this.database.query(context, sql, [id, ...values]));
+    return (await this.objects.stands(context, issue)) ? 'left' : 'repaired';
+  }
+
+  /** What the entities declare and the database lacks, with the rows that are in the way; those go on the record as shown. */
+  async lifted(context: RequestContext): Promise<LiftedConstraint[]> {
+    const lifted: LiftedConstraint[] = [];
+    for (const { table, name, inTheWay } of await this.missing(context)) {
+      const [row] = await this.database.query<{ count: number; ids: number[] }>(
+        context,
+        `SELECT count(*)::integer AS count, coalesce((array_agg(t.id ORDER BY t.id))[1:${maxNamed}], '{}') AS ids
+         FROM ${table} t WHERE ${inTheWay}`,
+        [],
+        checkMs,
+      );
+      const { count = 0, ids = [] } = row ?? {};
+      lifted.push({ table, name, count, ids });
+      if (ids.length > 0) context.disclose({ tableName: table, ids, list: true, notes: `in the way of ${name}` });
+    }
+    return lifted;
+  }
+
+  /** Puts back, as the schema's owner and one after the other, the lifted constraints that hold now; returns them. */
+  async restoreConstraints(context: RequestContext, ownerUrl: string): Promise<LiftedConstraint[]> {
+    const lifted = await this.lifted(context);
+    const holding = lifted.filter(({ count }) => count === 0);
+    for (const { table, name, make } of await this.missing(context)) {
+      if (!holding.some((other) => other.table === table && other.name === name)) continue;
+      await asOwner(ownerUrl, context, async (client) => {
+        await client.query(`SET LOCAL lock_timeout = '${constraintLockMs}ms'`);
+        await client.query(make);
+      });
+    }
+    return holding;
+  }
+
+  private async missing(context: RequestContext): Promise<Constraint[]> {
+    const found = await this.database.query<{ key: string }>(context, existingConstraints);
+    const keys = new Set(found.map(({ key }) => key));
+    const declared = this.database.dataSource.entityMetadatas.flatMap(constraintsOf);
+    return declared.filter(({ table, name }) => !keys.has(`${table} ${name}`));
+  }
+
+  private get checks(): Check[] {
+    return [...checks, ...ledgerChecks(this.database.dataSource.entityMetadatas)];
+  }
+
+  private async *found(context: RequestContext, { kind, severity, table, sql }: Check): AsyncGenerator<Issue> {
+    let after = 0;
+    let rows: { id: number; details: Record<string, unknown> }[];
+    do {
+      const page = `SELECT id, details FROM (${sql}) c WHERE id > $1 ORDER BY id LIMIT ${batch}`;
+      rows = await this.database.query(context, page, [after], checkMs);
+      for (const { id, details } of rows) yield { kind, severity, table, id, details };
+      after = rows.at(-1)?.id ?? after;
+    } while (rows.length === batch);
+  }
+
+  /** What was found may have been changed since, so the record is locked and looked at again first. */
+  private async mend(
+    context: RequestContext,
+    check: Check,
+    id: number,
+    statements: readonly string[] = [],
+    values: readonly unknown[] = [],
+  ): Promise<Outcome> {
+    if (statements.length === 0) return 'left';
     return this.database.transaction(context, async () => {
-      for (const statement of repair) await this.database.query(context, statement, [id], checkMs);
-      const again = await this.database.query(context, `SELECT id FROM (${sql}) c WHERE id = $1`, [id], checkMs);
-      return again.length === 0;
+      await this.database.query(context, `SELECT FROM ${check.table} WHERE id = $1 FOR UPDATE`, [id]);
+      if (!(await this.stands(context, check, id))) return 'gone';
+      for (const statement of statements) await this.database.query(context, statement, [id, ...values]);
+      return (await this.stands(context, check, id)) ? 'left' : 'repaired';
     });
+  }
+
+  private async stands(context: RequestContext, { sql }: Check, id: number): Promise<boolean> {
+    const rows = await this.database.query(context, `SELECT FROM (${sql}) c WHERE id = $1`, [id], checkMs);
+    return rows.length > 0;
   }
 }
 
-function isSame(one: Check, other: Check): boolean {
+/** Notes that the records of these issues are shown. */
+export function discloseIssues(context: RequestContext, issues: readonly Issue[]): void {
+  const shown = new Map<string, Set<number>>();
+  for (const { table, id } of issues) {
+    if (id !== null) shown.set(table, (shown.get(table) ?? new Set()).add(id));
+  }
+  for (const [tableName, ids] of shown) {
+    context.disclose({ tableName, ids: [...ids], list: true, notes: 'integrity check' });
+  }
+}
+
+function isSame(one: Kind, other: Kind): boolean {
   return one.kind === other.kind && one.table === other.table;
 }

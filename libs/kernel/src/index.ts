@@ -2,3 +2,4 @@ export { Clock } from './clock';
 export { decodeCursor, encodeCursor, foreignCursor, sortOfCursor, type Cursor } from './cursor';
 export { DomainError, ERRORS, invalid, unavailable, type ErrorCode, type FieldError } from './errors';
 export { foldText } from './fold';
+export { FIRST_NAMES, LAST_NAMES } from './made-up-names';

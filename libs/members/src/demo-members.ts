@@ -1,42 +1,10 @@
+import { FIRST_NAMES, LAST_NAMES } from '#kernel';
 import type { RequestContext } from '#platform/context';
 import type { Records } from '#records';
 import type { CreateMember } from './member.dto';
 import { CLASSIFICATIONS, MEMBER_STATUSES } from './member.entity';
 import { members } from './member.resource';
 
-const firstNames = [
-  'Rosa',
-  'James',
-  'Aisha',
-  'Tomás',
-  'Grace',
-  'Wei',
-  'Maria',
-  'Dennis',
-  'Olga',
-  'Samuel',
-  'Nadia',
-  'Frank',
-  'José',
-  'Ingrid',
-  'Kofi',
-  'Linda',
-];
-const lastNames = [
-  'Delgado',
-  'Smith',
-  'Okafor',
-  'Nuñez',
-  'Kowalski',
-  'Chen',
-  'O’Brien',
-  'Garcia',
-  'Johnson',
-  'Petrov',
-  'Haddad',
-  'Miller',
-  'Nguyen',
-];
 const streets = ['Elm Street', 'Dock Road', 'Union Avenue', 'Harbor Lane', 'Mill Street'];
 const demoMembers = 200;
 
@@ -44,8 +12,8 @@ const pick = <T>(list: readonly T[], index: number): T => list[index % list.leng
 
 /** A synthetic member; the same index is always the same person. Nobody real. */
 function demoMember(index: number): CreateMember {
-  const firstName = pick(firstNames, (index - 1) * 7);
-  const lastName = pick(lastNames, (index - 1) * 5 + Math.floor((index - 1) / 16));
+  const firstName = pick(FIRST_NAMES, (index - 1) * 7);
+  const lastName = pick(LAST_NAMES, (index - 1) * 4 + Math.floor((index - 1) / 16));
   return {
     memberNumber: String(7_400_000 + index * 37),
     firstName,

@@ -1,3 +1,3 @@
 export { ObjectExistsError } from './object-exists.error';
-export { ObjectStore, type ListedObject, type ObjectFacts, type PutOptions } from './object-store';
+export { isKey, ObjectStore, type ListedObject, type ObjectFacts, type PutOptions } from './object-store';
 export { openObjectStore } from './open-store';

@@ -231,6 +231,17 @@ function keepsTheContract(open: () => Promise<ObjectStore>): void {
     }
   });
 
+  it('lists more than one page of S3, each object once', async () => {
+    const keys = Array.from({ length: 1_005 }, (_, index) => `paged/${String(index).padStart(4, '0')}`);
+    const putting = Array.from({ length: 20 }, async (_, first) => {
+      for (let index = first; index < keys.length; index += 20) {
+        await store.put(keys[index] ?? '', bytes('x'), { mediaType });
+      }
+    });
+    await Promise.all(putting);
+    expect(await keysOf(store, 'paged/')).toEqual(keys);
+  });
+
   it.each(['', '/a', 'a/', 'a//b', '../a', 'a/../b', '.tmp/a', 'a/.', 'a\\b', 'a b', 'ä', 'a.facts', 'x'.repeat(501)])(
     'takes no key such as "%s"',
     async (key) => {

@@ -43,16 +43,21 @@ export abstract class ObjectStore {
   /** Makes sure that nothing is stored under the key. */
   abstract remove(key: string): Promise<void>;
 
-  /** Every object whose key begins with the prefix, in no promised order. */
+  /** Every object whose key begins with the prefix, in no promised order, read a page or a folder at a time. */
   abstract list(prefix?: string): AsyncIterable<ListedObject>;
 }
 
 const segment = /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/;
 const maxKeyLength = 500;
 
+/** Whether something may be stored under it. What others put into the folder or bucket may be listed under another name. */
+export function isKey(text: string): boolean {
+  const isSound = text.length <= maxKeyLength && text.split('/').every((part) => segment.test(part));
+  return isSound && !text.endsWith('.facts');
+}
+
 /** A key that can not leave its folder or bucket prefix, nor name a file of the store's own. A wrong one is a bug. */
 export function checkedKey(key: string): string {
-  const isSound = key.length <= maxKeyLength && key.split('/').every((part) => segment.test(part));
-  if (!isSound || key.endsWith('.facts')) throw new Error('A key must be a/b/c of letters, digits, dots and dashes.');
+  if (!isKey(key)) throw new Error('A key must be a/b/c of letters, digits, dots and dashes.');
   return key;
 }

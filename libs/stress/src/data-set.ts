@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { FIRST_NAMES, LAST_NAMES } from '#kernel';
 import { Random } from './random';
 
 type Value = string | number | boolean | null;
@@ -44,41 +45,6 @@ const statuses = [
   ['retired', 0.03],
   ['deceased', 0.03],
 ] as const;
-const firstNames = [
-  'Rosa',
-  'James',
-  'Aisha',
-  'Tomás',
-  'Grace',
-  'Wei',
-  'Maria',
-  'Dennis',
-  'Olga',
-  'Samuel',
-  'Nadia',
-  'Frank',
-  'José',
-  'Ingrid',
-  'Kofi',
-  'Linda',
-];
-const lastNames = [
-  'Delgado',
-  'Smith',
-  'Okafor',
-  'Nuñez',
-  'Kowalski',
-  'Chen',
-  'O’Brien',
-  'Garcia',
-  'Johnson',
-  'Petrov',
-  'Haddad',
-  'Miller',
-  'Nguyen',
-  'Larsen',
-  'Mensah',
-];
 const cities = ['Springfield', 'Riverside', 'Shelbyville', 'Harborview', 'Milltown'];
 const titles = ['Wireman', 'Foreman', 'Lineman', 'Technician', 'Apprentice'];
 
@@ -127,8 +93,8 @@ export function dataSet(seed: number, scale: number): TableOfSet[] {
           yield [
             id,
             String(7_000_000 + id),
-            random.pick(firstNames),
-            random.pick(lastNames),
+            random.pick(FIRST_NAMES),
+            random.pick(LAST_NAMES),
             `${random.between(1, 999)} Elm Street`,
             random.pick(cities),
             'WA',
@@ -158,7 +124,7 @@ export function dataSet(seed: number, scale: number): TableOfSet[] {
           const score = id <= scored ? random.between(1, 5) : null;
           yield [
             id,
-            `${random.pick(lastNames)} ${isEmployer ? 'Electric' : 'Partners'} ${id}`,
+            `${random.pick(LAST_NAMES)} ${isEmployer ? 'Electric' : 'Partners'} ${id}`,
             type,
             random.pick(cities),
             'WA',
@@ -181,8 +147,8 @@ export function dataSet(seed: number, scale: number): TableOfSet[] {
           yield [
             id,
             organization,
-            random.pick(firstNames),
-            random.pick(lastNames),
+            random.pick(FIRST_NAMES),
+            random.pick(LAST_NAMES),
             'Payroll',
             '555-0141',
             `contact${id}@example.org`,

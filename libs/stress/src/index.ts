@@ -1,3 +1,3 @@
-export { dataSet } from './data-set';
+export { dataSet, type TableOfSet } from './data-set';
 export { plantDefects } from './defects';
 export { seedStress, type SeedReport } from './seed';

@@ -1,61 +1,136 @@
-import { Command } from 'commander';
+import { once } from 'node:events';
+import { Command, Option } from 'commander';
 import { DisclosureGate } from '#audit';
-import { IntegrityService, type Issue } from '#integrity';
+import { discloseIssues, IntegrityService, type LiftedConstraint, type RepairReport } from '#integrity';
+import { CONFIG, ConfigError, type Config } from '#platform/config';
+import { askAboutIssues } from '../ask-about-issues';
+import { lineOf } from '../issue-line';
+import { progressOn } from '../progress';
+import { UsageError } from '../usage-error';
 import { withApp } from '../with-app';
 
 interface Options {
   json?: boolean;
   dryRun?: boolean;
+  interactive?: boolean;
 }
 
 /** `ip2a integrity check`: every issue; exit 1 while critical ones remain. */
 export function integrityCheck(): Command {
   return new Command('check')
-    .description('look for records that contradict the rules or one another')
+    .description('look for records that contradict the rules or one another, and for files that do not fit them')
     .option('--json', 'print one JSON document')
     .action(async ({ json }: Options) => {
-      await withApp('integrity:check', async (app, context) => {
-        const items: Issue[] = [];
-        const report = await app.get(IntegrityService).check(context, (issue) => void items.push(issue));
-        await app.get(DisclosureGate).release(context);
-        if (json) process.stdout.write(`${JSON.stringify({ ...report, items })}\n`);
-        else {
-          for (const issue of items) process.stdout.write(`${lineOf(issue)}\n`);
-          process.stdout.write(
-            `${report.critical} critical, ${report.warning} warnings, ${report.info} for information\n`,
-          );
-        }
-        if (report.critical > 0) process.exitCode = 1;
+      await withIntegrity('integrity:check', async (app, context) => {
+        const progress = progressOn(process.stderr);
+        let separator = '';
+        if (json) process.stdout.write('{"items":[');
+        const report = await app.get(IntegrityService).check(context, {
+          files: true,
+          onProgress: progress.show,
+          onIssues: async (issues) => {
+            discloseIssues(context, issues);
+            await app.get(DisclosureGate).release(context);
+            progress.end();
+            for (const issue of issues) {
+              await print(json ? separator + JSON.stringify(issue) : `${lineOf(issue)}\n`);
+              separator = ',';
+            }
+          },
+        });
+        const { critical, warning, info } = report;
+        if (json) process.stdout.write(`],${JSON.stringify(report).slice(1)}\n`);
+        else process.stdout.write(`${critical} critical, ${warning} warnings, ${info} for information\n`);
+        if (critical > 0) process.exitCode = 1;
       });
     });
 }
 
-/** `ip2a integrity repair`: mends what has only one answer; exit 1 while critical issues remain. */
+/** `ip2a integrity repair`: mends what has only one answer, and asks for others; exit 1 while critical issues remain. */
 export function integrityRepair(): Command {
   return new Command('repair')
     .description('mend what has only one answer; each repair is one change on record')
     .option('--dry-run', 'change nothing, and say what would be mended')
+    .addOption(new Option('--interactive', 'ask about what is left and can be decided').conflicts(['dryRun', 'json']))
     .option('--json', 'print one JSON document')
-    .action(async ({ json, dryRun = false }: Options) => {
-      await withApp('integrity:repair', async (app, context) => {
+    .action(async ({ json, dryRun = false, interactive }: Options) => {
+      if (interactive && !(process.stdin.isTTY && process.stderr.isTTY)) {
+        throw new UsageError(
+          '--interactive asks at a terminal, and there is none here: run it in one, or leave it out.',
+        );
+      }
+      await withIntegrity('integrity:repair', async (app, context) => {
+        const progress = progressOn(process.stderr);
         const report = await app.get(IntegrityService).repair(context, {
           dryRun,
-          onRepair: (issue, isRepaired) => {
-            if (!json && isRepaired) process.stdout.write(`repaired  ${lineOf(issue)}\n`);
+          onProgress: progress.show,
+          onRepair: (issue) => {
+            if (json) return;
+            progress.end();
+            process.stdout.write(`repaired  ${lineOf(issue)}\n`);
           },
         });
-        if (json) process.stdout.write(`${JSON.stringify(report)}\n`);
-        else {
-          for (const { kind, found, repaired, left } of report.kinds.filter((counted) => counted.found > 0)) {
-            process.stdout.write(`${kind}: ${found} found, ${repaired} repaired, ${left} left\n`);
-          }
-          if (dryRun) process.stdout.write('Nothing was changed: this was a dry run.\n');
-        }
-        if (report.criticalLeft > 0) process.exitCode = 1;
+        progress.end();
+        await app.get(DisclosureGate).release(context);
+        process.stdout.write(json ? `${JSON.stringify(report)}\n` : textOf(report));
+        const decided = interactive ? await askAboutIssues(app, context, progress) : [];
+        const criticalDecided = decided.filter(({ severity }) => severity === 'critical').length;
+        if (report.criticalLeft > criticalDecided) process.exitCode = 1;
       });
     });
 }
 
-function lineOf({ severity, kind, table, id, details }: Issue): string {
-  return `${severity}  ${kind}  ${table} ${id}  ${JSON.stringify(details)}`;
+/** `ip2a integrity constraints`: what the database should have and has not; exit 1 while something is lacking. */
+export function integrityConstraints(): Command {
+  return new Command('constraints')
+    .description('name constraints that were lifted, and the rows in their way')
+    .option('--restore', 'put those back that hold now')
+    .option('--json', 'print one JSON document')
+    .action(async ({ json, restore }: { json?: boolean; restore?: boolean }) => {
+      await withIntegrity('integrity:constraints', async (app, context) => {
+        const integrity = app.get(IntegrityService);
+        const { databaseOwnerUrl } = app.get<Config>(CONFIG);
+        const restored = restore ? await integrity.restoreConstraints(context, databaseOwnerUrl) : [];
+        const lifted = await integrity.lifted(context);
+        await app.get(DisclosureGate).release(context);
+        if (json) process.stdout.write(`${JSON.stringify({ restored, lifted })}\n`);
+        else {
+          for (const { table, name } of restored) process.stdout.write(`restored  ${table}  ${name}\n`);
+          process.stdout.write(lifted.map(liftedLine).join(''));
+        }
+        if (lifted.length > 0) process.exitCode = 1;
+      });
+    });
+}
+
+function liftedLine({ table, name, count, ids }: LiftedConstraint): string {
+  const rest = count > ids.length ? ' …' : '';
+  const state = count > 0 ? `${count} rows are in its way: ${ids.join(', ')}${rest}` : 'it holds and can be put back';
+  return `lifted  ${table}  ${name}: ${state}\n`;
+}
+
+/** Exit 1 says that critical issues remain; whatever kept the work from being done is 2. */
+async function withIntegrity(...[command, work]: Parameters<typeof withApp>): Promise<void> {
+  try {
+    await withApp(command, work);
+  } catch (error) {
+    if (error instanceof ConfigError) throw error;
+    throw new UsageError((error as Error).message, { cause: error });
+  }
+}
+
+/** Waits for a reader that is slower. */
+async function print(text: string): Promise<void> {
+  if (!process.stdout.write(text)) await once(process.stdout, 'drain');
+}
+
+function textOf({ dryRun, kinds, lifted }: RepairReport): string {
+  const lines = kinds
+    .filter(({ found }) => found > 0)
+    .map(({ kind, table, automatic, found, repaired, left }) => {
+      const answer = automatic ? 'would be mended' : 'for a person to decide';
+      return `${kind}  ${table}: ${found} found, ${dryRun ? answer : `${repaired} repaired, ${left} left`}\n`;
+    });
+  lines.push(...lifted.map(liftedLine));
+  return lines.join('') + (dryRun ? 'Nothing was changed: this was a dry run.\n' : '');
 }

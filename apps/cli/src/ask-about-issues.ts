@@ -1,0 +1,72 @@
+import { userInfo } from 'node:os';
+import { select } from '@inquirer/prompts';
+import type { INestApplicationContext } from '@nestjs/common';
+import { DisclosureGate } from '#audit';
+import { discloseIssues, IntegrityService, type Choice, type Issue, type Question } from '#integrity';
+import { RequestContext } from '#platform/context';
+import { lineOf } from './issue-line';
+import type { Progress } from './progress';
+
+type Answer = Choice | 'leave' | 'leave all';
+
+const outcomes = {
+  repaired: 'done      ',
+  left: 'not mended',
+  gone: 'gone      ',
+};
+
+/**
+ * Asks about each issue that a person may decide, and does what they say at once: an interrupted run loses nothing, and the next one asks
+ * about what is left. A question is on record before it is shown. Returns the issues that were mended.
+ */
+export async function askAboutIssues(
+  app: INestApplicationContext,
+  context: RequestContext,
+  progress: Progress,
+): Promise<Issue[]> {
+  const integrity = app.get(IntegrityService);
+  const mended: Issue[] = [];
+  const settled = new Set<string>();
+  const { source, requestId, route, actor } = context;
+  const reason = `decided at a terminal by ${userInfo().username}`;
+  const deciding = new RequestContext({ source, requestId, route, actor, reason });
+  for await (const question of integrity.questions(context, progress.show)) {
+    const { issue } = question;
+    if (settled.has(issue.kind) || question.choices.length === 0) continue;
+    discloseIssues(context, [issue]);
+    await app.get(DisclosureGate).release(context);
+    progress.end();
+    const answer = await ask(question);
+    if (answer === undefined) {
+      process.stdout.write('Interrupted. What was answered is done; the rest is asked again next time.\n');
+      break;
+    }
+    if (answer === 'leave all') settled.add(issue.kind);
+    if (typeof answer === 'string') continue;
+    const outcome = await integrity.decide(deciding, issue, answer);
+    if (outcome === 'repaired') mended.push(issue);
+    process.stdout.write(`${outcomes[outcome]}  ${lineOf(issue)}  ${answer.label}\n`);
+  }
+  progress.end();
+  return mended;
+}
+
+/** Undefined where the person interrupts. */
+async function ask({ issue, choices }: Question): Promise<Answer | undefined> {
+  try {
+    return await select<Answer>(
+      {
+        message: lineOf(issue),
+        choices: [
+          { name: 'leave it', value: 'leave' },
+          ...choices.map((choice) => ({ name: choice.label, value: choice })),
+          { name: `leave all of ${issue.kind}`, value: 'leave all' },
+        ],
+      },
+      { output: process.stderr },
+    );
+  } catch (error) {
+    if ((error as Error).name === 'ExitPromptError') return undefined;
+    throw error;
+  }
+}
