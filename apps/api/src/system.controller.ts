@@ -3,7 +3,7 @@ import { ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { Allow } from '#access';
-import { AuditWriter, auditMetrics, PartitionsTask } from '#audit';
+import { AuditWriter, auditMetrics, BreakGlassService, PartitionsTask } from '#audit';
 import { Database } from '#platform/database';
 import { metricsMediaType, metricsText } from '#platform/observability';
 
@@ -24,6 +24,7 @@ export class SystemController {
     private readonly database: Database,
     private readonly audit: AuditWriter,
     private readonly partitions: PartitionsTask,
+    private readonly breakGlass: BreakGlassService,
   ) {}
 
   /** Called first when the process is told to stop, so that no new requests are sent here. */
@@ -49,8 +50,9 @@ export class SystemController {
   @ApiProduces('text/plain')
   @Header('Content-Type', metricsMediaType)
   @Allow('system:metrics', { summary: 'Measurements for Prometheus', reply: z.string() })
-  metrics(): Promise<string> {
+  async metrics(): Promise<string> {
     auditMetrics.queueDepth.set(this.audit.depth);
+    auditMetrics.openReviews.set(await this.breakGlass.openReviews().catch(() => NaN));
     return metricsText();
   }
 

@@ -3,6 +3,8 @@ export { AuditModule } from './audit.module';
 export { AuditWriter } from './audit-writer';
 export { auditDecision, Audited, auditedDecision, AuditedRow, Unaudited, type AuditDecision } from './audited';
 export { auditMetrics } from './audit.metrics';
+export { BreakGlassReview } from './break-glass-review.entity';
+export { BreakGlassService } from './break-glass.service';
 export { DisclosureGate } from './disclosure-gate';
 export { PartitionsTask } from './partitions.task';
 export { RefusalFilter } from './refusal.filter';

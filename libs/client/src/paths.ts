@@ -1857,6 +1857,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/break-glass-reviews/{id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Close the review of somebody else’s access */
+        post: operations["break-glass-reviews:close"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/break-glass-reviews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List or search break glass reviews */
+        get: operations["break-glass-reviews:list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/break-glass-reviews/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a break-glass review */
+        get: operations["break-glass-reviews:read"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/break-glass-reviews/{id}/audit-trail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who saw or changed this break-glass review */
+        get: operations["break-glass-reviews:audit-trail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1928,7 +1996,7 @@ export interface components {
              * @description What was done.
              * @enum {string}
              */
-            action: "READ" | "BULK_READ" | "CREATE" | "UPDATE" | "DELETE" | "RESTORE" | "LOGIN" | "LOGIN_FAILED" | "LOGOUT" | "ACCESS_DENIED" | "RATE_LIMITED" | "EXPORT" | "ARCHIVE" | "PURGE" | "ERASE";
+            action: "READ" | "BULK_READ" | "CREATE" | "UPDATE" | "DELETE" | "RESTORE" | "LOGIN" | "LOGIN_FAILED" | "LOGOUT" | "ACCESS_DENIED" | "RATE_LIMITED" | "EXPORT" | "ARCHIVE" | "PURGE" | "ERASE" | "BREAK_GLASS";
             /** @example members */
             tableName: string | null;
             /** @description The one record that the entry is about. */
@@ -3693,6 +3761,55 @@ export interface components {
                 left: number;
             }[];
         };
+        CloseBreakGlassReview: {
+            /**
+             * @description What there is to say about the access: whether it was called for, and what follows.
+             * @example Called for: the hospital asked for a contact.
+             */
+            finding: string;
+        };
+        BreakGlassReviewView: {
+            /** @example 17 */
+            id: number;
+            /** @description The entry in the ledger that says who saw what. */
+            entryId: number;
+            /** @example members */
+            tableName: string;
+            /** @description The record that was shown. */
+            recordId: number;
+            /** @description The user who broke the glass. */
+            openedBy: number;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T12:00:00.000000Z
+             */
+            openedAt: string;
+            /** @example Accident on site; whom do we call? */
+            reason: string;
+            /** @description The user who reviewed it; null while it is open. */
+            closedBy: number | null;
+            /** @description When it was reviewed; null while it is open. */
+            closedAt: string | null;
+            /** @description What came of the review; null while it is open. */
+            finding: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T12:00:00.000000Z
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T12:00:00.000000Z
+             */
+            updatedAt: string;
+        };
+        BreakGlassReviewPage: {
+            items: components["schemas"]["BreakGlassReviewView"][];
+            /** @description Send it as `cursor` for the next page; null on the last. */
+            nextCursor: string | null;
+            /** @description How many records match, where `count=true` was sent. */
+            total?: number;
+        };
         Problem: {
             /** @description The stable code of the error, as a URI reference into the error catalogue. */
             type: string;
@@ -3930,7 +4047,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3989,7 +4106,7 @@ export interface operations {
                 /** @description Entries of this user. */
                 changedBy?: number;
                 /** @description Entries of this action. */
-                action?: "READ" | "BULK_READ" | "CREATE" | "UPDATE" | "DELETE" | "RESTORE" | "LOGIN" | "LOGIN_FAILED" | "LOGOUT" | "ACCESS_DENIED" | "RATE_LIMITED" | "EXPORT" | "ARCHIVE" | "PURGE" | "ERASE";
+                action?: "READ" | "BULK_READ" | "CREATE" | "UPDATE" | "DELETE" | "RESTORE" | "LOGIN" | "LOGIN_FAILED" | "LOGOUT" | "ACCESS_DENIED" | "RATE_LIMITED" | "EXPORT" | "ARCHIVE" | "PURGE" | "ERASE" | "BREAK_GLASS";
                 /** @description Entries of this request: its `X-Request-Id`. */
                 requestId?: string;
                 /** @description Entries of requests from this address. */
@@ -4036,7 +4153,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4093,7 +4210,7 @@ export interface operations {
                 /** @description Entries of this user. */
                 changedBy?: number;
                 /** @description Entries of this action. */
-                action?: "READ" | "BULK_READ" | "CREATE" | "UPDATE" | "DELETE" | "RESTORE" | "LOGIN" | "LOGIN_FAILED" | "LOGOUT" | "ACCESS_DENIED" | "RATE_LIMITED" | "EXPORT" | "ARCHIVE" | "PURGE" | "ERASE";
+                action?: "READ" | "BULK_READ" | "CREATE" | "UPDATE" | "DELETE" | "RESTORE" | "LOGIN" | "LOGIN_FAILED" | "LOGOUT" | "ACCESS_DENIED" | "RATE_LIMITED" | "EXPORT" | "ARCHIVE" | "PURGE" | "ERASE" | "BREAK_GLASS";
                 /** @description Entries of this request: its `X-Request-Id`. */
                 requestId?: string;
                 /** @description Entries of requests from this address. */
@@ -4143,7 +4260,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4231,7 +4348,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4462,7 +4579,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4546,7 +4663,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4632,7 +4749,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4719,7 +4836,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4814,7 +4931,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4902,7 +5019,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5362,7 +5479,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5461,7 +5578,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5558,7 +5675,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5739,7 +5856,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5833,7 +5950,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5931,7 +6048,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6029,7 +6146,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6151,7 +6268,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6267,7 +6384,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6380,7 +6497,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6496,7 +6613,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6603,7 +6720,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6701,7 +6818,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6807,7 +6924,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6903,7 +7020,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6974,6 +7091,8 @@ export interface operations {
             header?: {
                 /** @description Why the record is looked at or changed; kept in the ledger, up to 500 characters. */
                 "X-Access-Reason"?: string;
+                /** @description `true` opens, in an emergency, a record that your roles do not: for this request, with a reason, for those who may. Each use is reviewed. */
+                "X-Break-Glass"?: "true" | "false";
             };
             path: {
                 /** @description The number on the union card; letters and digits, unique. */
@@ -7010,7 +7129,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7122,7 +7241,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7216,7 +7335,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.field-denied`: A field may not be changed. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. `access.field-denied`: A field may not be changed. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7320,7 +7439,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7373,6 +7492,8 @@ export interface operations {
             header?: {
                 /** @description Why the record is looked at or changed; kept in the ledger, up to 500 characters. */
                 "X-Access-Reason"?: string;
+                /** @description `true` opens, in an emergency, a record that your roles do not: for this request, with a reason, for those who may. Each use is reviewed. */
+                "X-Break-Glass"?: "true" | "false";
             };
             path: {
                 /** @description The id of the record. */
@@ -7409,7 +7530,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7507,7 +7628,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7629,7 +7750,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.field-denied`: A field may not be changed. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. `access.field-denied`: A field may not be changed. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7745,7 +7866,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7861,7 +7982,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7956,7 +8077,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8057,7 +8178,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.field-denied`: A field may not be changed. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. `access.field-denied`: A field may not be changed. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8170,7 +8291,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8283,7 +8404,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8393,7 +8514,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8487,7 +8608,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.field-denied`: A field may not be changed. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. `access.field-denied`: A field may not be changed. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8589,7 +8710,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8642,6 +8763,8 @@ export interface operations {
             header?: {
                 /** @description Why the record is looked at or changed; kept in the ledger, up to 500 characters. */
                 "X-Access-Reason"?: string;
+                /** @description `true` opens, in an emergency, a record that your roles do not: for this request, with a reason, for those who may. Each use is reviewed. */
+                "X-Break-Glass"?: "true" | "false";
             };
             path: {
                 /** @description The id of the record. */
@@ -8678,7 +8801,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8776,7 +8899,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8898,7 +9021,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.field-denied`: A field may not be changed. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. `access.field-denied`: A field may not be changed. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9014,7 +9137,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9130,7 +9253,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9242,7 +9365,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9336,7 +9459,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.field-denied`: A field may not be changed. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. `access.field-denied`: A field may not be changed. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9440,7 +9563,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9493,6 +9616,8 @@ export interface operations {
             header?: {
                 /** @description Why the record is looked at or changed; kept in the ledger, up to 500 characters. */
                 "X-Access-Reason"?: string;
+                /** @description `true` opens, in an emergency, a record that your roles do not: for this request, with a reason, for those who may. Each use is reviewed. */
+                "X-Break-Glass"?: "true" | "false";
             };
             path: {
                 /** @description The id of the record. */
@@ -9529,7 +9654,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9627,7 +9752,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9749,7 +9874,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.field-denied`: A field may not be changed. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. `access.field-denied`: A field may not be changed. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9865,7 +9990,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9981,7 +10106,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10097,7 +10222,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10191,7 +10316,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.field-denied`: A field may not be changed. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. `access.field-denied`: A field may not be changed. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10299,7 +10424,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10352,6 +10477,8 @@ export interface operations {
             header?: {
                 /** @description Why the record is looked at or changed; kept in the ledger, up to 500 characters. */
                 "X-Access-Reason"?: string;
+                /** @description `true` opens, in an emergency, a record that your roles do not: for this request, with a reason, for those who may. Each use is reviewed. */
+                "X-Break-Glass"?: "true" | "false";
             };
             path: {
                 /** @description The id of the record. */
@@ -10388,7 +10515,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10486,7 +10613,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10608,7 +10735,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.field-denied`: A field may not be changed. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. `access.field-denied`: A field may not be changed. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10733,7 +10860,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10850,7 +10977,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10964,7 +11091,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11026,6 +11153,8 @@ export interface operations {
             header?: {
                 /** @description Why the record is looked at or changed; kept in the ledger, up to 500 characters. */
                 "X-Access-Reason"?: string;
+                /** @description `true` opens, in an emergency, a record that your roles do not: for this request, with a reason, for those who may. Each use is reviewed. */
+                "X-Break-Glass"?: "true" | "false";
             };
             path: {
                 /** @description Made by the server. */
@@ -11062,7 +11191,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11174,7 +11303,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11268,7 +11397,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.field-denied`: A field may not be changed. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. `access.field-denied`: A field may not be changed. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11372,7 +11501,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11425,6 +11554,8 @@ export interface operations {
             header?: {
                 /** @description Why the record is looked at or changed; kept in the ledger, up to 500 characters. */
                 "X-Access-Reason"?: string;
+                /** @description `true` opens, in an emergency, a record that your roles do not: for this request, with a reason, for those who may. Each use is reviewed. */
+                "X-Break-Glass"?: "true" | "false";
             };
             path: {
                 /** @description The id of the record. */
@@ -11461,7 +11592,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11559,7 +11690,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11681,7 +11812,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.field-denied`: A field may not be changed. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. `access.field-denied`: A field may not be changed. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11797,7 +11928,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11913,7 +12044,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12031,7 +12162,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12125,7 +12256,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.field-denied`: A field may not be changed. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. `access.field-denied`: A field may not be changed. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12235,7 +12366,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12288,6 +12419,8 @@ export interface operations {
             header?: {
                 /** @description Why the record is looked at or changed; kept in the ledger, up to 500 characters. */
                 "X-Access-Reason"?: string;
+                /** @description `true` opens, in an emergency, a record that your roles do not: for this request, with a reason, for those who may. Each use is reviewed. */
+                "X-Break-Glass"?: "true" | "false";
             };
             path: {
                 /** @description The id of the record. */
@@ -12324,7 +12457,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12422,7 +12555,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12544,7 +12677,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.field-denied`: A field may not be changed. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. `access.field-denied`: A field may not be changed. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12660,7 +12793,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12776,7 +12909,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12874,7 +13007,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12985,7 +13118,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13110,7 +13243,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13204,7 +13337,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.field-denied`: A field may not be changed. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. `access.field-denied`: A field may not be changed. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13312,7 +13445,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13365,6 +13498,8 @@ export interface operations {
             header?: {
                 /** @description Why the record is looked at or changed; kept in the ledger, up to 500 characters. */
                 "X-Access-Reason"?: string;
+                /** @description `true` opens, in an emergency, a record that your roles do not: for this request, with a reason, for those who may. Each use is reviewed. */
+                "X-Break-Glass"?: "true" | "false";
             };
             path: {
                 /** @description The id of the record. */
@@ -13401,7 +13536,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13499,7 +13634,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13621,7 +13756,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.field-denied`: A field may not be changed. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. `access.field-denied`: A field may not be changed. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13737,7 +13872,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13853,7 +13988,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13963,7 +14098,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14057,7 +14192,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.field-denied`: A field may not be changed. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. `access.field-denied`: A field may not be changed. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14164,7 +14299,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14271,7 +14406,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14385,7 +14520,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14447,6 +14582,8 @@ export interface operations {
             header?: {
                 /** @description Why the record is looked at or changed; kept in the ledger, up to 500 characters. */
                 "X-Access-Reason"?: string;
+                /** @description `true` opens, in an emergency, a record that your roles do not: for this request, with a reason, for those who may. Each use is reviewed. */
+                "X-Break-Glass"?: "true" | "false";
             };
             path: {
                 /** @description Made by the server: the year it was filed, and a count within the year. */
@@ -14483,7 +14620,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14592,7 +14729,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14698,7 +14835,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14809,7 +14946,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14920,7 +15057,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -15031,7 +15168,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -15160,7 +15297,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -15254,7 +15391,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.field-denied`: A field may not be changed. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. `access.field-denied`: A field may not be changed. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -15366,7 +15503,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -15419,6 +15556,8 @@ export interface operations {
             header?: {
                 /** @description Why the record is looked at or changed; kept in the ledger, up to 500 characters. */
                 "X-Access-Reason"?: string;
+                /** @description `true` opens, in an emergency, a record that your roles do not: for this request, with a reason, for those who may. Each use is reviewed. */
+                "X-Break-Glass"?: "true" | "false";
             };
             path: {
                 /** @description The id of the record. */
@@ -15455,7 +15594,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -15553,7 +15692,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -15675,7 +15814,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.field-denied`: A field may not be changed. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. `access.field-denied`: A field may not be changed. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -15791,7 +15930,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -15907,7 +16046,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16023,7 +16162,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16123,7 +16262,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16214,7 +16353,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16305,7 +16444,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16396,7 +16535,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16487,7 +16626,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16590,7 +16729,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16715,7 +16854,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16850,7 +16989,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16948,7 +17087,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17046,7 +17185,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17159,7 +17298,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17266,7 +17405,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17370,7 +17509,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17460,8 +17599,425 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request.invalid`: The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `access.reason-required`: A reason for the access is required. */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal.error`: An unexpected error occurred. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `service.unavailable`: The service is not available now. `audit.unavailable`: The access can not be recorded now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "break-glass-reviews:close": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Why the record is looked at or changed; kept in the ledger, up to 500 characters. */
+                "X-Access-Reason"?: string;
+            };
+            path: {
+                /** @description The id of the record. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CloseBreakGlassReview"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BreakGlassReviewView"];
+                };
+            };
+            /** @description `request.malformed`: The request can not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `auth.required`: Authentication is required. `auth.token-invalid`: The token is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `record.not-found`: There is no such record. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `workflow.not-allowed`: This is not possible in the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request.invalid`: The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `access.reason-required`: A reason for the access is required. */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal.error`: An unexpected error occurred. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `service.unavailable`: The service is not available now. `audit.unavailable`: The access can not be recorded now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "break-glass-reviews:list": {
+        parameters: {
+            query?: {
+                /** @description How many records a page holds. */
+                limit?: number;
+                /** @description Where the page begins: `nextCursor` of the one before. */
+                cursor?: string;
+                /** @description `true` adds `total`. */
+                count?: "true" | "false";
+                /** @description Soft-deleted records: left out, included, or alone. For those who may see them. */
+                deleted?: "exclude" | "include" | "only";
+                /** @description Up to three of id, openedAt, comma-separated; `-` before a name sorts descending. */
+                sort?: string;
+                /** @description Reviews that are still to be done, or those that are done. */
+                status?: "open" | "closed";
+                /** @description Uses by this user. */
+                openedBy?: number;
+            };
+            header?: {
+                /** @description Why the record is looked at or changed; kept in the ledger, up to 500 characters. */
+                "X-Access-Reason"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BreakGlassReviewPage"];
+                };
+            };
+            /** @description `request.malformed`: The request can not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `auth.required`: Authentication is required. `auth.token-invalid`: The token is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request.invalid`: The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `access.reason-required`: A reason for the access is required. */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal.error`: An unexpected error occurred. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `service.unavailable`: The service is not available now. `audit.unavailable`: The access can not be recorded now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "break-glass-reviews:read": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Why the record is looked at or changed; kept in the ledger, up to 500 characters. */
+                "X-Access-Reason"?: string;
+            };
+            path: {
+                /** @description The id of the record. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BreakGlassReviewView"];
+                };
+            };
+            /** @description `request.malformed`: The request can not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `auth.required`: Authentication is required. `auth.token-invalid`: The token is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `record.not-found`: There is no such record. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request.invalid`: The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `access.reason-required`: A reason for the access is required. */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal.error`: An unexpected error occurred. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `service.unavailable`: The service is not available now. `audit.unavailable`: The access can not be recorded now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "break-glass-reviews:audit-trail": {
+        parameters: {
+            query?: {
+                /** @description Entries from this instant on. */
+                from?: string;
+                /** @description Entries before this instant. */
+                to?: string;
+                /** @description How many entries a page holds. */
+                limit?: number;
+                /** @description Where the page begins: `nextCursor` of the one before. */
+                cursor?: string;
+            };
+            header?: {
+                /** @description Why the record is looked at or changed; kept in the ledger, up to 500 characters. */
+                "X-Access-Reason"?: string;
+            };
+            path: {
+                /** @description The id of the record. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditLogPage"];
+                };
+            };
+            /** @description `request.malformed`: The request can not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `auth.required`: Authentication is required. `auth.token-invalid`: The token is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `record.not-found`: There is no such record. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
