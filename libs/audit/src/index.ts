@@ -8,5 +8,5 @@ export { BreakGlassService } from './break-glass.service';
 export { DisclosureGate } from './disclosure-gate';
 export { PartitionsTask } from './partitions.task';
 export { RefusalFilter } from './refusal.filter';
-export { AuditLogPage, RecordTrailQuery, type AuditLogItem } from './trail.dto';
+export { AuditLogPage, EXPORT_FORMATS, RecordTrailQuery, type AuditLogItem, type ExportFormat } from './trail.dto';
 export { TrailService } from './trail.service';

@@ -4097,8 +4097,8 @@ export interface operations {
     "audit:export": {
         parameters: {
             query?: {
-                /** @description JSON Lines, an entry as the API shows it on each; or CSV. */
-                format?: "jsonl" | "csv";
+                /** @description JSON Lines, an entry as the API shows it on each; CSV; OCSF 1.3.0 events, or FHIR R4 AuditEvents after IHE BALP, one on each line. */
+                format?: "jsonl" | "csv" | "ocsf" | "fhir";
                 /** @description Entries about records of this table, such as `members`. */
                 tableName?: string;
                 /** @description Entries about this record of `tableName`, the lists that showed it included. */
@@ -4133,6 +4133,7 @@ export interface operations {
                 content: {
                     "application/jsonl": string;
                     "text/csv": string;
+                    "application/fhir+ndjson": string;
                 };
             };
             /** @description `request.malformed`: The request can not be read. */
