@@ -128,31 +128,3 @@ describe('an export of the ledger', () => {
     expect(reply.text).not.toContain('members');
   });
 });
-
-describe('a summary of the ledger', () => {
-  it('counts what each did, and names hours of unusual volume', async () => {
-    await api.database.query(
-      `INSERT INTO audit_logs (action, table_name, record_id, changed_by, actor_email, source, changed_at)
-       SELECT CASE WHEN n <= 1001 THEN 'READ' ELSE 'DELETE' END, 'members', n, 77, 'hasty@local.example', 'api',
-         date_trunc('hour', now()) FROM generate_series(1, 1102) n`,
-    );
-    const reply = await admin.get('/audit/summary');
-    const { people, unusualVolumes } = reply.json<{
-      people: Record<string, unknown>[];
-      unusualVolumes: Record<string, unknown>[];
-    }>();
-    const byPerson = (who: string) => people.find((person) => person.who === who);
-    expect(byPerson('hasty@local.example')).toMatchObject({ userId: 77, reads: 1001, recordsRead: 1001, deletes: 101 });
-    // The log-in changed the account and began a session.
-    expect(byPerson(staff.account.email)).toMatchObject({ reads: 2, recordsRead: 2, changes: 3, deletes: 0 });
-    expect(unusualVolumes.filter(({ userId }) => userId === 77)).toEqual([
-      expect.objectContaining({ who: 'hasty@local.example', reads: 1001, deletes: 101 }),
-    ]);
-    await api.expectAudit(reply, { action: 'BULK_READ', tableName: 'audit_logs', notes: 'summary' });
-  });
-
-  it('refuses a time that is none', async () => {
-    const reply = await admin.get('/audit/summary?from=2026-02-01T00:00:00Z&to=2026-01-01T00:00:00Z');
-    expect(reply.status).toBe(422);
-  });
-});

@@ -1951,18 +1951,20 @@ export interface components {
              * @example 2026-01-31T12:00:00.000000Z
              */
             to: string;
-            /** @description Those who read most come first. */
+            /** @description Those who read most records come first. */
             people: {
                 /** @description The id of the user; null for a job, a command or a database role. */
                 userId: number | null;
                 /** @description The e-mail address of that time, or the name of the job, command or database role. */
                 who: string;
-                /** @description Times that records were looked at, lists included. */
+                /** @description Times that records were looked at: singly, in lists, or by break-glass. */
                 reads: number;
                 /** @description Records that those showed. */
                 recordsRead: number;
                 /** @description Exports. */
                 exports: number;
+                /** @description Times that break-glass was used, those included that met no record. */
+                breakGlass: number;
                 /** @description Records created, changed or restored. */
                 changes: number;
                 /** @description Records removed. */
@@ -1970,17 +1972,17 @@ export interface components {
                 /** @description Requests that were refused. */
                 denied: number;
             }[];
-            /** @description Hours in which one person read or removed unusually much, the latest first. */
+            /** @description When one person read or removed unusually much within an hour: the largest such hour that ended in each hour of the clock, the latest first. */
             unusualVolumes: {
-                /** @description The hour that begins at this instant. */
+                /** @description The sixty minutes that begin at this instant. */
                 hour: string;
                 /** @description The id of the user; null for a job, a command or a database role. */
                 userId: number | null;
                 /** @description The e-mail address of that time, or the name of the job, command or database role. */
                 who: string;
-                /** @description Reads and exports within it: more than 1,000 are unusual. */
+                /** @description Records read or exported within them: more than 1,000 are unusual. A list counts as many as it showed. */
                 reads: number;
-                /** @description Removals within it: more than 100 are unusual. */
+                /** @description Removals within them: more than 100 are unusual. */
                 deletes: number;
             }[];
         };
