@@ -10,6 +10,7 @@ import { Attachments1795420807000 } from './1795420807000-attachments';
 import { Quarantine1795420808000 } from './1795420808000-quarantine';
 import { LateChanges1795420809000 } from './1795420809000-late-changes';
 import { Seals1795420810000 } from './1795420810000-seals';
+import { BreakGlass1795420820000 } from './1795420820000-break-glass';
 
 /** In the order they run; a spec compares this list with the files. */
 export const migrations = [
@@ -25,4 +26,5 @@ export const migrations = [
   Quarantine1795420808000,
   LateChanges1795420809000,
   Seals1795420810000,
+  BreakGlass1795420820000,
 ];

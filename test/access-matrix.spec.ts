@@ -1,5 +1,5 @@
 import { Controller, Get } from '@nestjs/common';
-import { OPERATIONS, PERMISSIONS, ROLES, type Operation, type Permission, type Role } from '#access';
+import { BREAK_GLASS, OPERATIONS, PERMISSIONS, ROLES, type Operation, type Permission, type Role } from '#access';
 import { openApiDocument } from '#app';
 import { MembersModule } from '#members';
 import { startApi, type LocalApi } from '../apps/api/test/harness';
@@ -192,6 +192,10 @@ function accessMatrix(): string {
         ['permission', ...ROLES],
         others.map(({ name, permission }) => [`\`${name}\``, ...grants(permission, ROLES)]),
       ),
+      '## What break-glass opens',
+      `To those who hold \`break-glass:use\`, one record at a time and for reading ([why](decisions/0020-break-glass.md)): ${BREAK_GLASS.operations
+        .map((operation) => `\`${operation}\``)
+        .join(', ')}.`,
       '',
     ]
       .join('\n\n')

@@ -26,6 +26,7 @@ const mayImport: Record<string, readonly string[]> = {
   'libs/reports': foundation,
   'libs/stress': foundation,
   'libs/integrity': [...foundation, 'libs/attachments'],
+  'libs/break-glass': foundation,
   'libs/grievances': [...foundation, 'libs/members', 'libs/organizations'],
   'libs/attachments': [
     ...foundation,

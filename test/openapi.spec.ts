@@ -214,7 +214,10 @@ describe('every reply', () => {
 
   it('of a success is what the document says, to the examples that it gives', async () => {
     const surprises: string[] = [];
-    const made: Record<string, number> = { audit: Number((await api.entries()).at(0)?.id) };
+    const made: Record<string, number> = {
+      audit: Number((await api.entries()).at(0)?.id),
+      'break-glass-reviews': await openedReview(),
+    };
     for (const operation of createdFirst(operations)) {
       await makeReady(operation.operationId);
       const client = await accountFor(operation.operationId, made);
@@ -301,6 +304,17 @@ function accountFor(operation: Operation, made: Record<string, number>): Promise
   if (operation === 'auth:mfa-disable') return api.somebody(['staff']);
   if (operation.startsWith('auth:')) return api.somebody(['admin']);
   return api.as('admin', operation.startsWith('me:') ? { memberId: made.members } : {});
+}
+
+/** The review of a use of break-glass, which is not created by an operation of its own. */
+async function openedReview(): Promise<number> {
+  const { id: userId } = await api.account(['staff']);
+  const [review] = await api.query<{ id: number }>(
+    `INSERT INTO break_glass_reviews (entry_id, table_name, record_id, opened_by, reason)
+     VALUES (1, 'members', 1, $1, 'Accident on site') RETURNING id`,
+    [userId],
+  );
+  return Number(review?.id);
 }
 
 /** The operations of one tag together, in the order of the document, save that a record is created before it is read. */

@@ -89,6 +89,7 @@ async function recordsOf(isStudent: boolean): Promise<Records> {
     'benevolence-applications': application.id,
     'benevolence-reviews': (await make('/benevolence-reviews', aReview(reviewed.id))).id,
     grievances: grievance.id,
+    'break-glass-reviews': await openedReview(member),
     users: (await api.account([])).id,
     audit: entry?.id ?? 0,
   };
@@ -101,6 +102,14 @@ async function recordsOf(isStudent: boolean): Promise<Records> {
       grievances: String(grievance['grievanceNumber']),
     },
   };
+}
+
+/** Somebody of the office breaks the glass over a member. */
+async function openedReview(member: number): Promise<number> {
+  const staff = await api.as('staff');
+  await staff.get(`/members/${member}`, { 'X-Break-Glass': 'true', 'X-Access-Reason': 'Accident on site' });
+  const [review] = await api.query<{ id: number }>('SELECT max(id) AS id FROM break_glass_reviews');
+  return review?.id ?? absentId;
 }
 
 const scopeIn = (permission: Permission, role: Role): Scope | undefined =>
@@ -230,7 +239,7 @@ describe.each(ROLES)('%s', (role) => {
 /** The ids of all live records of a kind in a scope, read behind the API's back. */
 async function idsOf(kind: string, scope: Scope, own: Records): Promise<number[]> {
   const table = kind.replaceAll('-', '_');
-  const isSoft = !['member-employments', 'benevolence-reviews'].includes(kind);
+  const isSoft = !['member-employments', 'benevolence-reviews', 'break-glass-reviews'].includes(kind);
   const member = kind === 'members' ? 'id' : 'member_id';
   const reach: Partial<Record<Scope, string>> = {
     all: 'true',

@@ -3,7 +3,7 @@ import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { ScheduleModule } from '@nestjs/schedule';
 import { AccessGuard } from '#access';
 import { AttachmentsModule, FileAttachment } from '#attachments';
-import { AuditModule, RefusalFilter } from '#audit';
+import { AuditModule, BreakGlassReview, RefusalFilter } from '#audit';
 import {
   AuthenticationGuard,
   AuthModule,
@@ -15,6 +15,7 @@ import {
   UserRole,
 } from '#auth';
 import { BenevolenceApplication, BenevolenceModule, BenevolenceReview } from '#benevolence';
+import { BreakGlassModule } from '#break-glass';
 import { EmploymentsModule, MemberEmployment } from '#employments';
 import { Grievance, GrievancesModule, GrievanceStepRecord } from '#grievances';
 import { IntegrityModule, QuarantinedRecord } from '#integrity';
@@ -52,6 +53,7 @@ export const entities = [
   OneTimeToken,
   MfaRecoveryCode,
   QuarantinedRecord,
+  BreakGlassReview,
 ];
 
 /** The resources. Adding one is a line here and its entity above. */
@@ -67,6 +69,7 @@ const features = [
   ReportsModule,
   AttachmentsModule,
   IntegrityModule,
+  BreakGlassModule,
 ];
 
 /**

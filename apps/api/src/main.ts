@@ -1,5 +1,5 @@
+import { migrateLedger } from '#audit';
 import { ConfigError, openRuntime } from '#platform/config';
-import { migrate } from '#platform/database';
 import { createApp } from './create-app';
 import { firstBoot } from './first-boot';
 
@@ -10,12 +10,15 @@ const drainMs = 30_000;
 async function main(): Promise<void> {
   const runtime = await openRuntime('own');
   const { config } = runtime;
-  await migrate({ ownerUrl: config.databaseOwnerUrl, applicationUrl: config.databaseUrl });
+  const urls = { ownerUrl: config.databaseOwnerUrl, applicationUrl: config.databaseUrl };
+  const weaknesses = await migrateLedger(urls);
   if (!config.rolesAreSeparate) {
     process.stderr.write(
       'Warning: one database role owns and serves the ledger; set DATABASE_OWNER_URL to separate them.\n',
     );
   }
+  for (const weakness of weaknesses)
+    process.stderr.write(`Warning: the ledger is weaker than promised: ${weakness}.\n`);
   const app = await createApp(config);
   const accounts = await firstBoot(app, config);
 

@@ -3,7 +3,7 @@ import { ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { Allow } from '#access';
-import { AuditWriter, auditMetrics, PartitionsTask } from '#audit';
+import { AuditWriter, auditMetrics, BreakGlassService, PartitionsTask, weaknessesOf } from '#audit';
 import { LedgerHealth } from '#ledger';
 import { Database } from '#platform/database';
 import { metricsMediaType, metricsText } from '#platform/observability';
@@ -26,6 +26,7 @@ export class SystemController {
     private readonly audit: AuditWriter,
     private readonly partitions: PartitionsTask,
     private readonly ledger: LedgerHealth,
+    private readonly breakGlass: BreakGlassService,
   ) {}
 
   /** Called first when the process is told to stop, so that no new requests are sent here. */
@@ -51,8 +52,9 @@ export class SystemController {
   @ApiProduces('text/plain')
   @Header('Content-Type', metricsMediaType)
   @Allow('system:metrics', { summary: 'Measurements for Prometheus', reply: z.string() })
-  metrics(): Promise<string> {
+  async metrics(): Promise<string> {
     auditMetrics.queueDepth.set(this.audit.depth);
+    auditMetrics.openReviews.set(await this.breakGlass.openReviews().catch(() => NaN));
     return metricsText();
   }
 
@@ -72,19 +74,14 @@ export class SystemController {
     return { status: worst.includes('error') ? 'error' : worst.includes('warn') ? 'warn' : 'ok', checks };
   }
 
-  /** P4: the role that serves requests may add entries and read them, nothing else. */
+  /** P4: the role that serves requests may add entries and read them, nothing else, and what protects them is in place. */
   private async checkGrants(): Promise<{ status: 'ok' | 'warn' | 'error'; detail?: string }> {
-    const [may] = await this.database.query<{ insert: boolean; rewrite: boolean }>(
+    const [may] = await this.database.query<{ insert: boolean }>(
       undefined,
-      `SELECT has_any_column_privilege('audit_logs', 'INSERT') AS insert,
-         has_table_privilege('audit_logs', 'UPDATE, DELETE, TRUNCATE') AS rewrite`,
+      `SELECT has_any_column_privilege('audit_logs', 'INSERT') AS insert`,
     );
     if (!may?.insert) return { status: 'error', detail: 'entries can not be written: INSERT on audit_logs is missing' };
-    if (may.rewrite)
-      return {
-        status: 'warn',
-        detail: 'the application role owns the ledger; set DATABASE_OWNER_URL to separate them',
-      };
-    return { status: 'ok' };
+    const weaknesses = await weaknessesOf((sql, values) => this.database.query(undefined, sql, values));
+    return weaknesses.length > 0 ? { status: 'warn', detail: weaknesses.join('; ') } : { status: 'ok' };
   }
 }

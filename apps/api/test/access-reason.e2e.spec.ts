@@ -1,4 +1,7 @@
 import { aMember } from '../../../libs/members/src/member.factory';
+import { OPERATIONS, PERMISSIONS, type Operation, type Permission, type Role, type Scope } from '#access';
+import { openApiDocument } from '#app';
+import { Files } from './files';
 import { startApi, type Client, type LocalApi } from './harness';
 
 let api: LocalApi;
@@ -29,8 +32,78 @@ describe('a role that has to say why', () => {
     await api.expectAudit(shown, { reason: 'Call about dues', outcome: 'success' });
   });
 
+  it('is refused every read of the records of others, whichever route shows them', async () => {
+    const reads = Object.entries(openApiDocument(api.app).paths).flatMap(([path, methods]) => {
+      const operation = (methods as { get?: { operationId: Operation } }).get?.operationId;
+      return operation ? [{ operation, path: path.replace('{id}', String(id)).replace('{number}', 'A1') }] : [];
+    });
+    const free = /^(system|auth|me):/;
+    const asked = reads.filter(({ operation }) => !free.test(operation) && mayStaff(operation));
+    expect(asked.length).toBeGreaterThan(30);
+    for (const { operation, path } of asked) {
+      for (const method of ['GET', 'HEAD']) {
+        const reply = await staff.send(method, path);
+        expect([operation, method, reply.status]).toEqual([operation, method, 428]);
+        await api.expectAudit(reply, { action: 'ACCESS_DENIED', notes: 'access.reason-required', route: operation });
+      }
+    }
+  });
+
+  it.each([
+    ['a blank', '\u00c2\u00a0'],
+    ['what is invisible', '\u00e2\u0080\u008b'],
+    ['a full stop', '.'],
+    ['a comma between two of nothing', ', ,'],
+  ])('gives no reason by %s', async (_, sent) => {
+    const refused = await staff.get(`/members/${id}`, { 'X-Access-Reason': sent });
+    expect(refused.status).toBe(428);
+    await api.expectAudit(refused, { action: 'ACCESS_DENIED', reason: null });
+  });
+
+  it('may write it in any script, and 500 characters of it are kept', async () => {
+    const shown = await staff.get(`/members/${id}`, {
+      'X-Access-Reason': Buffer.from(`質問 ${'é'.repeat(600)}`).toString('latin1'),
+    });
+    expect(shown.status).toBe(200);
+    await api.expectAudit(shown, { action: 'READ', reason: `質問 ${'é'.repeat(497)}` });
+  });
+
+  it('sees no record by a change that changes nothing', async () => {
+    const { phone } = aMember();
+    for (const patch of [{}, { phone: phone ?? null }]) {
+      const refused = await staff.patch(`/members/${id}`, patch);
+      expect([patch, refused.status, refused.text.includes('Delgado')]).toEqual([patch, 428, false]);
+      await api.expectAudit(refused, { action: 'ACCESS_DENIED', notes: 'access.reason-required' });
+      const shown = await staff.patch(`/members/${id}`, patch, { 'X-Access-Reason': 'Call about dues' });
+      expect(shown.status).toBe(200);
+      await api.expectAudit(shown, { action: 'READ', reason: 'Call about dues' });
+    }
+    const changed = await staff.patch(`/members/${id}`, { city: 'Tacoma' });
+    expect(changed.status).toBe(200);
+    await api.expectAudit(changed, { action: 'UPDATE', reason: null });
+  });
+
+  it('sees no record by repeating its creation', async () => {
+    const key = { 'Idempotency-Key': 'intake-17' };
+    const member = aMember();
+    const created = await staff.post('/members', member, key);
+    const repeated = await staff.post('/members', member, key);
+    expect([created.status, repeated.status]).toEqual([201, 428]);
+    await api.expectAudit(repeated, { action: 'ACCESS_DENIED', notes: 'access.reason-required' });
+    const explained = await staff.post('/members', member, { ...key, 'X-Access-Reason': 'The line was lost' });
+    expect([explained.status, explained.text]).toEqual([201, created.text]);
+  });
+
+  it('reads its own files without one, and not those of others', async () => {
+    const admin = await api.as('admin');
+    const file = await new Files(api, admin, id).attached();
+    const own = await api.as('member', { memberId: id });
+    expect((await own.get(`/attachments/${file}/content`)).status).toBe(200);
+    expect((await staff.get(`/attachments/${file}/content`)).status).toBe(428);
+  });
+
   it('reads what is its own without one', async () => {
-    const own = await api.somebody(['member'], id);
+    const own = await api.as('member', { memberId: id });
     for (const path of ['/me', `/members/${id}`, '/auth/me', '/me/access-log']) {
       const reply = await own.get(path);
       expect([path, reply.status]).toEqual([path, 200]);
@@ -43,3 +116,8 @@ it('is asked of nobody else', async () => {
   expect(reply.status).toBe(200);
   await api.expectAudit(reply, { action: 'READ', tableName: 'members', recordId: id });
 });
+
+function mayStaff(operation: Operation): boolean {
+  const grants: Partial<Record<Role, Scope>> = PERMISSIONS[OPERATIONS[operation] as Permission];
+  return grants.staff !== undefined;
+}

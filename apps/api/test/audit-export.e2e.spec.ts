@@ -1,5 +1,6 @@
 import { parse } from 'csv-parse/sync';
 import { aMember } from '../../../libs/members/src/member.factory';
+import { ip2a } from './command';
 import { startApi, type Client, type LocalApi } from './harness';
 
 let api: LocalApi;
@@ -23,6 +24,12 @@ interface Line {
   tableName: string | null;
   recordId: number | null;
   recordIds: number[] | null;
+}
+
+/** What an event of either standard says of its number. */
+interface Event {
+  id?: string;
+  metadata?: { uid: string };
 }
 
 function linesOf(text: string): Line[] {
@@ -68,6 +75,43 @@ describe('an export of the ledger', () => {
     await api.expectAudit(reply, { action: 'EXPORT', tableName: 'audit_logs' });
   });
 
+  it.each([
+    ['ocsf', 'application/jsonl', 'ocsf.jsonl'],
+    ['fhir', 'application/fhir+ndjson', 'fhir.ndjson'],
+  ])('as %s holds the same entries, under its own media type, on record', async (format, type, ending) => {
+    const filters = `changedBy=${staff.account.id}&to=${new Date().toISOString()}`;
+    const plain = linesOf((await admin.get(`/audit/export?${filters}`)).text);
+    const reply = await admin.get(`/audit/export?format=${format}&${filters}`);
+    expect(reply.headers['content-type']).toBe(`${type}; charset=utf-8`);
+    expect(reply.headers['content-disposition']).toContain(`Z.${ending}"`);
+    const events = reply.text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Event);
+    expect(events.map(({ id, metadata }) => Number(id ?? metadata?.uid))).toEqual(plain.map(({ id }) => id));
+    expect(plain.length).toBeGreaterThan(4);
+    // A secret is named and never shown, here as elsewhere.
+    expect(reply.text).not.toMatch(/\$argon2|[0-9a-f]{64}/);
+    await api.expectAudit(reply, {
+      action: 'EXPORT',
+      tableName: 'audit_logs',
+      filters: expect.objectContaining({ format }) as Record<string, unknown>,
+      notes: expect.stringMatching(new RegExp(`^${plain.length} entries`)) as string,
+    });
+  });
+
+  it('refuses a form that it does not know', async () => {
+    expect((await admin.get('/audit/export?format=xml')).status).toBe(422);
+  });
+
+  it.each(['jsonl', 'ocsf', 'fhir'])('is made by a command, too, as %s, on record', async (format) => {
+    const since = (await api.entries()).at(-1)?.id;
+    const { status, stdout, stderr } = await ip2a(api.database, ['audit', 'export', '--format', format]);
+    expect([status, stderr]).toEqual([0, `${stdout.trimEnd().split('\n').length} entries\n`]);
+    const [entry] = await api.entries({ since, action: 'EXPORT' });
+    expect(entry).toMatchObject({ source: 'cli', actorEmail: 'system:audit:export', filters: { format } });
+  });
+
   it('is for administrators', async () => {
     for (const role of ['officer', 'staff', 'member'] as const) {
       const reply = await (await api.as(role)).get('/audit/export');
@@ -82,33 +126,5 @@ describe('an export of the ledger', () => {
     await api.database.query('GRANT INSERT ON audit_logs TO ip2a_app');
     expect(reply.status).toBe(503);
     expect(reply.text).not.toContain('members');
-  });
-});
-
-describe('a summary of the ledger', () => {
-  it('counts what each did, and names hours of unusual volume', async () => {
-    await api.database.query(
-      `INSERT INTO audit_logs (action, table_name, record_id, changed_by, actor_email, source, changed_at)
-       SELECT CASE WHEN n <= 1001 THEN 'READ' ELSE 'DELETE' END, 'members', n, 77, 'hasty@local.example', 'api',
-         date_trunc('hour', now()) FROM generate_series(1, 1102) n`,
-    );
-    const reply = await admin.get('/audit/summary');
-    const { people, unusualVolumes } = reply.json<{
-      people: Record<string, unknown>[];
-      unusualVolumes: Record<string, unknown>[];
-    }>();
-    const byPerson = (who: string) => people.find((person) => person.who === who);
-    expect(byPerson('hasty@local.example')).toMatchObject({ userId: 77, reads: 1001, recordsRead: 1001, deletes: 101 });
-    // The log-in changed the account and began a session.
-    expect(byPerson(staff.account.email)).toMatchObject({ reads: 2, recordsRead: 2, changes: 3, deletes: 0 });
-    expect(unusualVolumes.filter(({ userId }) => userId === 77)).toEqual([
-      expect.objectContaining({ who: 'hasty@local.example', reads: 1001, deletes: 101 }),
-    ]);
-    await api.expectAudit(reply, { action: 'BULK_READ', tableName: 'audit_logs', notes: 'summary' });
-  });
-
-  it('refuses a time that is none', async () => {
-    const reply = await admin.get('/audit/summary?from=2026-02-01T00:00:00Z&to=2026-01-01T00:00:00Z');
-    expect(reply.status).toBe(422);
   });
 });

@@ -1,4 +1,4 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,10 +8,12 @@ import type { Clock } from '#kernel';
 import type { Config } from '#platform/config';
 import { createTestDatabase, type TestDatabase } from '../../../test/setup/database';
 import { Api } from './api';
+import { writeKey } from './keys';
 
 export { Api } from './api';
 export { Client, type Account, type Reply } from './client';
 export type { Entry } from './ledger';
+export { writeKey } from './keys';
 export { environmentOf, Program, spawnApi } from './program';
 
 /** More requests than any test sends. */
@@ -44,14 +46,6 @@ export async function startApi(options: ApiOptions = {}): Promise<LocalApi> {
     rmSync(folder, { recursive: true });
   };
   return Object.assign(new Api(await app.getUrl(), database, stop), { app, folder });
-}
-
-export function writeKey(folder: string, kind: ApiOptions['keyKind'] = 'ed25519'): string {
-  const { privateKey } =
-    kind === 'ed25519' ? generateKeyPairSync('ed25519') : generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const file = join(folder, `${kind}.pem`);
-  writeFileSync(file, privateKey.export({ type: 'pkcs8', format: 'pem' }));
-  return file;
 }
 
 function writeSecretsKey(folder: string): string {

@@ -2,7 +2,7 @@ import { applyDecorators, SetMetadata } from '@nestjs/common';
 import { ApiBearerAuth, ApiExtension, ApiHeader, ApiOperation, ApiResponse } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { ERRORS, type ErrorCode } from '#kernel';
-import { OPERATIONS, type Operation } from './permissions';
+import { OPERATIONS, opensByBreakGlass, type Operation } from './permissions';
 
 export const OPERATION = Symbol('operation');
 
@@ -31,6 +31,7 @@ const withAccount: ErrorCode[] = [
   'access.denied',
   'auth.password-change-required',
   'access.reason-required',
+  'access.break-glass-refused',
 ];
 
 const exampleRequestId = '019abf4e-7a10-7c3e-9d52-3f8b1c0e2a44';
@@ -40,6 +41,13 @@ const accessReason = {
   required: false,
   description: 'Why the record is looked at or changed; kept in the ledger, up to 500 characters.',
   schema: { type: 'string', maxLength: 500, example: 'Call from the member about dues' },
+};
+const breakGlass = {
+  name: 'X-Break-Glass',
+  required: false,
+  description:
+    '`true` opens, in an emergency, a record that your roles do not: for this request, with a reason, for those who may. Each use is reviewed.',
+  schema: { type: 'string', enum: ['true', 'false'] },
 };
 const ifMatch = {
   name: 'If-Match',
@@ -67,6 +75,7 @@ export function Allow(operation: Operation, options: AllowOptions): MethodDecora
     ApiOperation({ operationId: operation, summary: options.summary, description: options.description }),
     ApiExtension('x-permission', permission),
     ...(isPublic ? [] : [ApiBearerAuth(), ApiHeader(accessReason)]),
+    ...(opensByBreakGlass(operation) ? [ApiHeader(breakGlass)] : []),
     ...(codes.includes('record.stale-version') ? [ApiHeader(ifMatch)] : []),
     ...(codes.includes('idempotency.key-reused') ? [ApiHeader(idempotencyKey)] : []),
     successResponse(options),

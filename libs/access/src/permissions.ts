@@ -81,6 +81,10 @@ export const PERMISSIONS = {
   /** The ledger as a whole: exports and summaries. */
   'audit:export': { admin: 'all' },
   'integrity:administer': { admin: 'all' },
+  /** Reading, in an emergency, a record beyond one's scope: see BREAK_GLASS. */
+  'break-glass:use': { officer: 'all', staff: 'all', organizer: 'all', instructor: 'all' },
+  /** Looking at what others did so, and saying what to make of it. */
+  'break-glass:review': { admin: 'all', officer: 'all' },
   'own-record:read': {
     member: 'self',
     admin: 'self',
@@ -216,6 +220,10 @@ export const OPERATIONS = {
   'reports:benevolence-year-to-date': 'reports:read',
   'integrity:check': 'integrity:administer',
   'integrity:repair': 'integrity:administer',
+  'break-glass-reviews:list': 'break-glass:review',
+  'break-glass-reviews:read': 'break-glass:review',
+  'break-glass-reviews:close': 'break-glass:review',
+  'break-glass-reviews:audit-trail': 'audit:read',
   'audit:summary': 'audit:export',
   'audit:export': 'audit:export',
   'audit:checkpoint': 'account:own',
@@ -226,3 +234,37 @@ export const OPERATIONS = {
   'audit:read': 'audit:read',
 } as const satisfies Record<string, Permission | 'public'>;
 export type Operation = keyof typeof OPERATIONS;
+
+/**
+ * What break-glass opens (docs/decisions/0020-break-glass.md): the operations, each of which reads one record, and the
+ * permissions that they are granted for that one request. Accounts, files, what reviewers said, and the ledger stay closed.
+ */
+export const BREAK_GLASS = {
+  operations: [
+    'members:read',
+    'members:read-by-number',
+    'organizations:read',
+    'organization-contacts:read',
+    'member-employments:read',
+    'students:read',
+    'students:read-by-number',
+    'salting-activities:read',
+    'benevolence-applications:read',
+    'grievances:read',
+    'grievances:read-by-number',
+  ],
+  permissions: [
+    'members:read',
+    'members:notes',
+    'organizations:read',
+    'employments:read',
+    'students:read',
+    'salting:read',
+    'benevolence:read',
+    'grievances:read',
+  ],
+} as const satisfies { operations: readonly Operation[]; permissions: readonly Permission[] };
+
+export function opensByBreakGlass(operation: Operation): boolean {
+  return (BREAK_GLASS.operations as readonly Operation[]).includes(operation);
+}

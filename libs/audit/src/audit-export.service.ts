@@ -1,14 +1,26 @@
 import { Readable } from 'node:stream';
-import { Injectable, StreamableFile } from '@nestjs/common';
+import { Inject, Injectable, StreamableFile } from '@nestjs/common';
 import { stringify } from 'csv-stringify/sync';
 import { Clock } from '#kernel';
+import { CONFIG, type Config } from '#platform/config';
 import type { RequestContext } from '#platform/context';
 import { Database, longStatementMs } from '#platform/database';
-import { AuditLogView, type AuditExportQuery, type AuditLogItem } from './trail.dto';
+import { auditEventOf } from './fhir';
+import { ocsfOf } from './ocsf';
+import { AuditLogView, type AuditExportQuery, type AuditLogItem, type ExportFormat } from './trail.dto';
 import { TrailService } from './trail.service';
 
 /** Entries that are read and written out at a time. */
 const chunkEntries = 1000;
+
+const files: Record<ExportFormat, { type: string; ending: string }> = {
+  jsonl: { type: 'application/jsonl; charset=utf-8', ending: 'jsonl' },
+  csv: { type: 'text/csv; charset=utf-8', ending: 'csv' },
+  ocsf: { type: 'application/jsonl; charset=utf-8', ending: 'ocsf.jsonl' },
+  fhir: { type: 'application/fhir+ndjson; charset=utf-8', ending: 'fhir.ndjson' },
+};
+
+const csvColumns = Object.keys(AuditLogView.shape);
 
 /** What an export holds: entries of transactions that had ended when it began, so that the number and the bytes agree. */
 export interface LedgerExport {
@@ -23,14 +35,16 @@ export class AuditExportService {
     private readonly database: Database,
     private readonly trail: TrailService,
     private readonly clock: Clock,
+    @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   async file(context: RequestContext, query: AuditExportQuery): Promise<StreamableFile> {
     const { lines } = await this.begin(context, query);
     const now = this.clock.now().toISOString().slice(0, 19).replaceAll(':', '');
+    const { type, ending } = files[query.format];
     return new StreamableFile(Readable.from(lines, { objectMode: false }), {
-      type: query.format === 'csv' ? 'text/csv; charset=utf-8' : 'application/jsonl; charset=utf-8',
-      disposition: `attachment; filename="ledger-${now}Z.${query.format}"`,
+      type,
+      disposition: `attachment; filename="ledger-${now}Z.${ending}"`,
     });
   }
 
@@ -59,17 +73,30 @@ export class AuditExportService {
     format: AuditExportQuery['format'],
     horizon: string,
   ): AsyncGenerator<string> {
-    const columns = Object.keys(AuditLogView.shape);
-    if (format === 'csv') yield stringify([columns]);
+    if (format === 'csv') yield stringify([csvColumns]);
     let after: AuditLogItem | undefined;
     do {
       const entries = await this.trail.chunk(context, query, { horizon, after, limit: chunkEntries });
-      if (entries.length > 0) {
-        yield format === 'csv'
-          ? stringify(entries, { columns, escape_formulas: true })
-          : entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
-      }
+      if (entries.length > 0) yield this.written(entries, format);
       after = entries.length === chunkEntries ? entries.at(-1) : undefined;
     } while (after);
   }
+
+  private written(entries: AuditLogItem[], format: ExportFormat): string {
+    const base = this.config.PORTAL_URL.replace(/\/+$/, '');
+    switch (format) {
+      case 'csv':
+        return stringify(entries, { columns: csvColumns, escape_formulas: true });
+      case 'ocsf':
+        return jsonLines(entries.map(ocsfOf));
+      case 'fhir':
+        return jsonLines(entries.map((entry) => auditEventOf(entry, base)));
+      case 'jsonl':
+        return jsonLines(entries);
+    }
+  }
+}
+
+function jsonLines(objects: object[]): string {
+  return objects.map((object) => `${JSON.stringify(object)}\n`).join('');
 }

@@ -32,7 +32,7 @@ export class AuditController {
   }
 
   @Get('export')
-  @ApiProduces('application/jsonl', 'text/csv')
+  @ApiProduces('application/jsonl', 'text/csv', 'application/fhir+ndjson')
   @Allow('audit:export', {
     summary: 'Export the ledger',
     reply: z.string(),

@@ -9,5 +9,10 @@ export const auditMetrics = {
     help: 'Entries that shared one commit.',
     buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500],
   }),
+  breakGlass: new Counter({ name: 'ip2a_break_glass_total', help: 'Records shown by break-glass.' }),
+  openReviews: new Gauge({
+    name: 'ip2a_break_glass_reviews_open',
+    help: 'Uses of break-glass that nobody has reviewed; NaN while the database can not say.',
+  }),
   queueDepth: new Gauge({ name: 'ip2a_audit_queue_depth', help: 'Entries that wait for a commit.' }),
 };

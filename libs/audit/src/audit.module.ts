@@ -3,14 +3,17 @@ import { AuditController } from './audit.controller';
 import { AuditExportService } from './audit-export.service';
 import { AuditSummaryService } from './audit-summary.service';
 import { AuditWriter } from './audit-writer';
+import { BreakGlassService } from './break-glass.service';
 import { DisclosureGate } from './disclosure-gate';
 import { PartitionsTask } from './partitions.task';
 import { TrailService } from './trail.service';
 
+const doors = [AuditWriter, BreakGlassService, DisclosureGate, TrailService, AuditExportService, PartitionsTask];
+
 @Global()
 @Module({
   controllers: [AuditController],
-  providers: [AuditWriter, DisclosureGate, TrailService, AuditExportService, AuditSummaryService, PartitionsTask],
-  exports: [AuditWriter, DisclosureGate, TrailService, AuditExportService, PartitionsTask],
+  providers: [...doors, AuditSummaryService],
+  exports: doors,
 })
 export class AuditModule {}

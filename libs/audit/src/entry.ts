@@ -17,6 +17,7 @@ export const ACTIONS = [
   'ARCHIVE',
   'PURGE',
   'ERASE',
+  'BREAK_GLASS',
 ] as const;
 export type Action = (typeof ACTIONS)[number];
 

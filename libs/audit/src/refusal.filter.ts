@@ -9,6 +9,7 @@ const refusals = [401, 403, 428];
 
 /**
  * Puts refused requests on record before they are answered: 401, 403, 428, and a 404 that may hide a record from its asker.
+ * Break-glass that met no record has opened nothing, but is on record as what it is.
  * Guards run before interceptors, so this is the one place that sees them all. A log-in records its own failure.
  */
 @Injectable()
@@ -19,12 +20,13 @@ export class RefusalFilter extends ProblemFilter {
 
   protected override async settle(error: DomainError, context: RequestContext): Promise<DomainError> {
     const isRefusal = refusals.includes(error.status) || error.refused !== undefined;
+    const breaksGlass = context.actor?.breaksGlass && error.status === 404;
     if (!isRefusal || error.code === 'auth.login-failed') return error;
     try {
       await this.writer.record(context, {
-        action: 'ACCESS_DENIED',
+        action: breaksGlass ? 'BREAK_GLASS' : 'ACCESS_DENIED',
         ...error.refused,
-        outcome: 'denied',
+        outcome: breaksGlass ? 'failed' : 'denied',
         notes: error.code,
       });
       return error;

@@ -23,25 +23,32 @@ export const AuditSummaryView = z
       .array(
         z.object({
           ...who,
-          reads: z.int().describe('Times that records were looked at, lists included.'),
+          reads: z.int().describe('Times that records were looked at: singly, in lists, or by break-glass.'),
           recordsRead: z.int().describe('Records that those showed.'),
           exports: z.int().describe('Exports.'),
+          breakGlass: z.int().describe('Times that break-glass was used, those included that met no record.'),
           changes: z.int().describe('Records created, changed or restored.'),
           deletes: z.int().describe('Records removed.'),
           denied: z.int().describe('Requests that were refused.'),
         }),
       )
-      .describe('Those who read most come first.'),
+      .describe('Those who read most records come first.'),
     unusualVolumes: z
       .array(
         z.object({
-          hour: z.string().describe('The hour that begins at this instant.'),
+          hour: z.string().describe('The sixty minutes that begin at this instant.'),
           ...who,
-          reads: z.int().describe('Reads and exports within it: more than 1,000 are unusual.'),
-          deletes: z.int().describe('Removals within it: more than 100 are unusual.'),
+          reads: z
+            .int()
+            .describe(
+              'Records read or exported within them: more than 1,000 are unusual. A list counts as many as it showed.',
+            ),
+          deletes: z.int().describe('Removals within them: more than 100 are unusual.'),
         }),
       )
-      .describe('Hours in which one person read or removed unusually much, the latest first.'),
+      .describe(
+        'When one person read or removed unusually much within an hour: the largest such hour that ended in each hour of the clock, the latest first.',
+      ),
   })
   .meta({ id: 'AuditSummaryView' });
 export type AuditSummaryView = z.infer<typeof AuditSummaryView>;

@@ -26,12 +26,18 @@ export type TrailQuery = z.infer<typeof TrailQuery>;
 
 const { limit: _limit, cursor: _cursor, ...exported } = TrailQuery.shape;
 
+/** The forms in which the ledger leaves for other systems. */
+export const EXPORT_FORMATS = ['jsonl', 'csv', 'ocsf', 'fhir'] as const;
+export type ExportFormat = (typeof EXPORT_FORMATS)[number];
+
 /** Which part of the ledger is exported: the filters of the search, and no paging. */
 export const AuditExportQuery = z.strictObject({
   format: z
-    .enum(['jsonl', 'csv'])
+    .enum(EXPORT_FORMATS)
     .default('jsonl')
-    .describe('JSON Lines, an entry as the API shows it on each; or CSV.'),
+    .describe(
+      'JSON Lines, an entry as the API shows it on each; CSV; OCSF 1.3.0 events, or FHIR R4 AuditEvents after IHE BALP, one on each line.',
+    ),
   ...exported,
 });
 export type AuditExportQuery = z.infer<typeof AuditExportQuery>;

@@ -1934,6 +1934,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/break-glass-reviews/{id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Close the review of somebody else’s access */
+        post: operations["break-glass-reviews:close"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/break-glass-reviews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List or search break glass reviews */
+        get: operations["break-glass-reviews:list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/break-glass-reviews/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a break-glass review */
+        get: operations["break-glass-reviews:read"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/break-glass-reviews/{id}/audit-trail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who saw or changed this break-glass review */
+        get: operations["break-glass-reviews:audit-trail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1960,18 +2028,20 @@ export interface components {
              * @example 2026-01-31T12:00:00.000000Z
              */
             to: string;
-            /** @description Those who read most come first. */
+            /** @description Those who read most records come first. */
             people: {
                 /** @description The id of the user; null for a job, a command or a database role. */
                 userId: number | null;
                 /** @description The e-mail address of that time, or the name of the job, command or database role. */
                 who: string;
-                /** @description Times that records were looked at, lists included. */
+                /** @description Times that records were looked at: singly, in lists, or by break-glass. */
                 reads: number;
                 /** @description Records that those showed. */
                 recordsRead: number;
                 /** @description Exports. */
                 exports: number;
+                /** @description Times that break-glass was used, those included that met no record. */
+                breakGlass: number;
                 /** @description Records created, changed or restored. */
                 changes: number;
                 /** @description Records removed. */
@@ -1979,17 +2049,17 @@ export interface components {
                 /** @description Requests that were refused. */
                 denied: number;
             }[];
-            /** @description Hours in which one person read or removed unusually much, the latest first. */
+            /** @description When one person read or removed unusually much within an hour: the largest such hour that ended in each hour of the clock, the latest first. */
             unusualVolumes: {
-                /** @description The hour that begins at this instant. */
+                /** @description The sixty minutes that begin at this instant. */
                 hour: string;
                 /** @description The id of the user; null for a job, a command or a database role. */
                 userId: number | null;
                 /** @description The e-mail address of that time, or the name of the job, command or database role. */
                 who: string;
-                /** @description Reads and exports within it: more than 1,000 are unusual. */
+                /** @description Records read or exported within them: more than 1,000 are unusual. A list counts as many as it showed. */
                 reads: number;
-                /** @description Removals within it: more than 100 are unusual. */
+                /** @description Removals within them: more than 100 are unusual. */
                 deletes: number;
             }[];
         };
@@ -2005,7 +2075,7 @@ export interface components {
              * @description What was done.
              * @enum {string}
              */
-            action: "READ" | "BULK_READ" | "CREATE" | "UPDATE" | "DELETE" | "RESTORE" | "LOGIN" | "LOGIN_FAILED" | "LOGOUT" | "ACCESS_DENIED" | "RATE_LIMITED" | "EXPORT" | "ARCHIVE" | "PURGE" | "ERASE";
+            action: "READ" | "BULK_READ" | "CREATE" | "UPDATE" | "DELETE" | "RESTORE" | "LOGIN" | "LOGIN_FAILED" | "LOGOUT" | "ACCESS_DENIED" | "RATE_LIMITED" | "EXPORT" | "ARCHIVE" | "PURGE" | "ERASE" | "BREAK_GLASS";
             /** @example members */
             tableName: string | null;
             /** @description The one record that the entry is about. */
@@ -3814,6 +3884,7 @@ export interface components {
             }[];
             /** @description Constraints that the database should have and has not. */
             lifted: {
+                /** @example members */
                 table: string;
                 /** @example members_status_check */
                 name: string;
@@ -3822,6 +3893,55 @@ export interface components {
                 /** @description The first of them. */
                 ids: number[];
             }[];
+        };
+        CloseBreakGlassReview: {
+            /**
+             * @description What there is to say about the access: whether it was called for, and what follows.
+             * @example Called for: the hospital asked for a contact.
+             */
+            finding: string;
+        };
+        BreakGlassReviewView: {
+            /** @example 17 */
+            id: number;
+            /** @description The entry in the ledger that says who saw what. */
+            entryId: number;
+            /** @example members */
+            tableName: string;
+            /** @description The record that was shown. */
+            recordId: number;
+            /** @description The user who broke the glass. */
+            openedBy: number;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T12:00:00.000000Z
+             */
+            openedAt: string;
+            /** @example Accident on site; whom do we call? */
+            reason: string;
+            /** @description The user who reviewed it; null while it is open. */
+            closedBy: number | null;
+            /** @description When it was reviewed; null while it is open. */
+            closedAt: string | null;
+            /** @description What came of the review; null while it is open. */
+            finding: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T12:00:00.000000Z
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T12:00:00.000000Z
+             */
+            updatedAt: string;
+        };
+        BreakGlassReviewPage: {
+            items: components["schemas"]["BreakGlassReviewView"][];
+            /** @description Send it as `cursor` for the next page; null on the last. */
+            nextCursor: string | null;
+            /** @description How many records match, where `count=true` was sent. */
+            total?: number;
         };
         Problem: {
             /** @description The stable code of the error, as a URI reference into the error catalogue. */
@@ -4060,7 +4180,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4110,8 +4230,8 @@ export interface operations {
     "audit:export": {
         parameters: {
             query?: {
-                /** @description JSON Lines, an entry as the API shows it on each; or CSV. */
-                format?: "jsonl" | "csv";
+                /** @description JSON Lines, an entry as the API shows it on each; CSV; OCSF 1.3.0 events, or FHIR R4 AuditEvents after IHE BALP, one on each line. */
+                format?: "jsonl" | "csv" | "ocsf" | "fhir";
                 /** @description Entries about records of this table, such as `members`. */
                 tableName?: string;
                 /** @description Entries about this record of `tableName`, the lists that showed it included. */
@@ -4119,7 +4239,7 @@ export interface operations {
                 /** @description Entries of this user. */
                 changedBy?: number;
                 /** @description Entries of this action. */
-                action?: "READ" | "BULK_READ" | "CREATE" | "UPDATE" | "DELETE" | "RESTORE" | "LOGIN" | "LOGIN_FAILED" | "LOGOUT" | "ACCESS_DENIED" | "RATE_LIMITED" | "EXPORT" | "ARCHIVE" | "PURGE" | "ERASE";
+                action?: "READ" | "BULK_READ" | "CREATE" | "UPDATE" | "DELETE" | "RESTORE" | "LOGIN" | "LOGIN_FAILED" | "LOGOUT" | "ACCESS_DENIED" | "RATE_LIMITED" | "EXPORT" | "ARCHIVE" | "PURGE" | "ERASE" | "BREAK_GLASS";
                 /** @description Entries of this request: its `X-Request-Id`. */
                 requestId?: string;
                 /** @description Entries of requests from this address. */
@@ -4146,6 +4266,7 @@ export interface operations {
                 content: {
                     "application/jsonl": string;
                     "text/csv": string;
+                    "application/fhir+ndjson": string;
                 };
             };
             /** @description `request.malformed`: The request can not be read. */
@@ -4166,7 +4287,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4223,7 +4344,7 @@ export interface operations {
                 /** @description Entries of this user. */
                 changedBy?: number;
                 /** @description Entries of this action. */
-                action?: "READ" | "BULK_READ" | "CREATE" | "UPDATE" | "DELETE" | "RESTORE" | "LOGIN" | "LOGIN_FAILED" | "LOGOUT" | "ACCESS_DENIED" | "RATE_LIMITED" | "EXPORT" | "ARCHIVE" | "PURGE" | "ERASE";
+                action?: "READ" | "BULK_READ" | "CREATE" | "UPDATE" | "DELETE" | "RESTORE" | "LOGIN" | "LOGIN_FAILED" | "LOGOUT" | "ACCESS_DENIED" | "RATE_LIMITED" | "EXPORT" | "ARCHIVE" | "PURGE" | "ERASE" | "BREAK_GLASS";
                 /** @description Entries of this request: its `X-Request-Id`. */
                 requestId?: string;
                 /** @description Entries of requests from this address. */
@@ -4273,7 +4394,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4361,7 +4482,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4456,7 +4577,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4547,7 +4668,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4636,7 +4757,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4757,7 +4878,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4988,7 +5109,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5072,7 +5193,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5158,7 +5279,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5245,7 +5366,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5340,7 +5461,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5428,7 +5549,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5888,7 +6009,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5987,7 +6108,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6084,7 +6205,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6265,7 +6386,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6359,7 +6480,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6457,7 +6578,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6555,7 +6676,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6677,7 +6798,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6793,7 +6914,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6906,7 +7027,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7022,7 +7143,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7129,7 +7250,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7227,7 +7348,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7333,7 +7454,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7429,7 +7550,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7500,6 +7621,8 @@ export interface operations {
             header?: {
                 /** @description Why the record is looked at or changed; kept in the ledger, up to 500 characters. */
                 "X-Access-Reason"?: string;
+                /** @description `true` opens, in an emergency, a record that your roles do not: for this request, with a reason, for those who may. Each use is reviewed. */
+                "X-Break-Glass"?: "true" | "false";
             };
             path: {
                 /** @description The number on the union card; letters and digits, unique. */
@@ -7536,7 +7659,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7648,7 +7771,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7742,7 +7865,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.field-denied`: A field may not be changed. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. `access.field-denied`: A field may not be changed. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7846,7 +7969,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7899,6 +8022,8 @@ export interface operations {
             header?: {
                 /** @description Why the record is looked at or changed; kept in the ledger, up to 500 characters. */
                 "X-Access-Reason"?: string;
+                /** @description `true` opens, in an emergency, a record that your roles do not: for this request, with a reason, for those who may. Each use is reviewed. */
+                "X-Break-Glass"?: "true" | "false";
             };
             path: {
                 /** @description The id of the record. */
@@ -7935,7 +8060,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8033,7 +8158,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8155,7 +8280,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.field-denied`: A field may not be changed. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. `access.field-denied`: A field may not be changed. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8271,7 +8396,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8387,7 +8512,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8482,7 +8607,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8583,7 +8708,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.field-denied`: A field may not be changed. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. `access.field-denied`: A field may not be changed. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8696,7 +8821,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8809,7 +8934,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8919,7 +9044,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9013,7 +9138,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.field-denied`: A field may not be changed. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. `access.field-denied`: A field may not be changed. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9115,7 +9240,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9168,6 +9293,8 @@ export interface operations {
             header?: {
                 /** @description Why the record is looked at or changed; kept in the ledger, up to 500 characters. */
                 "X-Access-Reason"?: string;
+                /** @description `true` opens, in an emergency, a record that your roles do not: for this request, with a reason, for those who may. Each use is reviewed. */
+                "X-Break-Glass"?: "true" | "false";
             };
             path: {
                 /** @description The id of the record. */
@@ -9204,7 +9331,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9302,7 +9429,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9424,7 +9551,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.field-denied`: A field may not be changed. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. `access.field-denied`: A field may not be changed. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9540,7 +9667,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9656,7 +9783,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9768,7 +9895,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9862,7 +9989,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.field-denied`: A field may not be changed. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. `access.field-denied`: A field may not be changed. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9966,7 +10093,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10019,6 +10146,8 @@ export interface operations {
             header?: {
                 /** @description Why the record is looked at or changed; kept in the ledger, up to 500 characters. */
                 "X-Access-Reason"?: string;
+                /** @description `true` opens, in an emergency, a record that your roles do not: for this request, with a reason, for those who may. Each use is reviewed. */
+                "X-Break-Glass"?: "true" | "false";
             };
             path: {
                 /** @description The id of the record. */
@@ -10055,7 +10184,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10153,7 +10282,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10275,7 +10404,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.field-denied`: A field may not be changed. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. `access.field-denied`: A field may not be changed. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10391,7 +10520,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10507,7 +10636,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10623,7 +10752,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10717,7 +10846,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.field-denied`: A field may not be changed. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. `access.field-denied`: A field may not be changed. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10825,7 +10954,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10878,6 +11007,8 @@ export interface operations {
             header?: {
                 /** @description Why the record is looked at or changed; kept in the ledger, up to 500 characters. */
                 "X-Access-Reason"?: string;
+                /** @description `true` opens, in an emergency, a record that your roles do not: for this request, with a reason, for those who may. Each use is reviewed. */
+                "X-Break-Glass"?: "true" | "false";
             };
             path: {
                 /** @description The id of the record. */
@@ -10914,7 +11045,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11012,7 +11143,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11134,7 +11265,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.field-denied`: A field may not be changed. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. `access.field-denied`: A field may not be changed. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11259,7 +11390,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11376,7 +11507,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11490,7 +11621,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11552,6 +11683,8 @@ export interface operations {
             header?: {
                 /** @description Why the record is looked at or changed; kept in the ledger, up to 500 characters. */
                 "X-Access-Reason"?: string;
+                /** @description `true` opens, in an emergency, a record that your roles do not: for this request, with a reason, for those who may. Each use is reviewed. */
+                "X-Break-Glass"?: "true" | "false";
             };
             path: {
                 /** @description Made by the server. */
@@ -11588,7 +11721,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11700,7 +11833,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11794,7 +11927,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.field-denied`: A field may not be changed. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. `access.field-denied`: A field may not be changed. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11898,7 +12031,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11951,6 +12084,8 @@ export interface operations {
             header?: {
                 /** @description Why the record is looked at or changed; kept in the ledger, up to 500 characters. */
                 "X-Access-Reason"?: string;
+                /** @description `true` opens, in an emergency, a record that your roles do not: for this request, with a reason, for those who may. Each use is reviewed. */
+                "X-Break-Glass"?: "true" | "false";
             };
             path: {
                 /** @description The id of the record. */
@@ -11987,7 +12122,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12085,7 +12220,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12207,7 +12342,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.field-denied`: A field may not be changed. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. `access.field-denied`: A field may not be changed. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12323,7 +12458,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12439,7 +12574,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12557,7 +12692,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12651,7 +12786,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.field-denied`: A field may not be changed. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. `access.field-denied`: A field may not be changed. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12761,7 +12896,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12814,6 +12949,8 @@ export interface operations {
             header?: {
                 /** @description Why the record is looked at or changed; kept in the ledger, up to 500 characters. */
                 "X-Access-Reason"?: string;
+                /** @description `true` opens, in an emergency, a record that your roles do not: for this request, with a reason, for those who may. Each use is reviewed. */
+                "X-Break-Glass"?: "true" | "false";
             };
             path: {
                 /** @description The id of the record. */
@@ -12850,7 +12987,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12948,7 +13085,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13070,7 +13207,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.field-denied`: A field may not be changed. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. `access.field-denied`: A field may not be changed. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13186,7 +13323,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13302,7 +13439,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13400,7 +13537,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13511,7 +13648,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13636,7 +13773,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13730,7 +13867,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.field-denied`: A field may not be changed. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. `access.field-denied`: A field may not be changed. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13838,7 +13975,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13891,6 +14028,8 @@ export interface operations {
             header?: {
                 /** @description Why the record is looked at or changed; kept in the ledger, up to 500 characters. */
                 "X-Access-Reason"?: string;
+                /** @description `true` opens, in an emergency, a record that your roles do not: for this request, with a reason, for those who may. Each use is reviewed. */
+                "X-Break-Glass"?: "true" | "false";
             };
             path: {
                 /** @description The id of the record. */
@@ -13927,7 +14066,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14025,7 +14164,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14147,7 +14286,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.field-denied`: A field may not be changed. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. `access.field-denied`: A field may not be changed. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14263,7 +14402,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14379,7 +14518,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14489,7 +14628,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14583,7 +14722,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.field-denied`: A field may not be changed. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. `access.field-denied`: A field may not be changed. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14690,7 +14829,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14797,7 +14936,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14911,7 +15050,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14973,6 +15112,8 @@ export interface operations {
             header?: {
                 /** @description Why the record is looked at or changed; kept in the ledger, up to 500 characters. */
                 "X-Access-Reason"?: string;
+                /** @description `true` opens, in an emergency, a record that your roles do not: for this request, with a reason, for those who may. Each use is reviewed. */
+                "X-Break-Glass"?: "true" | "false";
             };
             path: {
                 /** @description Made by the server: the year it was filed, and a count within the year. */
@@ -15009,7 +15150,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -15118,7 +15259,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -15224,7 +15365,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -15335,7 +15476,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -15446,7 +15587,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -15557,7 +15698,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -15686,7 +15827,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -15780,7 +15921,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.field-denied`: A field may not be changed. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. `access.field-denied`: A field may not be changed. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -15892,7 +16033,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -15945,6 +16086,8 @@ export interface operations {
             header?: {
                 /** @description Why the record is looked at or changed; kept in the ledger, up to 500 characters. */
                 "X-Access-Reason"?: string;
+                /** @description `true` opens, in an emergency, a record that your roles do not: for this request, with a reason, for those who may. Each use is reviewed. */
+                "X-Break-Glass"?: "true" | "false";
             };
             path: {
                 /** @description The id of the record. */
@@ -15981,7 +16124,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16079,7 +16222,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16201,7 +16344,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.field-denied`: A field may not be changed. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. `access.field-denied`: A field may not be changed. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16317,7 +16460,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16433,7 +16576,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16549,7 +16692,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16649,7 +16792,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16740,7 +16883,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16831,7 +16974,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16922,7 +17065,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17013,7 +17156,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17116,7 +17259,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17241,7 +17384,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17376,7 +17519,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17474,7 +17617,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17572,7 +17715,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17685,7 +17828,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17792,7 +17935,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17899,7 +18042,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17989,8 +18132,425 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request.invalid`: The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `access.reason-required`: A reason for the access is required. */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal.error`: An unexpected error occurred. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `service.unavailable`: The service is not available now. `audit.unavailable`: The access can not be recorded now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "break-glass-reviews:close": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Why the record is looked at or changed; kept in the ledger, up to 500 characters. */
+                "X-Access-Reason"?: string;
+            };
+            path: {
+                /** @description The id of the record. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CloseBreakGlassReview"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BreakGlassReviewView"];
+                };
+            };
+            /** @description `request.malformed`: The request can not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `auth.required`: Authentication is required. `auth.token-invalid`: The token is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `record.not-found`: There is no such record. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `workflow.not-allowed`: This is not possible in the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request.invalid`: The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `access.reason-required`: A reason for the access is required. */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal.error`: An unexpected error occurred. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `service.unavailable`: The service is not available now. `audit.unavailable`: The access can not be recorded now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "break-glass-reviews:list": {
+        parameters: {
+            query?: {
+                /** @description How many records a page holds. */
+                limit?: number;
+                /** @description Where the page begins: `nextCursor` of the one before. */
+                cursor?: string;
+                /** @description `true` adds `total`. */
+                count?: "true" | "false";
+                /** @description Soft-deleted records: left out, included, or alone. For those who may see them. */
+                deleted?: "exclude" | "include" | "only";
+                /** @description Up to three of id, openedAt, comma-separated; `-` before a name sorts descending. */
+                sort?: string;
+                /** @description Reviews that are still to be done, or those that are done. */
+                status?: "open" | "closed";
+                /** @description Uses by this user. */
+                openedBy?: number;
+            };
+            header?: {
+                /** @description Why the record is looked at or changed; kept in the ledger, up to 500 characters. */
+                "X-Access-Reason"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BreakGlassReviewPage"];
+                };
+            };
+            /** @description `request.malformed`: The request can not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `auth.required`: Authentication is required. `auth.token-invalid`: The token is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request.invalid`: The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `access.reason-required`: A reason for the access is required. */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal.error`: An unexpected error occurred. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `service.unavailable`: The service is not available now. `audit.unavailable`: The access can not be recorded now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "break-glass-reviews:read": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Why the record is looked at or changed; kept in the ledger, up to 500 characters. */
+                "X-Access-Reason"?: string;
+            };
+            path: {
+                /** @description The id of the record. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BreakGlassReviewView"];
+                };
+            };
+            /** @description `request.malformed`: The request can not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `auth.required`: Authentication is required. `auth.token-invalid`: The token is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `record.not-found`: There is no such record. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request.invalid`: The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `access.reason-required`: A reason for the access is required. */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal.error`: An unexpected error occurred. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `service.unavailable`: The service is not available now. `audit.unavailable`: The access can not be recorded now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "break-glass-reviews:audit-trail": {
+        parameters: {
+            query?: {
+                /** @description Entries from this instant on. */
+                from?: string;
+                /** @description Entries before this instant. */
+                to?: string;
+                /** @description How many entries a page holds. */
+                limit?: number;
+                /** @description Where the page begins: `nextCursor` of the one before. */
+                cursor?: string;
+            };
+            header?: {
+                /** @description Why the record is looked at or changed; kept in the ledger, up to 500 characters. */
+                "X-Access-Reason"?: string;
+            };
+            path: {
+                /** @description The id of the record. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditLogPage"];
+                };
+            };
+            /** @description `request.malformed`: The request can not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `auth.required`: Authentication is required. `auth.token-invalid`: The token is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `record.not-found`: There is no such record. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

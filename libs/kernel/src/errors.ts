@@ -20,6 +20,7 @@ export const ERRORS = {
   'access.denied': { status: 403, title: 'This is not permitted' },
   'access.field-denied': { status: 403, title: 'A field may not be changed' },
   'access.reason-required': { status: 428, title: 'A reason for the access is required' },
+  'access.break-glass-refused': { status: 403, title: 'Break-glass does not open this' },
   'record.not-found': { status: 404, title: 'There is no such record' },
   'record.duplicate': { status: 409, title: 'A record with the same key exists' },
   'record.in-use': { status: 409, title: 'Other records depend on this one' },

@@ -2,7 +2,7 @@ import { Client } from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 import { entryFields, entryLine, entrySettings, keyOf, lineOf, linesOf } from './canonical-entry';
 import { maxSealEntries } from './sealing';
-import { idsOf, latestSeal, queryOn, sealAt, sealsAfter, type Query, type Seal } from './seals';
+import { idsOf, latestSeal, queryOn, sealAt, sealsAfter, type Query, type Seal, type SealedHashes } from './seals';
 import type { Anchor, LedgerSource, SealedLeaves } from './verifier';
 
 /** Seals that are read at a time; one holds up to 8,192 entries. */
@@ -69,17 +69,23 @@ export class DatabaseSource implements LedgerSource {
   async *sealed(): AsyncIterable<SealedLeaves> {
     const last = this.end?.seq ?? 0;
     let seq = this.begin?.seq ?? 0;
-    let reading = sealsAfter(this.query, seq, sealBatch);
-    while (seq < last) {
+    if (seq >= last) return;
+    for (let reading = this.read(seq); seq < last;) {
       const seals = await reading;
       seq = seals.at(-1)?.seq ?? last;
       // The next ones are read while these are compared.
-      reading = sealsAfter(this.query, seq, seq < last ? sealBatch : 0);
-      reading.catch(() => undefined);
+      if (seq < last) reading = this.read(seq);
       for (const { seq: own, ...sealed } of seals) {
         if (own <= last) yield { ...sealed, ids: () => idsOf(this.query, own) };
       }
     }
+  }
+
+  /** A failure is for who waits for it; whoever stops before does not. */
+  private read(seq: number): Promise<SealedHashes[]> {
+    const reading = sealsAfter(this.query, seq, sealBatch);
+    reading.catch(() => undefined);
+    return reading;
   }
 
   async *lines(): AsyncIterable<Buffer[]> {

@@ -26,6 +26,7 @@ const sentences: Record<string, string> = {
   READ: 'looked at the record',
   BULK_READ: 'saw the record in a list',
   EXPORT: 'exported the record with others',
+  BREAK_GLASS: 'looked at the record in an emergency, beyond what their roles permit',
   CREATE: 'created the record',
   UPDATE: 'changed the record',
   DELETE: 'removed the record',

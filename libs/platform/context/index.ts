@@ -1,1 +1,1 @@
-export { RequestContext, type Actor, type Disclosure, type Source } from './request-context';
+export { reasonRequired, RequestContext, type Actor, type Disclosure, type Source } from './request-context';

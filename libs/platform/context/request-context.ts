@@ -1,3 +1,5 @@
+import { DomainError } from '#kernel';
+
 /** A person (or a named system actor of a job or command) as known when the access happened. */
 export interface Actor {
   /** Null for system actors, which have no row in users. */
@@ -7,6 +9,8 @@ export interface Actor {
   /** The member this account belongs to, if it belongs to one. */
   memberId: number | null;
   mustChangePassword: boolean;
+  /** For this request they may also read what break-glass opens. */
+  breaksGlass?: boolean;
 }
 
 export type Source = 'api' | 'cli' | 'job';
@@ -28,6 +32,7 @@ interface ContextFacts {
   ipAddress?: string;
   userAgent?: string;
   reason?: string;
+  breakGlass?: string;
   idempotencyKey?: string;
   actor?: Actor;
   deadlineMs?: number;
@@ -43,7 +48,12 @@ export class RequestContext {
   readonly requestId: string;
   readonly ipAddress?: string;
   readonly userAgent?: string;
+  /** Why, in the words of the client; undefined where those hold no letter and no digit. */
   readonly reason?: string;
+  /** What `X-Break-Glass` said, as it was sent. */
+  readonly breakGlass?: string;
+  /** Set where the actor may not read without a reason; who changes something and shows nothing else need not have one. */
+  mustSayWhy = false;
   /** The client's name for this attempt to create something, so that a repeated attempt creates nothing twice. */
   readonly idempotencyKey?: string;
   /** When the request is given up, in ms since the epoch; undefined for work that may take its time. */
@@ -64,7 +74,8 @@ export class RequestContext {
     this.route = facts.route;
     this.ipAddress = facts.ipAddress;
     this.userAgent = cap(facts.userAgent, 512);
-    this.reason = cap(facts.reason, 500);
+    this.reason = meaningful(cap(facts.reason?.trim(), 500));
+    this.breakGlass = facts.breakGlass;
     this.idempotencyKey = facts.idempotencyKey;
     this.actor = facts.actor;
     this.deadline = facts.deadlineMs === undefined ? undefined : Date.now() + facts.deadlineMs;
@@ -90,8 +101,12 @@ export class RequestContext {
     this.deadline = undefined;
   }
 
-  /** Notes that the reply shows these records. Called where a view is built, and nowhere else. */
+  /**
+   * Notes that the reply shows these records. Called where a view is built, and nowhere else. 428 for who must say why and did
+   * not, however they came to see them.
+   */
   disclose(disclosure: Disclosure): void {
+    if (this.mustSayWhy && !this.reason) throw reasonRequired();
     this.disclosures.push(disclosure);
   }
 
@@ -115,6 +130,16 @@ export class RequestContext {
       roles: actor && `{${actor.roles.join(',')}}`,
     });
   }
+}
+
+/** A 428, for those who must say why. */
+export function reasonRequired(): DomainError {
+  return new DomainError('access.reason-required', 'Say why in the header X-Access-Reason.');
+}
+
+/** Spaces, dots and what is invisible are no reason. */
+function meaningful(text: string | undefined): string | undefined {
+  return text && /[\p{L}\p{N}]/u.test(text) ? text : undefined;
 }
 
 /** Cuts to a length in UTF-16 units without leaving half a surrogate pair, and drops NUL, which PostgreSQL refuses. */

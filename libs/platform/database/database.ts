@@ -10,7 +10,9 @@ import { SnakeNaming } from './naming';
 import { translateError } from './pg-errors';
 
 /** How long a request waits for a pooled connection, in ms. */
-export const connectionWaitMs = 500;
+export const connectionWaitMs = 700;
+/** A connection that was not needed for this long, in ms, is closed. Opening one takes some ms of two processors, which a burst would wait for. */
+const idleMs = 120_000;
 /** How long one statement may take, in ms; less where its request has less time left. */
 const statementMs = 1_600;
 /** How much longer than its request a statement is waited for, in ms: the server refuses a change that comes too late itself. */
@@ -49,7 +51,12 @@ export class Database implements OnApplicationShutdown {
       namingStrategy: new SnakeNaming(),
       synchronize: false,
       poolSize: config.DATABASE_POOL_SIZE,
-      extra: { connectionTimeoutMillis: connectionWaitMs, query_timeout: statementMs, keepAlive: true },
+      extra: {
+        connectionTimeoutMillis: connectionWaitMs,
+        idleTimeoutMillis: idleMs,
+        query_timeout: statementMs,
+        keepAlive: true,
+      },
     });
     await dataSource.initialize();
     const pool = (dataSource.driver as PostgresDriver).master as Pool;

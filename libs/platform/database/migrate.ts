@@ -32,11 +32,15 @@ export async function migrate(
       await dataSource.destroy();
     }
     await guard.query('SELECT audit_make_partitions()');
-    const role = decodeURIComponent(new URL(urls.applicationUrl).username);
-    await guard.query('SELECT grant_application($1)', [role]);
+    await guard.query('SELECT grant_application($1)', [roleOf(urls.applicationUrl)]);
   } finally {
     await guard.end();
   }
+}
+
+/** The role that a connection string logs in as. */
+export function roleOf(url: string): string {
+  return decodeURIComponent(new URL(url).username);
 }
 
 async function refuseOldServer(client: Client): Promise<void> {

@@ -47,6 +47,7 @@ function contextFrom(request: FastifyRequest, trustedProxies?: BlockList): Reque
     ipAddress: clientAddress(request.socket.remoteAddress, headers['x-forwarded-for'], trustedProxies),
     userAgent: headers['user-agent'],
     reason: text(headers['x-access-reason']),
+    breakGlass: text(headers['x-break-glass']),
     idempotencyKey: text(headers['idempotency-key']),
     deadlineMs,
   });

@@ -59,7 +59,7 @@ export class Statement {
   get projection(): string {
     let variants = projections.get(this.resource);
     if (!variants) projections.set(this.resource, (variants = new Map<string, string>()));
-    const key = this.actor.roles.join();
+    const key = `${this.actor.roles.join()}${this.actor.breaksGlass ? ' and break-glass' : ''}`;
     let sql = variants.get(key);
     if (!sql) variants.set(key, (sql = projection(this.resource, this.metadata, this.actor)));
     return sql;
@@ -112,7 +112,7 @@ export class Statement {
 
   /** 404; for an actor with a narrow scope it may hide a refusal, so it goes on record as one. */
   notFound(id?: number): DomainError {
-    const isNarrow = scopeOf(this.actor, this.readPermission) !== 'all';
+    const isNarrow = scopeOf(this.actor, this.readPermission) !== 'all' || this.actor.breaksGlass;
     return new DomainError('record.not-found', `There is no such ${this.resource.noun}.`, {
       refused: isNarrow ? { tableName: this.table, recordId: id } : undefined,
     });

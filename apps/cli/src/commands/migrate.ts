@@ -1,15 +1,22 @@
 import { Command } from 'commander';
+import { migrateLedger } from '#audit';
 import { openRuntime } from '#platform/config';
-import { migrate } from '#platform/database';
 
-/** `ip2a migrate`: the schema up to date, the coming months' partitions made, the application's role granted what it needs. */
+/**
+ * `ip2a migrate`: the schema up to date, the coming months' partitions made, the application's role granted what it needs; and what is
+ * weaker than promised all the same.
+ */
 export function migrateDatabase(): Command {
   return new Command('migrate').description('bring the database schema up to date').action(async () => {
     const runtime = await openRuntime('attach');
     try {
       const { databaseOwnerUrl: ownerUrl, databaseUrl: applicationUrl } = runtime.config;
-      await migrate({ ownerUrl, applicationUrl }, (line) => process.stdout.write(`${line}\n`));
+      const log = (line: string) => process.stdout.write(`${line}\n`);
+      const weaknesses = await migrateLedger({ ownerUrl, applicationUrl }, log);
       process.stdout.write('The schema is up to date.\n');
+      for (const weakness of weaknesses) {
+        process.stderr.write(`Warning: the ledger is weaker than promised: ${weakness}.\n`);
+      }
     } finally {
       await runtime.stop();
     }

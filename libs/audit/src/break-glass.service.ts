@@ -1,0 +1,50 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { unavailable } from '#kernel';
+import type { Disclosure, RequestContext } from '#platform/context';
+import { Database } from '#platform/database';
+import { auditMetrics } from './audit.metrics';
+import { AuditWriter } from './audit-writer';
+
+/** Puts each use of break-glass on record, on the list of what is to be reviewed, and before the eyes of an operator. */
+@Injectable()
+export class BreakGlassService {
+  private readonly logger = new Logger('audit');
+
+  constructor(
+    private readonly database: Database,
+    private readonly writer: AuditWriter,
+  ) {}
+
+  /** Resolves when the entry and the open review are durable, both or neither; rejects with a 503 otherwise. */
+  async record(context: RequestContext, { tableName, ids }: Disclosure): Promise<void> {
+    const { actor, reason, requestId, route: operation } = context;
+    const recordId = ids[0];
+    let reviewId: number | undefined;
+    try {
+      await this.database.transaction(context, async () => {
+        await this.writer.record(context, { action: 'BREAK_GLASS', tableName, recordId });
+        // The entry took its number in this transaction, so in this session of the database.
+        const [review] = await this.database.query<{ id: number }>(
+          context,
+          `INSERT INTO break_glass_reviews (entry_id, table_name, record_id, opened_by, reason)
+           VALUES (currval('audit_logs_id_seq'), $1, $2, $3, $4) RETURNING id`,
+          [tableName, recordId, actor?.userId, reason],
+        );
+        reviewId = review?.id;
+      });
+    } catch (error) {
+      auditMetrics.refused.inc();
+      throw unavailable('audit.unavailable', 'The access could not be recorded, so nothing is shown.', error);
+    }
+    auditMetrics.breakGlass.inc();
+    this.logger.warn({ requestId, operation, userId: actor?.userId, reviewId }, 'Break-glass was used');
+  }
+
+  async openReviews(): Promise<number> {
+    const [open] = await this.database.query<{ count: number }>(
+      undefined,
+      'SELECT count(*)::integer AS count FROM break_glass_reviews WHERE closed_at IS NULL',
+    );
+    return open?.count ?? 0;
+  }
+}

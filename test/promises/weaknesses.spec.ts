@@ -1,0 +1,276 @@
+import { Client } from 'pg';
+import { ip2a } from '../../apps/api/test/command';
+import { spawnApi, startApi, type LocalApi } from '../../apps/api/test/harness';
+import { OwnServer } from './own-server';
+
+/**
+ * Somebody weakens what P1 and P4 stand on. On a server of its own, because roles belong to all databases of a server.
+ * Each weakening is named by the running API, and taken back.
+ */
+let server: OwnServer;
+let api: LocalApi;
+let superuser: Client;
+let month: string;
+
+beforeAll(async () => {
+  server = await OwnServer.start();
+  api = await startApi({ database: server });
+  superuser = new Client({ connectionString: server.superuserUrl });
+  await superuser.connect();
+  const { rows } = await superuser.query<{ name: string }>(
+    `SELECT relid::regclass::text AS name FROM pg_partition_tree('audit_logs') WHERE isleaf ORDER BY 1 DESC LIMIT 1`,
+  );
+  month = rows[0]?.name ?? '';
+});
+afterAll(async () => {
+  await superuser.end();
+  await api.close();
+  await server.drop();
+});
+
+interface Ready {
+  status: string;
+  checks: { grants: { status: string; detail?: string } };
+}
+
+async function ready(): Promise<Ready> {
+  const reply = await fetch(`${api.url}/health/ready`);
+  expect(reply.status).toBe(200);
+  return (await reply.json()) as Ready;
+}
+
+const fine = { status: 'ok' };
+const weak = (detail: string) => ({ status: 'warn', detail });
+
+/** What is done, how it is undone, and what is then said. `MONTH` is a partition. */
+const weakenings: [what: string, done: string, undone: string, said: string][] = [
+  [
+    'the application’s role is a superuser',
+    'ALTER ROLE ip2a_app SUPERUSER',
+    'ALTER ROLE ip2a_app NOSUPERUSER',
+    'ip2a_app is a superuser: nothing in the database is refused to it',
+  ],
+  [
+    'it may create roles',
+    'ALTER ROLE ip2a_app CREATEROLE',
+    'ALTER ROLE ip2a_app NOCREATEROLE',
+    'ip2a_app may create roles, and perhaps give itself others',
+  ],
+  [
+    'it may run programs of the server',
+    'GRANT pg_execute_server_program TO ip2a_app',
+    'REVOKE pg_execute_server_program FROM ip2a_app',
+    'ip2a_app is a member of pg_execute_server_program, and so master of the server',
+  ],
+  [
+    'it may update entries',
+    'GRANT UPDATE ON audit_logs TO ip2a_app',
+    'REVOKE UPDATE ON audit_logs FROM ip2a_app',
+    'ip2a_app may UPDATE on audit_logs',
+  ],
+  [
+    'it may update one column of them',
+    'GRANT UPDATE (notes) ON audit_logs TO ip2a_app',
+    'REVOKE UPDATE (notes) ON audit_logs FROM ip2a_app',
+    'ip2a_app may UPDATE on audit_logs',
+  ],
+  [
+    'everybody may delete and truncate a month of them',
+    'GRANT DELETE, TRUNCATE ON MONTH TO PUBLIC',
+    'REVOKE DELETE, TRUNCATE ON MONTH FROM PUBLIC',
+    'ip2a_app may DELETE, TRUNCATE on MONTH',
+  ],
+  [
+    'it may add triggers to an audited table',
+    'GRANT TRIGGER ON grievances TO ip2a_app',
+    'REVOKE TRIGGER ON grievances FROM ip2a_app',
+    'ip2a_app may TRIGGER on grievances',
+  ],
+  [
+    'it may set the numbers of entries',
+    'GRANT UPDATE ON SEQUENCE audit_logs_id_seq TO ip2a_app',
+    'REVOKE UPDATE ON SEQUENCE audit_logs_id_seq FROM ip2a_app',
+    'ip2a_app may set the numbers of entries (UPDATE on audit_logs_id_seq)',
+  ],
+  [
+    'it may put triggers to sleep',
+    'GRANT SET ON PARAMETER session_replication_role TO ip2a_app',
+    'REVOKE SET ON PARAMETER session_replication_role FROM ip2a_app',
+    'ip2a_app may set session_replication_role, which puts foreign keys to sleep',
+  ],
+  [
+    'it may make things in the schema',
+    'GRANT CREATE ON SCHEMA public TO ip2a_app',
+    'REVOKE CREATE ON SCHEMA public FROM ip2a_app',
+    'ip2a_app may CREATE in schema public',
+  ],
+  [
+    'it owns an audited table',
+    'ALTER TABLE students OWNER TO ip2a_app',
+    'ALTER TABLE students OWNER TO ip2a_owner',
+    'ip2a_app owns students: it can disable what protects them',
+  ],
+  [
+    'it owns a month of entries',
+    'ALTER TABLE MONTH OWNER TO ip2a_app',
+    'ALTER TABLE MONTH OWNER TO ip2a_owner',
+    'ip2a_app owns MONTH: it can disable what protects them',
+  ],
+  [
+    'it owns the function that captures',
+    'ALTER FUNCTION audit_capture() OWNER TO ip2a_app',
+    'ALTER FUNCTION audit_capture() OWNER TO ip2a_owner',
+    'ip2a_app owns audit_capture(): it can disable what protects them',
+  ],
+  [
+    'a trigger of an audited table is disabled',
+    'ALTER TABLE members DISABLE TRIGGER audit_capture_update',
+    'ALTER TABLE members ENABLE ALWAYS TRIGGER audit_capture_update',
+    'trigger audit_capture_update of members is disabled',
+  ],
+  [
+    'one sleeps for replicas',
+    'ALTER TABLE members ENABLE TRIGGER zz_audit_touch',
+    'ALTER TABLE members ENABLE ALWAYS TRIGGER zz_audit_touch',
+    'trigger zz_audit_touch of members sleeps in some sessions (it is not ENABLE ALWAYS)',
+  ],
+  [
+    'one is gone',
+    'DROP TRIGGER audit_capture_delete ON refresh_tokens',
+    `CREATE TRIGGER audit_capture_delete AFTER DELETE ON refresh_tokens FOR EACH ROW EXECUTE FUNCTION audit_capture('{token_hash}');
+     ALTER TABLE refresh_tokens ENABLE ALWAYS TRIGGER audit_capture_delete`,
+    'trigger audit_capture_delete of refresh_tokens is missing',
+  ],
+  [
+    'one looks away under a condition',
+    `CREATE OR REPLACE TRIGGER audit_capture_update AFTER UPDATE ON members FOR EACH ROW WHEN (OLD.id <> 17)
+       EXECUTE FUNCTION audit_capture('{}');
+     ALTER TABLE members ENABLE ALWAYS TRIGGER audit_capture_update`,
+    `CREATE OR REPLACE TRIGGER audit_capture_update AFTER UPDATE ON members FOR EACH ROW EXECUTE FUNCTION audit_capture('{}');
+     ALTER TABLE members ENABLE ALWAYS TRIGGER audit_capture_update`,
+    'trigger audit_capture_update of members is not the one that was made',
+  ],
+  [
+    'one does something else',
+    `CREATE FUNCTION look_away() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+     CREATE OR REPLACE TRIGGER audit_capture_delete AFTER DELETE ON members FOR EACH ROW EXECUTE FUNCTION look_away();
+     ALTER TABLE members ENABLE ALWAYS TRIGGER audit_capture_delete`,
+    `CREATE OR REPLACE TRIGGER audit_capture_delete AFTER DELETE ON members FOR EACH ROW EXECUTE FUNCTION audit_capture('{}');
+     ALTER TABLE members ENABLE ALWAYS TRIGGER audit_capture_delete;
+     DROP FUNCTION look_away`,
+    'trigger audit_capture_delete of members is not the one that was made',
+  ],
+  [
+    'a month may be rewritten by its owner',
+    'ALTER TABLE MONTH DISABLE TRIGGER audit_logs_refuse_change',
+    'ALTER TABLE MONTH ENABLE ALWAYS TRIGGER audit_logs_refuse_change',
+    'trigger audit_logs_refuse_change of MONTH is disabled',
+  ],
+  [
+    'a month may be emptied',
+    'DROP TRIGGER audit_logs_refuse_truncate ON MONTH',
+    `CREATE TRIGGER audit_logs_refuse_truncate BEFORE TRUNCATE ON MONTH FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse();
+     ALTER TABLE MONTH ENABLE ALWAYS TRIGGER audit_logs_refuse_truncate`,
+    'trigger audit_logs_refuse_truncate of MONTH is missing',
+  ],
+  [
+    'entries are swallowed by a rule',
+    'CREATE RULE swallow AS ON INSERT TO MONTH DO INSTEAD NOTHING',
+    'DROP RULE swallow ON MONTH',
+    'MONTH has rules, which can swallow what is written to it',
+  ],
+];
+
+const inMonth = (text: string) => text.replaceAll('MONTH', month);
+
+it('finds nothing weak in what was made', async () => {
+  expect(await ready()).toMatchObject({ status: 'ok', checks: { grants: fine } });
+});
+
+it.each(weakenings)('says so where %s', async (_, done, undone, said) => {
+  await superuser.query(inMonth(done));
+  const meanwhile = await ready();
+  await superuser.query(inMonth(undone));
+  expect([meanwhile.status, meanwhile.checks.grants]).toEqual(['warn', weak(inMonth(said))]);
+  expect((await ready()).checks.grants).toEqual(fine);
+});
+
+it('says so where the application’s role has become a member of the owner, naming every table', async () => {
+  await superuser.query('GRANT ip2a_owner TO ip2a_app');
+  const { detail = '' } = (await ready()).checks.grants;
+  await superuser.query('REVOKE ip2a_owner FROM ip2a_app');
+  expect(detail).toMatch(/^ip2a_app is a member of ip2a_owner, which owns audit_append\(\)/);
+  for (const name of ['audit_logs,', month, 'members', 'users', 'break_glass_reviews', 'schema public']) {
+    expect(detail).toContain(name);
+  }
+});
+
+it('looks at months that were made since, and at tables that were audited since', async () => {
+  await server.query('SELECT audit_make_partitions(6)');
+  await server.query(`CREATE TABLE badges (id integer PRIMARY KEY, updated_at timestamptz, audit_ref bigint NOT NULL);
+    SELECT audit_watch('badges')`);
+  expect((await ready()).checks.grants).toEqual(fine);
+  const [last] = await server.query<{ name: string }>(
+    `SELECT relid::regclass::text AS name FROM pg_partition_tree('audit_logs') WHERE isleaf ORDER BY 1 DESC LIMIT 1`,
+  );
+  expect(String(last?.name) > month).toBe(true);
+  await server.query(`ALTER TABLE ${last?.name} DISABLE TRIGGER ALL; ALTER TABLE badges DISABLE TRIGGER USER`);
+  expect((await ready()).checks.grants.detail?.split('; ')).toEqual([
+    ...['audit_capture_delete', 'audit_capture_insert', 'audit_capture_update'].map(
+      (name) => `trigger ${name} of badges is disabled`,
+    ),
+    `trigger audit_logs_refuse_change of ${last?.name} is disabled`,
+    `trigger audit_logs_refuse_truncate of ${last?.name} is disabled`,
+    'trigger audit_refuse_truncate of badges is disabled',
+    'trigger zz_audit_touch of badges is disabled',
+  ]);
+  await server.query('DROP TABLE badges');
+  await superuser.query(`ALTER TABLE ${last?.name} ENABLE ALWAYS TRIGGER audit_logs_refuse_change,
+    ENABLE ALWAYS TRIGGER audit_logs_refuse_truncate`);
+  expect((await ready()).checks.grants).toEqual(fine);
+});
+
+it('can not serve while it may not add entries', async () => {
+  await server.query('REVOKE INSERT ON audit_logs FROM ip2a_app');
+  const reply = await fetch(`${api.url}/health/ready`);
+  await server.query('GRANT INSERT ON audit_logs TO ip2a_app');
+  expect([reply.status, ((await reply.json()) as Ready).checks.grants.status]).toEqual([503, 'error']);
+});
+
+describe('after migrating', () => {
+  const warning = 'Warning: the ledger is weaker than promised: ';
+
+  it('the command says nothing where there is nothing to say, and takes back what was granted', async () => {
+    await server.query('GRANT UPDATE, DELETE, TRUNCATE ON audit_logs TO ip2a_app');
+    const { status, stdout, stderr } = await ip2a(server, ['migrate']);
+    expect([status, stdout, stderr]).toEqual([0, 'The schema is up to date.\n', '']);
+    expect((await ready()).checks.grants).toEqual(fine);
+  });
+
+  it('the command and the start both say what is weak', async () => {
+    await server.query(
+      'ALTER TABLE members DISABLE TRIGGER audit_capture_update; GRANT DELETE ON audit_logs TO PUBLIC',
+    );
+    const expected = [
+      `${warning}ip2a_app may DELETE on audit_logs.`,
+      `${warning}trigger audit_capture_update of members is disabled.`,
+    ];
+    const { status, stderr } = await ip2a(server, ['migrate']);
+    const program = await spawnApi(server);
+    await program.close();
+    await server.query(
+      'ALTER TABLE members ENABLE ALWAYS TRIGGER audit_capture_update; REVOKE DELETE ON audit_logs FROM PUBLIC',
+    );
+    expect([status, stderr.trimEnd().split('\n')]).toEqual([0, expected]);
+    expect(program.output.filter((line) => line.startsWith(warning))).toEqual(expected);
+  });
+
+  it('the command says so where one role owns and serves', async () => {
+    const { status, stderr } = await ip2a(server, ['migrate'], { DATABASE_URL: server.ownerUrl });
+    expect(status).toBe(0);
+    const [schema, tables, ...others] = stderr.trimEnd().split('\n');
+    expect(schema).toContain(`${warning}ip2a_owner is a member of pg_database_owner, which owns schema public`);
+    expect(tables).toContain(`${warning}ip2a_owner owns audit_append()`);
+    expect(others).toEqual([]);
+  });
+});
