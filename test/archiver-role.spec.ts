@@ -184,9 +184,9 @@ it('a month that is detached by itself loses the trigger that refuses changes', 
 
 /** Resolves once somebody waits for a lock on the ledger; throws where the waiting has ended unseen. */
 async function lockIsAwaited(waiting: Promise<unknown>): Promise<void> {
-  let isOver = false;
-  void waiting.then(() => (isOver = true));
-  while (!isOver) {
+  const waits = { over: false };
+  void waiting.then(() => (waits.over = true));
+  while (!waits.over) {
     const { rows } = await owner.query(
       `SELECT FROM pg_locks WHERE relation = 'audit_logs'::regclass AND mode = 'AccessExclusiveLock' AND NOT granted`,
     );
