@@ -150,10 +150,11 @@ describe('break-glass', () => {
     const narrow = Object.keys((await instructor.get(path)).json());
     expect(narrow).not.toContain('address');
     const replies = await Promise.all(
-      Array.from({ length: 40 }, (_, index) => instructor.get(path, index % 2 ? glass : undefined)),
+      Array.from({ length: 12 }, (_, index) => instructor.get(path, index % 2 ? glass : undefined)),
     );
     replies.forEach((reply, index) => {
-      expect([index, Object.keys(reply.json()).includes('address')]).toEqual([index, index % 2 === 1]);
+      const seesAll = Object.keys(reply.json()).includes('address');
+      expect([index, reply.status, seesAll]).toEqual([index, 200, index % 2 === 1]);
     });
     expect(codeOf(await instructor.get(`/members/${ids.stranger}`))).toEqual([404, 'record.not-found']);
   });
