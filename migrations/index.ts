@@ -8,6 +8,7 @@ import { FoldText1795420805500 } from './1795420805500-fold-text';
 import { AccountRecovery1795420806000 } from './1795420806000-account-recovery';
 import { Attachments1795420807000 } from './1795420807000-attachments';
 import { Quarantine1795420808000 } from './1795420808000-quarantine';
+import { Registrations1795420812000 } from './1795420812000-registrations';
 
 /** In the order they run; a spec compares this list with the files. */
 export const migrations = [
@@ -21,4 +22,5 @@ export const migrations = [
   AccountRecovery1795420806000,
   Attachments1795420807000,
   Quarantine1795420808000,
+  Registrations1795420812000,
 ];

@@ -10,6 +10,7 @@ import {
   MfaRecoveryCode,
   OneTimeToken,
   RefreshToken,
+  Registration,
   RoleRow,
   User,
   UserRole,
@@ -50,6 +51,7 @@ export const entities = [
   FileAttachment,
   OneTimeToken,
   MfaRecoveryCode,
+  Registration,
   QuarantinedRecord,
 ];
 

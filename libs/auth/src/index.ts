@@ -3,6 +3,7 @@ export { AuthenticationGuard } from './authentication.guard';
 export { MfaRecoveryCode } from './mfa-recovery-code.entity';
 export { OneTimeToken } from './one-time-token.entity';
 export { RefreshToken } from './refresh-token.entity';
+export { Registration } from './registration.entity';
 export { RoleRow, UserRole } from './role.entity';
 export { SessionsService } from './sessions.service';
 export { CreateUser } from './user.dto';

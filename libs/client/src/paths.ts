@@ -305,7 +305,7 @@ export interface paths {
         put?: never;
         /**
          * Open an account as a member
-         * @description The answer does not tell whether the member exists or has an account; a mail does, to the address given.
+         * @description The answer does not tell whether the member exists or has an account; a mail does, to the address on file, or to the one given where there is none. Nothing is reserved: who mistyped something registers again.
          */
         post: operations["auth:register"];
         delete?: never;
@@ -323,7 +323,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Prove that an address is mine */
+        /**
+         * Prove that an address is mine, and choose the password
+         * @description A registration becomes an account by it; nobody but the reader of the mail has ever known its password.
+         */
         post: operations["auth:verify-email"];
         delete?: never;
         options?: never;
@@ -2095,10 +2098,11 @@ export interface components {
              * @example 1980-05-17
              */
             dateOfBirth: string;
-            /** @example member@local.example */
+            /**
+             * @description The one that the local has on file for the member, where it has one.
+             * @example member@local.example
+             */
             email: string;
-            /** @example correct horse battery staple */
-            password: string;
         };
         AcceptedView: {
             /** @description The same whether or not there is such an account or member. */
@@ -2107,6 +2111,8 @@ export interface components {
         VerifyEmail: {
             /** @description The one in the link that was mailed; good once. */
             token: string;
+            /** @example correct horse battery staple */
+            newPassword: string;
         };
         AccountAddress: {
             /** @example member@local.example */
