@@ -727,6 +727,7 @@ CREATE INDEX members_hire_date_idx ON members USING btree (COALESCE(hire_date, '
 CREATE INDEX members_last_name_search_idx ON members USING btree (fold_text((last_name::text || ' '::text) || first_name::text) COLLATE "C", id) WHERE deleted_at IS NULL;
 CREATE INDEX members_member_number_search_idx ON members USING btree (lower(member_number::text) COLLATE "C", id) WHERE deleted_at IS NULL;
 CREATE INDEX members_status_classification_idx ON members USING btree (status, classification, id) WHERE deleted_at IS NULL;
+CREATE INDEX one_time_tokens_expires_at_idx ON one_time_tokens USING btree (expires_at);
 CREATE INDEX one_time_tokens_user_id_idx ON one_time_tokens USING btree (user_id) WHERE used_at IS NULL;
 CREATE INDEX organization_contacts_name_search_idx ON organization_contacts USING btree (fold_text((last_name::text || ' '::text) || first_name::text) COLLATE "C", id) WHERE deleted_at IS NULL;
 CREATE INDEX organization_contacts_organization_id_idx ON organization_contacts USING btree (organization_id, id) WHERE deleted_at IS NULL;
@@ -734,6 +735,7 @@ CREATE UNIQUE INDEX organization_contacts_primary_key ON organization_contacts U
 CREATE INDEX organizations_contains_idx ON organizations USING gin (fold_text(name::text) gin_trgm_ops) WHERE deleted_at IS NULL;
 CREATE INDEX organizations_name_search_idx ON organizations USING btree (fold_text(name::text) COLLATE "C", id) WHERE deleted_at IS NULL;
 CREATE INDEX organizations_org_type_idx ON organizations USING btree (org_type, id) WHERE deleted_at IS NULL;
+CREATE INDEX refresh_tokens_expires_at_idx ON refresh_tokens USING btree (expires_at);
 CREATE INDEX refresh_tokens_family_id_idx ON refresh_tokens USING btree (family_id);
 CREATE INDEX refresh_tokens_user_id_idx ON refresh_tokens USING btree (user_id) WHERE revoked_at IS NULL;
 CREATE INDEX registrations_email_idx ON registrations USING btree (email, id) WHERE used_at IS NULL;

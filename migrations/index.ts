@@ -9,6 +9,7 @@ import { AccountRecovery1795420806000 } from './1795420806000-account-recovery';
 import { Attachments1795420807000 } from './1795420807000-attachments';
 import { Quarantine1795420808000 } from './1795420808000-quarantine';
 import { Registrations1795420812000 } from './1795420812000-registrations';
+import { ExpiryIndexes1795420813000 } from './1795420813000-expiry-indexes';
 
 /** In the order they run; a spec compares this list with the files. */
 export const migrations = [
@@ -23,4 +24,5 @@ export const migrations = [
   Attachments1795420807000,
   Quarantine1795420808000,
   Registrations1795420812000,
+  ExpiryIndexes1795420813000,
 ];
