@@ -117,7 +117,7 @@ describe('what has expired', () => {
     const over = await seed(
       'refresh_tokens',
       'user_id, family_id, token_hash',
-      `${userId}, gen_random_uuid(), ${`lpad(n::text, 64, '0')`}`,
+      `${userId}, gen_random_uuid(), lpad(n::text, 64, '0')`,
       'expires_at',
       3,
     );
