@@ -10,6 +10,7 @@ import { Attachments1795420807000 } from './1795420807000-attachments';
 import { Quarantine1795420808000 } from './1795420808000-quarantine';
 import { Registrations1795420812000 } from './1795420812000-registrations';
 import { ExpiryIndexes1795420813000 } from './1795420813000-expiry-indexes';
+import { StandInAccounts1795420814000 } from './1795420814000-stand-in-accounts';
 
 /** In the order they run; a spec compares this list with the files. */
 export const migrations = [
@@ -25,4 +26,5 @@ export const migrations = [
   Quarantine1795420808000,
   Registrations1795420812000,
   ExpiryIndexes1795420813000,
+  StandInAccounts1795420814000,
 ];

@@ -12,6 +12,7 @@ import {
   RefreshToken,
   Registration,
   RoleRow,
+  StandInAccount,
   User,
   UserRole,
 } from '#auth';
@@ -52,6 +53,7 @@ export const entities = [
   OneTimeToken,
   MfaRecoveryCode,
   Registration,
+  StandInAccount,
   QuarantinedRecord,
 ];
 

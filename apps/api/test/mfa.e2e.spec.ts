@@ -193,7 +193,11 @@ describe('logging in with a second factor', () => {
     const { email, password } = account;
     const locked = await api.anonymous.post('/auth/login', { email, password });
     expect(codeOf(locked)).toEqual(failed);
-    await api.expectAudit(locked, { action: 'LOGIN_FAILED', notes: 'account locked' });
+    await api.expectAudit(
+      locked,
+      { action: 'UPDATE', tableName: 'stand_in_accounts' },
+      { action: 'LOGIN_FAILED', notes: 'account locked' },
+    );
   });
 
   it('takes no token that has expired, and no request without one proof', async () => {

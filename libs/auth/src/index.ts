@@ -6,6 +6,7 @@ export { RefreshToken } from './refresh-token.entity';
 export { Registration } from './registration.entity';
 export { RoleRow, UserRole } from './role.entity';
 export { SessionsService } from './sessions.service';
+export { StandInAccount } from './stand-in-account.entity';
 export { CreateUser } from './user.dto';
 export { User } from './user.entity';
 export { UsersService } from './users.service';
