@@ -11,6 +11,8 @@ import { Quarantine1795420808000 } from './1795420808000-quarantine';
 import { Registrations1795420812000 } from './1795420812000-registrations';
 import { ExpiryIndexes1795420813000 } from './1795420813000-expiry-indexes';
 import { StandInAccounts1795420814000 } from './1795420814000-stand-in-accounts';
+import { Employers1795420815000 } from './1795420815000-employers';
+import { ReviewAmounts1795420816000 } from './1795420816000-review-amounts';
 
 /** In the order they run; a spec compares this list with the files. */
 export const migrations = [
@@ -27,4 +29,6 @@ export const migrations = [
   Registrations1795420812000,
   ExpiryIndexes1795420813000,
   StandInAccounts1795420814000,
+  Employers1795420815000,
+  ReviewAmounts1795420816000,
 ];
