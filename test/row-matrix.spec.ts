@@ -77,7 +77,7 @@ async function recordsOf(isStudent: boolean): Promise<Records> {
   const reviewed = await make('/benevolence-applications', anApplication(member));
   await admin.post(`/benevolence-applications/${reviewed.id}/submit`);
   const grievance = await make('/grievances', aGrievance(member, organization));
-  await make(`/grievances/${grievance.id}/steps`, aStep());
+  const step = await make(`/grievances/${grievance.id}/steps`, aStep());
   const [entry] = await api.entries({ tableName: 'members', recordId: member, action: 'CREATE' });
   const ids = {
     members: member,
@@ -89,6 +89,7 @@ async function recordsOf(isStudent: boolean): Promise<Records> {
     'benevolence-applications': application.id,
     'benevolence-reviews': (await make('/benevolence-reviews', aReview(reviewed.id))).id,
     grievances: grievance.id,
+    steps: step.id,
     users: (await api.account([])).id,
     audit: entry?.id ?? 0,
   };
@@ -146,7 +147,10 @@ const bodies: Partial<Record<Operation, object>> = {
 
 /** Asks for one record. A version that no record has keeps removals from happening. */
 function ask(client: Client, { operation, method, path, kind }: Route, { ids, numbers }: Records): Promise<Reply> {
-  const filled = path.replace('{id}', String(ids[kind] ?? absentId)).replace('{number}', numbers[kind] ?? '');
+  const filled = path
+    .replace('{id}', String(ids[kind] ?? absentId))
+    .replace('{stepId}', String(ids.steps ?? absentId))
+    .replace('{number}', numbers[kind] ?? '');
   const headers = method === 'DELETE' ? { 'If-Match': '"1"' } : {};
   const body = method === 'GET' || method === 'DELETE' ? undefined : (bodies[operation] ?? {});
   return method === 'PATCH' ? client.patch(filled, body) : client.send(method, filled, body, headers);
