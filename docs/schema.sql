@@ -234,6 +234,38 @@ AS $function$
 ;
 REVOKE EXECUTE ON FUNCTION grant_application(name) FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION public.must_name_employer()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+      DECLARE
+        type text;
+      BEGIN
+        SELECT org_type INTO type FROM organizations WHERE id = (to_jsonb(NEW) ->> TG_ARGV[0])::integer FOR SHARE;
+        IF type <> 'employer' THEN
+          RAISE EXCEPTION '% of % must name an employer', TG_ARGV[0], TG_TABLE_NAME USING ERRCODE = 'check_violation',
+            CONSTRAINT = TG_TABLE_NAME || '_employer_check', TABLE = TG_TABLE_NAME;
+        END IF;
+        RETURN NEW;
+      END $function$
+;
+
+CREATE OR REPLACE FUNCTION public.must_stay_employer()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+      BEGIN
+        IF EXISTS (SELECT FROM grievances WHERE employer_id = OLD.id AND deleted_at IS NULL)
+          OR EXISTS (SELECT FROM salting_activities WHERE organization_id = OLD.id AND deleted_at IS NULL) THEN
+          RAISE EXCEPTION 'Other records name this organization as an employer; it stays one while they do.'
+            USING ERRCODE = 'restrict_violation';
+        END IF;
+        RETURN NEW;
+      END $function$
+;
+
 CREATE OR REPLACE FUNCTION public.next_student_number()
  RETURNS text
  LANGUAGE sql
@@ -295,7 +327,7 @@ CREATE TABLE benevolence_applications (
   audit_ref bigint NOT NULL,
   CONSTRAINT benevolence_applications_pkey PRIMARY KEY (id),
   CONSTRAINT benevolence_applications_amount_requested_check CHECK (amount_requested > 0::numeric),
-  CONSTRAINT benevolence_applications_approval_check CHECK ((status::text <> ALL (ARRAY['approved'::character varying, 'paid'::character varying]::text[])) OR approved_amount IS NOT NULL),
+  CONSTRAINT benevolence_applications_approval_check CHECK ((status::text = ANY (ARRAY['approved'::character varying, 'paid'::character varying]::text[])) = (approved_amount IS NOT NULL)),
   CONSTRAINT benevolence_applications_approved_amount_check CHECK (approved_amount > 0::numeric AND approved_amount <= amount_requested),
   CONSTRAINT benevolence_applications_payment_check CHECK ((status::text = 'paid'::text) = (payment_date IS NOT NULL AND payment_method IS NOT NULL)),
   CONSTRAINT benevolence_applications_payment_method_check CHECK (payment_method::text = ANY (ARRAY['check'::character varying, 'direct_deposit'::character varying, 'wire_transfer'::character varying]::text[])),
@@ -315,8 +347,10 @@ CREATE TABLE benevolence_reviews (
   created_at timestamp with time zone DEFAULT now() NOT NULL,
   updated_at timestamp with time zone DEFAULT now() NOT NULL,
   audit_ref bigint NOT NULL,
+  approved_amount numeric(10,2),
   CONSTRAINT benevolence_reviews_pkey PRIMARY KEY (id),
   CONSTRAINT benevolence_reviews_once_key UNIQUE (application_id, reviewer_id, review_level),
+  CONSTRAINT benevolence_reviews_approved_amount_check CHECK (approved_amount IS NULL OR approved_amount > 0::numeric AND decision::text = 'approved'::text),
   CONSTRAINT benevolence_reviews_decision_check CHECK (decision::text = ANY (ARRAY['approved'::character varying, 'denied'::character varying, 'needs_info'::character varying, 'deferred'::character varying]::text[])),
   CONSTRAINT benevolence_reviews_review_level_check CHECK (review_level::text = ANY (ARRAY['vp'::character varying, 'admin'::character varying, 'manager'::character varying, 'president'::character varying]::text[])),
   CONSTRAINT benevolence_reviews_application_id_fkey FOREIGN KEY (application_id) REFERENCES benevolence_applications(id),
@@ -809,6 +843,8 @@ CREATE TRIGGER audit_capture_update AFTER UPDATE ON grievances FOR EACH ROW EXEC
 ALTER TABLE grievances ENABLE ALWAYS TRIGGER audit_capture_update;
 CREATE TRIGGER audit_refuse_truncate BEFORE TRUNCATE ON grievances FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse();
 ALTER TABLE grievances ENABLE ALWAYS TRIGGER audit_refuse_truncate;
+CREATE TRIGGER names_employer BEFORE INSERT OR UPDATE OF employer_id, deleted_at ON grievances FOR EACH ROW WHEN (new.deleted_at IS NULL) EXECUTE FUNCTION must_name_employer('employer_id');
+ALTER TABLE grievances ENABLE ALWAYS TRIGGER names_employer;
 CREATE TRIGGER zz_audit_touch BEFORE INSERT OR UPDATE ON grievances FOR EACH ROW EXECUTE FUNCTION audit_touch();
 ALTER TABLE grievances ENABLE ALWAYS TRIGGER zz_audit_touch;
 CREATE TRIGGER audit_capture_delete AFTER DELETE ON member_employments FOR EACH ROW EXECUTE FUNCTION audit_capture('{}');
@@ -869,6 +905,8 @@ CREATE TRIGGER audit_capture_update AFTER UPDATE ON organizations FOR EACH ROW E
 ALTER TABLE organizations ENABLE ALWAYS TRIGGER audit_capture_update;
 CREATE TRIGGER audit_refuse_truncate BEFORE TRUNCATE ON organizations FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse();
 ALTER TABLE organizations ENABLE ALWAYS TRIGGER audit_refuse_truncate;
+CREATE TRIGGER stays_employer BEFORE UPDATE OF org_type ON organizations FOR EACH ROW WHEN (old.org_type::text = 'employer'::text AND new.org_type::text <> 'employer'::text) EXECUTE FUNCTION must_stay_employer();
+ALTER TABLE organizations ENABLE ALWAYS TRIGGER stays_employer;
 CREATE TRIGGER zz_audit_touch BEFORE INSERT OR UPDATE ON organizations FOR EACH ROW EXECUTE FUNCTION audit_touch();
 ALTER TABLE organizations ENABLE ALWAYS TRIGGER zz_audit_touch;
 CREATE TRIGGER audit_capture_delete AFTER DELETE ON quarantined_records FOR EACH ROW EXECUTE FUNCTION audit_capture('{}');
@@ -923,6 +961,8 @@ CREATE TRIGGER audit_capture_update AFTER UPDATE ON salting_activities FOR EACH 
 ALTER TABLE salting_activities ENABLE ALWAYS TRIGGER audit_capture_update;
 CREATE TRIGGER audit_refuse_truncate BEFORE TRUNCATE ON salting_activities FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse();
 ALTER TABLE salting_activities ENABLE ALWAYS TRIGGER audit_refuse_truncate;
+CREATE TRIGGER names_employer BEFORE INSERT OR UPDATE OF organization_id, deleted_at ON salting_activities FOR EACH ROW WHEN (new.deleted_at IS NULL) EXECUTE FUNCTION must_name_employer('organization_id');
+ALTER TABLE salting_activities ENABLE ALWAYS TRIGGER names_employer;
 CREATE TRIGGER zz_audit_touch BEFORE INSERT OR UPDATE ON salting_activities FOR EACH ROW EXECUTE FUNCTION audit_touch();
 ALTER TABLE salting_activities ENABLE ALWAYS TRIGGER zz_audit_touch;
 CREATE TRIGGER audit_capture_delete AFTER DELETE ON stand_in_accounts FOR EACH ROW EXECUTE FUNCTION audit_capture('{}');
