@@ -839,7 +839,7 @@ export interface paths {
         head?: never;
         /**
          * Change an organization
-         * @description A JSON merge patch (RFC 7396).
+         * @description A JSON merge patch (RFC 7396). An employer stays one while other records name it as such.
          */
         patch: operations["organizations:update"];
         trace?: never;
@@ -1505,6 +1505,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/grievances/{id}/steps/{stepId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a step of a grievance */
+        get: operations["grievances:read-step"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/grievances/{id}/settle": {
         parameters: {
             query?: never;
@@ -1548,7 +1565,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Close a grievance */
+        /**
+         * Close a grievance
+         * @description One that goes on ends by it, and needs a resolution. One that was settled or withdrawn is filed: how it ended stays as it is, and only what is not on record yet is added.
+         */
         post: operations["grievances:close"];
         delete?: never;
         options?: never;
@@ -3085,7 +3105,7 @@ export interface components {
              * @enum {string}
              */
             status: "draft" | "submitted" | "under_review" | "approved" | "denied" | "paid";
-            /** @description At most what was asked for: what a reviewer named last, final once it is approved; null until then. */
+            /** @description At most what was asked for; null until it is approved. */
             approvedAmount: string | null;
             /** @example 2026-02-20 */
             paymentDate: string | null;
@@ -3194,6 +3214,8 @@ export interface components {
              * @enum {string}
              */
             decision: "approved" | "denied" | "needs_info" | "deferred";
+            /** @description What the approval named; null where it named no amount. */
+            approvedAmount: string | null;
             /**
              * Format: date
              * @example 2026-02-10
@@ -3226,6 +3248,11 @@ export interface components {
              */
             decision: "approved" | "denied" | "needs_info" | "deferred";
             /**
+             * @description With an approval: less than was asked for. The last one named before the approval is complete counts.
+             * @example 1250.00
+             */
+            approvedAmount?: string;
+            /**
              * Format: date
              * @description Today, where it is not sent.
              * @example 2026-02-10
@@ -3233,11 +3260,6 @@ export interface components {
             reviewDate?: string;
             /** @example Papers are complete. */
             comments?: string | null;
-            /**
-             * @description With an approval: less than was asked for. The last one named before the approval is complete counts.
-             * @example 1250.00
-             */
-            approvedAmount?: string;
         };
         GrievanceView: {
             /** @example 17 */
@@ -3324,7 +3346,7 @@ export interface components {
             /** @example Dana Reyes */
             employerAttendees: string | null;
             /**
-             * @description `advanced` moves to the next step, `settled` ends the grievance.
+             * @description `advanced` moves to the next step, `settled` ends the grievance and is for those who decide grievances.
              * @enum {string}
              */
             outcome: "denied" | "settled" | "advanced";
@@ -3354,7 +3376,7 @@ export interface components {
             /** @example Dana Reyes */
             employerAttendees?: string | null;
             /**
-             * @description `advanced` moves to the next step, `settled` ends the grievance.
+             * @description `advanced` moves to the next step, `settled` ends the grievance and is for those who decide grievances.
              * @enum {string}
              */
             outcome: "denied" | "settled" | "advanced";
@@ -3364,6 +3386,22 @@ export interface components {
         GrievanceResolution: {
             /** @example Eight hours were paid. */
             resolution: string;
+            /**
+             * Format: date
+             * @description Today, where it is not sent.
+             * @example 2026-07-01
+             */
+            resolutionDate?: string;
+            /**
+             * @description Dollars, as text.
+             * @example 416.00
+             */
+            settlementAmount?: string;
+        };
+        /** @description Of a grievance that goes on, the resolution is required. Of one that has ended, nothing that is on record changes. */
+        CloseGrievance: {
+            /** @example Eight hours were paid. */
+            resolution?: string;
             /**
              * Format: date
              * @description Today, where it is not sent.
@@ -8502,7 +8540,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `record.duplicate`: A record with the same key exists. */
+            /** @description `record.duplicate`: A record with the same key exists. `record.in-use`: Other records depend on this one. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -8922,7 +8960,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `record.duplicate`: A record with the same key exists. */
+            /** @description `record.duplicate`: A record with the same key exists. `record.in-use`: Other records depend on this one. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -14769,6 +14807,106 @@ export interface operations {
             };
         };
     };
+    "grievances:read-step": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Why the record is looked at or changed; kept in the ledger, up to 500 characters. */
+                "X-Access-Reason"?: string;
+            };
+            path: {
+                /** @description The id of the grievance. */
+                id: number;
+                /** @description The id of the step. */
+                stepId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GrievanceStepView"];
+                };
+            };
+            /** @description `request.malformed`: The request can not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `auth.required`: Authentication is required. `auth.token-invalid`: The token is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `record.not-found`: There is no such record. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request.invalid`: The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `access.reason-required`: A reason for the access is required. */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal.error`: An unexpected error occurred. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `service.unavailable`: The service is not available now. `audit.unavailable`: The access can not be recorded now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "grievances:settle": {
         parameters: {
             query?: never;
@@ -15006,7 +15144,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["GrievanceResolution"];
+                "application/json": components["schemas"]["CloseGrievance"];
             };
         };
         responses: {
@@ -16721,7 +16859,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.field-denied`: A field may not be changed. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16741,6 +16879,15 @@ export interface operations {
             };
             /** @description `request.timed-out`: The request was not completed in time. */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `workflow.not-allowed`: This is not possible in the present state. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -17165,7 +17312,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.field-denied`: A field may not be changed. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17290,7 +17437,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `record.not-deleted`: The record is not deleted. */
+            /** @description `record.not-deleted`: The record is not deleted. `workflow.not-allowed`: This is not possible in the present state. */
             409: {
                 headers: {
                     [name: string]: unknown;
