@@ -10,6 +10,11 @@ import { Attachments1795420807000 } from './1795420807000-attachments';
 import { Quarantine1795420808000 } from './1795420808000-quarantine';
 import { LateChanges1795420809000 } from './1795420809000-late-changes';
 import { Seals1795420810000 } from './1795420810000-seals';
+import { Registrations1795420812000 } from './1795420812000-registrations';
+import { ExpiryIndexes1795420813000 } from './1795420813000-expiry-indexes';
+import { StandInAccounts1795420814000 } from './1795420814000-stand-in-accounts';
+import { Employers1795420815000 } from './1795420815000-employers';
+import { ReviewAmounts1795420816000 } from './1795420816000-review-amounts';
 import { BreakGlass1795420820000 } from './1795420820000-break-glass';
 
 /** In the order they run; a spec compares this list with the files. */
@@ -26,5 +31,10 @@ export const migrations = [
   Quarantine1795420808000,
   LateChanges1795420809000,
   Seals1795420810000,
+  Registrations1795420812000,
+  ExpiryIndexes1795420813000,
+  StandInAccounts1795420814000,
+  Employers1795420815000,
+  ReviewAmounts1795420816000,
   BreakGlass1795420820000,
 ];

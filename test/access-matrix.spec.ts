@@ -12,7 +12,7 @@ const otherRoutes: Record<string, string> = {
 };
 
 /** Ids and numbers that no record has: whether it is refused is all that is asked. */
-const parameters: Record<string, string> = { id: '2147483647', number: 'NOBODY' };
+const parameters: Record<string, string> = { id: '2147483647', stepId: '2147483647', number: 'NOBODY' };
 
 interface Route {
   operation: Operation;

@@ -19,6 +19,8 @@ const unauditedTables: Record<string, string> = {
 /** Triggers of audited tables beside those of audit_watch, each with its reason. One that is gone must go. */
 const furtherTriggers: Record<string, string> = {
   zz_account_changed: 'tells every worker at once that an account may do something else',
+  names_employer: 'an organization that is named as an employer is one',
+  stays_employer: 'likewise, seen from the organization',
   zz_account_removed: 'likewise, where a row is deleted behind the API’s back',
 };
 

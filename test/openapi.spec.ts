@@ -228,8 +228,14 @@ describe('every reply', () => {
       surprises.push(
         ...[...failure, ...unlikeDocument(operation, reply)].map((surprise) => `${operation.operationId}: ${surprise}`),
       );
-      if (operation.operationId.endsWith(':create'))
-        made[operation.tags?.[0] ?? ''] = (JSON.parse(reply.text) as { id: number }).id;
+      if (reply.status !== 201) continue;
+      const { id } = JSON.parse(reply.text) as { id: number };
+      made[operation.operationId.endsWith(':create') ? (operation.tags?.[0] ?? '') : operation.operationId] = id;
+      // The Location of what was created is a route of the document, which shows it.
+      const created = await client.get(reply.headers.get('location') ?? 'nowhere');
+      if (created.status !== 200 || created.json<{ id: number }>().id !== id) {
+        surprises.push(`${operation.operationId}: its Location answers ${created.status} ${created.text}`);
+      }
     }
     expect(surprises).toEqual([]);
   });
@@ -337,8 +343,8 @@ async function makeReady(operation: Operation): Promise<void> {
   )[operation];
   if (operation.startsWith('benevolence-')) {
     await api.query(
-      `UPDATE benevolence_applications SET status = $1, approved_amount = amount_requested, payment_date = NULL,
-         payment_method = NULL`,
+      `UPDATE benevolence_applications SET status = $1::varchar, payment_date = NULL, payment_method = NULL,
+         approved_amount = CASE WHEN $1::varchar = 'approved' THEN amount_requested END`,
       [status ?? 'draft'],
     );
   }
@@ -392,7 +398,7 @@ function requestFor(
       .map((field) => [field, made[references[field] ?? '']]),
   );
   return {
-    path: { id, number: numberFor(tags?.[0]) },
+    path: { id, stepId: made['grievances:record-step'] ?? 0, number: numberFor(tags?.[0]) },
     query: queries[operationId] ?? '',
     body: bodyOf(mediaType, sample, {
       ...referring,

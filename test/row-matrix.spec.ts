@@ -36,7 +36,8 @@ const absentId = 2_147_483_000;
 /** Records that belong to no member. */
 const shared = ['organizations', 'organization-contacts'];
 /** Routes with no record of a resource in them or in their lists, or that only end the caller's own session. */
-const elsewhere = /^(auth|system|reports|roles|attachments|integrity):|^users:list$|^audit:(list|export|summary)$/;
+const elsewhere =
+  /^(auth|system|reports|roles|attachments|integrity):|^users:list$|^audit:(list|export|summary|checkpoint|consistency|verify)$/;
 
 let api: LocalApi;
 let admin: Client;
@@ -77,7 +78,7 @@ async function recordsOf(isStudent: boolean): Promise<Records> {
   const reviewed = await make('/benevolence-applications', anApplication(member));
   await admin.post(`/benevolence-applications/${reviewed.id}/submit`);
   const grievance = await make('/grievances', aGrievance(member, organization));
-  await make(`/grievances/${grievance.id}/steps`, aStep());
+  const step = await make(`/grievances/${grievance.id}/steps`, aStep());
   const [entry] = await api.entries({ tableName: 'members', recordId: member, action: 'CREATE' });
   const ids = {
     members: member,
@@ -90,6 +91,7 @@ async function recordsOf(isStudent: boolean): Promise<Records> {
     'benevolence-reviews': (await make('/benevolence-reviews', aReview(reviewed.id))).id,
     grievances: grievance.id,
     'break-glass-reviews': await openedReview(member),
+    steps: step.id,
     users: (await api.account([])).id,
     audit: entry?.id ?? 0,
   };
@@ -155,7 +157,10 @@ const bodies: Partial<Record<Operation, object>> = {
 
 /** Asks for one record. A version that no record has keeps removals from happening. */
 function ask(client: Client, { operation, method, path, kind }: Route, { ids, numbers }: Records): Promise<Reply> {
-  const filled = path.replace('{id}', String(ids[kind] ?? absentId)).replace('{number}', numbers[kind] ?? '');
+  const filled = path
+    .replace('{id}', String(ids[kind] ?? absentId))
+    .replace('{stepId}', String(ids.steps ?? absentId))
+    .replace('{number}', numbers[kind] ?? '');
   const headers = method === 'DELETE' ? { 'If-Match': '"1"' } : {};
   const body = method === 'GET' || method === 'DELETE' ? undefined : (bodies[operation] ?? {});
   return method === 'PATCH' ? client.patch(filled, body) : client.send(method, filled, body, headers);

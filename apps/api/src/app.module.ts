@@ -10,7 +10,9 @@ import {
   MfaRecoveryCode,
   OneTimeToken,
   RefreshToken,
+  Registration,
   RoleRow,
+  StandInAccount,
   User,
   UserRole,
 } from '#auth';
@@ -52,6 +54,8 @@ export const entities = [
   FileAttachment,
   OneTimeToken,
   MfaRecoveryCode,
+  Registration,
+  StandInAccount,
   QuarantinedRecord,
   BreakGlassReview,
 ];

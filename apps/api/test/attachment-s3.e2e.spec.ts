@@ -1,3 +1,6 @@
+import { createHash } from 'node:crypto';
+import { Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { aPdf } from '../../../libs/attachments/src/attachment.factory';
 import { createTestDatabase, type TestDatabase } from '../../../test/setup/database';
@@ -5,6 +8,21 @@ import { missingPrograms, startRadosgw, type Radosgw } from '../../../test/setup
 import { codeOf, ownerParts, sha256, upload } from './files';
 import { spawnApi, type Client, type Program } from './harness';
 import { seedMembers } from './seed';
+
+/** Longer than the 10 s in which an answer of the server must begin. */
+const slowMs = 12_000;
+
+/** Passes bytes on at an even pace, so that all of them take `ms`. */
+function pace(bytes: number, ms: number): Transform {
+  const begun = performance.now();
+  let passed = 0;
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      passed += chunk.length;
+      setTimeout(() => done(null, chunk), begun + (passed / bytes) * ms - performance.now());
+    },
+  });
+}
 
 const missing = missingPrograms();
 if (missing.length > 0) {
@@ -39,6 +57,18 @@ if (missing.length > 0) {
     await api.close();
     await server.stop();
     await database.drop();
+  });
+
+  it('are not cut off for a reader who takes longer than a call to the server may', async () => {
+    const content = aPdf(24_000_000);
+    const created = await upload(staff, [...ownerParts(member), ['file', content, 'slow.pdf']]);
+    const message = await staff.open('GET', `/attachments/${created.json<{ id: number }>().id}/content`);
+    const begun = performance.now();
+    const hash = createHash('sha256');
+    await pipeline(message, pace(content.length, slowMs), hash);
+    expect(performance.now() - begun).toBeGreaterThan(slowMs * 0.9);
+    expect(hash.digest('hex')).toBe(sha256(content));
+    await database.query('DELETE FROM file_attachments');
   });
 
   it('come back as they were sent, and are a 503 once the server is gone', async () => {

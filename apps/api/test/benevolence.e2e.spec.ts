@@ -134,10 +134,37 @@ describe('reviews', () => {
 
   it('deny with one denial, whatever was approved before', async () => {
     const id = await submitted('2000.00');
-    await review(id, { approvedAmount: '1500' });
-    expect(await shown(id)).toMatchObject({ status: 'under_review', approvedAmount: '1500.00' });
+    const first = await review(id, { approvedAmount: '1500' });
+    expect(first.json()).toMatchObject({ approvedAmount: '1500.00' });
+    expect(await shown(id)).toMatchObject({ status: 'under_review', approvedAmount: null });
     expect((await review(id, { reviewLevel: 'admin', decision: 'denied' })).status).toBe(201);
     expect(await shown(id)).toMatchObject({ status: 'denied', approvedAmount: null });
+  });
+
+  it('tell the applicant no amount before it is approved, and then the one that was named last', async () => {
+    const memberId = await madeMember(staff);
+    const { id } = await made(staff, path, anApplication(memberId, { amountRequested: '2000.00' }));
+    await staff.post(`${path}/${id}/submit`);
+    const applicant = await api.as('member', { memberId });
+    const told = async () => {
+      const own = await applicant.get(`${path}/${id}`);
+      const listed = await applicant.get('/me/benevolence-applications');
+      const logged = await applicant.get('/me/access-log');
+      expect(listed.text).toContain(JSON.stringify(own.json()['approvedAmount']));
+      return [own.json()['approvedAmount'], `${own.text}${listed.text}${logged.text}`.includes('1234')];
+    };
+    await review(id, { approvedAmount: '1234.00' });
+    expect(await told()).toEqual([null, false]);
+    await review(id, { reviewLevel: 'admin', approvedAmount: '1234.50' });
+    expect(await told()).toEqual([null, false]);
+    await review(id, { reviewLevel: 'manager' });
+    expect(await told()).toEqual(['1234.50', true]);
+    const entries = await api.entries({ tableName: 'benevolence_applications', recordId: id, action: 'UPDATE' });
+    expect(entries.map(({ changedFields }) => changedFields)).toEqual([
+      ['status'],
+      ['status'],
+      ['approved_amount', 'status'],
+    ]);
   });
 
   it('are not of one’s own application, on record', async () => {

@@ -167,6 +167,82 @@ describe('a grievance', () => {
     if (verb !== 'close') expect((await officer.post(`/grievances/${id}/close`, facts)).status).toBe(200);
   });
 
+  it('that ended keeps how it ended when it is closed, and takes what was not known yet', async () => {
+    const { id } = await grievance();
+    const settlement = {
+      resolution: 'Eight hours were paid.',
+      settlementAmount: '416.00',
+      resolutionDate: '2026-07-01',
+    };
+    const close = (body: object) => officer.post(`/grievances/${id}/close`, body);
+    await officer.post(`/grievances/${id}/settle`, settlement);
+    for (const other of [{ resolution: 'Done.' }, { settlementAmount: '1' }, { resolutionDate: '2026-07-02' }]) {
+      const refused = await close(other);
+      expect([...codeOf(refused), refused.json()['detail']]).toEqual([
+        409,
+        'workflow.not-allowed',
+        `How a settled grievance ended stays on record; close it without ${Object.keys(other).join()}.`,
+      ]);
+    }
+    const closed = await close({ settlementAmount: '416' });
+    expect(closed.json()).toMatchObject({ status: 'closed', ...settlement });
+    await api.expectAudit(closed, { action: 'UPDATE', recordId: id, changedFields: ['status'] });
+    expect((await close({})).json()['detail']).toBe('A closed grievance is final.');
+
+    const byStep = (await grievance()).id;
+    await step(byStep, { outcome: 'settled' });
+    const filed = await officer.post(`/grievances/${byStep}/close`, {
+      resolution: 'They paid.',
+      settlementAmount: '5.00',
+    });
+    expect(filed.json()).toMatchObject({
+      resolution: 'They paid.',
+      settlementAmount: '5.00',
+      resolutionDate: '2026-05-20',
+    });
+  });
+
+  it('that goes on is not closed without saying how it ended', async () => {
+    const { id } = await grievance();
+    const refused = await officer.post(`/grievances/${id}/close`, {});
+    expect(codeOf(refused)).toEqual([422, 'request.invalid']);
+    expect(await standing(id)).toEqual(['open', 'step_1']);
+  });
+
+  it('is not settled by those who may not decide, by whatever way', async () => {
+    const { id } = await grievance();
+    const clerk = await api.as('staff');
+    expect((await clerk.post(`/grievances/${id}/steps`, aStep({ outcome: 'advanced' }))).status).toBe(201);
+    const refused = await clerk.post(`/grievances/${id}/steps`, aStep({ outcome: 'settled' }));
+    expect(codeOf(refused)).toEqual([403, 'access.denied']);
+    await api.expectAudit(refused, {
+      action: 'ACCESS_DENIED',
+      tableName: 'grievances',
+      recordId: id,
+      route: 'grievances:record-step',
+    });
+    expect(await standing(id)).toEqual(['open', 'step_2']);
+    expect((await step(id, { outcome: 'settled' })).status).toBe(201);
+  });
+
+  it('shows a step by its own address, in the grievance it belongs to and no other', async () => {
+    const [{ id }, other] = [await grievance(), await grievance()];
+    const created = await step(id);
+    const location = String(created.headers.location);
+    const reply = await officer.get(location);
+    expect([reply.status, reply.json()]).toEqual([200, created.json()]);
+    await api.expectAudit(reply, {
+      action: 'READ',
+      tableName: 'grievance_step_records',
+      recordId: Number(reply.json()['id']),
+    });
+    const elsewhere = await officer.get(location.replace(`/${id}/`, `/${other.id}/`));
+    expect(codeOf(elsewhere)).toEqual([404, 'record.not-found']);
+    const stranger = await (await api.as('member')).get(location);
+    expect(codeOf(stranger)).toEqual([404, 'record.not-found']);
+    await api.expectAudit(stranger, { action: 'ACCESS_DENIED' });
+  });
+
   it('is not settled by a change of its fields', async () => {
     const { id } = await grievance();
     for (const status of ['settled', 'withdrawn', 'closed', 'arbitration']) {

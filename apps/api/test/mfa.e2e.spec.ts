@@ -2,6 +2,7 @@ import { Secret, TOTP } from 'otpauth';
 import type { Role } from '#access';
 import { startApi, type Account, type Client, type LocalApi, type Reply } from './harness';
 import { inParallel } from './load';
+import { Mailbox } from './mailbox';
 
 let api: LocalApi;
 /** Moves the server's clock, so that codes of the steps to come can be had without waiting. */
@@ -173,6 +174,54 @@ describe('logging in with a second factor', () => {
     expect(await api.entries({ action: 'LOGIN', recordId: account.id })).toHaveLength(3);
   });
 
+  it('counts every one of many wrong codes at once, and takes none after the lock', async () => {
+    const { account, secret } = await enrolled(['staff']);
+    const wrong = codeAt(secret, 40);
+    const failures = async () => {
+      const [row] = await api.query<{ count: number; isLocked: boolean }>(
+        `SELECT failed_login_attempts AS count, locked_until > now() AS "isLocked" FROM users WHERE id = $1`,
+        [account.id],
+      );
+      return [row?.count, row?.isLocked ?? false];
+    };
+    const mfaToken = await firstStep(account);
+    await inParallel(4, 4, () => verify(mfaToken, { code: wrong }));
+    expect(await failures()).toEqual([4, false]);
+    const replies = await inParallel(12, 12, (index) =>
+      verify(mfaToken, { code: index % 2 ? wrong : codeAt(secret, 41) }),
+    );
+    expect(replies.map(codeOf)).toEqual(Array(12).fill(failed));
+    expect(await failures()).toEqual([5, true]);
+    const notes = (await api.entries({ action: 'LOGIN_FAILED', recordId: account.id })).map((entry) => entry.notes);
+    expect(notes).toEqual([...Array<string>(5).fill('wrong code'), ...Array<string>(11).fill('account locked')]);
+    expect(codeOf(await verify(mfaToken, { code: codeAt(secret) }))).toEqual(failed);
+  });
+
+  it('keeps its guesses, and a lock by them, through a new password', async () => {
+    const mailbox = new Mailbox(api.folder);
+    const { account, secret } = await enrolled(['staff']);
+    const reset = async (count: number, newPassword: string) => {
+      await api.anonymous.post('/auth/forgot-password', { email: account.email });
+      const token = await mailbox.token(account.email, count);
+      expect((await api.anonymous.post('/auth/reset-password', { token, newPassword })).status).toBe(204);
+      return { ...account, password: newPassword };
+    };
+    const guess = async (of: Account, count: number) => {
+      const mfaToken = await firstStep(of);
+      for (let index = 0; index < count; index += 1) await verify(mfaToken, { code: codeAt(secret, 40 + index) });
+    };
+    await guess(account, 3);
+    // Each reset is told by a mail, too.
+    const changed = await reset(1, 'another horse battery staple');
+    await guess(changed, 2);
+    const again = await reset(3, 'third horse battery staple');
+    const { email, password } = again;
+    const locked = await api.anonymous.post('/auth/login', { email, password });
+    expect(codeOf(locked)).toEqual(failed);
+    const [last] = (await api.entries({ requestId: locked.requestId })).slice(-1);
+    expect(last).toMatchObject({ action: 'LOGIN_FAILED', notes: 'account locked' });
+  });
+
   it('takes each recovery code once', async () => {
     const { account, recoveryCodes } = await enrolled(['staff']);
     const [first = '', second = ''] = recoveryCodes;
@@ -193,7 +242,11 @@ describe('logging in with a second factor', () => {
     const { email, password } = account;
     const locked = await api.anonymous.post('/auth/login', { email, password });
     expect(codeOf(locked)).toEqual(failed);
-    await api.expectAudit(locked, { action: 'LOGIN_FAILED', notes: 'account locked' });
+    await api.expectAudit(
+      locked,
+      { action: 'UPDATE', tableName: 'stand_in_accounts' },
+      { action: 'LOGIN_FAILED', notes: 'account locked' },
+    );
   });
 
   it('takes no token that has expired, and no request without one proof', async () => {

@@ -37,6 +37,22 @@ const cases: Case[] = [
   { path: '/grievances', owner: '/organizations', field: 'employerId', build: aGrievance },
 ];
 
+it('the refusal names no more of what depends than its reader may see, nor how much', async () => {
+  const [staff, organizer] = [await api.as('staff'), await api.as('organizer')];
+  const [member, organization] = [await madeMember(admin), await madeEmployer(admin)];
+  for (let count = 0; count < 3; count += 1)
+    await made(organizer, '/salting-activities', anActivity(member, organization));
+  await made(admin, '/organization-contacts', aContact(organization));
+  const details = async (client: Client, path: string) => String((await client.delete(path)).json()['detail']);
+  expect(await details(staff, `/organizations/${organization}`)).toBe(
+    'On this organization depend: 1 organization contacts, other records. Remove them first.',
+  );
+  expect(await details(staff, `/members/${member}`)).toBe('On this member depend: other records. Remove them first.');
+  expect(await details(admin, `/members/${member}`)).toBe(
+    'On this member depend: 3 salting activities. Remove them first.',
+  );
+});
+
 describe.each(cases)('$path and their $field', ({ path, owner, field, build }) => {
   async function parents() {
     const member = await madeMember(admin);

@@ -31,15 +31,17 @@ const expire = (email: string) =>
   );
 
 let made = 0;
-async function aCandidate() {
+async function aCandidate({ onFile = true } = {}) {
   made += 1;
   const dateOfBirth = '1980-05-17';
-  const { id, memberNumber } = (await admin.post('/members', { ...aMember(), dateOfBirth })).json<{
-    id: number;
-    memberNumber: string;
-  }>();
-  return { id, registration: { memberNumber, dateOfBirth, email: `candidate${made}@local.example`, password } };
+  const email = `candidate${made}@local.example`;
+  const member = { ...aMember(), dateOfBirth, email: onFile ? email : null };
+  const { id, memberNumber } = (await admin.post('/members', member)).json<{ id: number; memberNumber: string }>();
+  return { id, registration: { memberNumber, dateOfBirth, email } };
 }
+const verify = (token: string, newPassword = password) => post('verify-email', { token, newPassword });
+const accountsOf = (memberId: number) =>
+  api.query<{ id: number }>('SELECT id FROM users WHERE member_id = $1', [memberId]);
 
 /** All that somebody outside can tell two answers by. */
 const seen = (reply: Reply) => {
@@ -48,30 +50,74 @@ const seen = (reply: Reply) => {
 };
 
 describe('registering', () => {
-  it('opens an account for a member, which works once the address is verified', async () => {
+  it('opens an account for a member once the reader of the mail has chosen its password', async () => {
     const { id, registration } = await aCandidate();
     const reply = await post('register', registration);
     expect(reply.status).toBe(202);
-    expect(await actionsOf(reply)).toEqual(['CREATE users', 'CREATE user_roles', 'CREATE one_time_tokens']);
-    expect(codeOf(await logIn(registration.email))).toEqual([401, 'auth.login-failed']);
-    const token = await mailbox.token(registration.email);
-    const verified = await post('verify-email', { token });
+    expect(await actionsOf(reply)).toEqual(['CREATE registrations']);
+    expect(await accountsOf(id)).toEqual([]);
+    const verified = await verify(await mailbox.token(registration.email));
     expect([verified.status, verified.text]).toEqual([204, '']);
-    const [user] = await api.query<{ id: number }>('SELECT id FROM users WHERE member_id = $1', [id]);
+    const [user] = await accountsOf(id);
     await api.expectAudit(
       verified,
-      { action: 'UPDATE', tableName: 'one_time_tokens', changedBy: user?.id },
-      { action: 'UPDATE', tableName: 'users', changedFields: ['email_verified_at'], changedBy: user?.id },
+      { action: 'CREATE', tableName: 'users', recordId: user?.id },
+      { action: 'CREATE', tableName: 'user_roles', changedBy: user?.id },
+      { action: 'UPDATE', tableName: 'registrations', changedBy: user?.id },
     );
     const client = await api.login({ id: user?.id ?? 0, email: registration.email, password });
     expect((await client.get('/auth/me')).json()).toMatchObject({ memberId: id, roles: ['member'] });
     expect((await client.get('/me')).status).toBe(200);
   });
 
+  it('by a stranger gives the stranger nothing: no password, no mail elsewhere, nothing in the member’s way', async () => {
+    const { id, registration } = await aCandidate();
+    const withPassword = await post('register', { ...registration, password: another });
+    expect(codeOf(withPassword)).toEqual([422, 'request.invalid']);
+    const elsewhere = await post('register', { ...registration, email: 'thief@local.example' });
+    await api.expectAudit(elsewhere, {
+      action: 'ACCESS_DENIED',
+      recordId: id,
+      notes: 'registration: another address is on file',
+    });
+    await post('register', registration);
+    await post('register', registration);
+    await verify(await mailbox.token(registration.email, 2));
+    expect(mailbox.to('thief@local.example')).toEqual([]);
+    expect((await logIn(registration.email)).status).toBe(200);
+    expect(codeOf(await logIn(registration.email, another))).toEqual([401, 'auth.login-failed']);
+  });
+
+  it('with a mistyped address is simply done again, where the local has no address on file', async () => {
+    const { id, registration } = await aCandidate({ onFile: false });
+    await post('register', { ...registration, email: `mistyped.${registration.email}` });
+    const again = await post('register', registration);
+    expect(await actionsOf(again)).toEqual(['CREATE registrations']);
+    const mistyped = await mailbox.token(`mistyped.${registration.email}`);
+    expect((await verify(await mailbox.token(registration.email))).status).toBe(204);
+    expect(codeOf(await verify(mistyped, another))).toEqual(invalid);
+    expect(await accountsOf(id)).toHaveLength(1);
+  });
+
+  it('comes to nothing where the office has changed or removed the member meanwhile', async () => {
+    const [moved, removed] = [await aCandidate({ onFile: false }), await aCandidate()];
+    await post('register', moved.registration);
+    await post('register', removed.registration);
+    await admin.patch(`/members/${moved.id}`, { email: 'known@local.example' });
+    await admin.delete(`/members/${removed.id}`);
+    for (const { id, registration } of [moved, removed]) {
+      const reply = await verify(await mailbox.token(registration.email));
+      expect(codeOf(reply)).toEqual(invalid);
+      expect(await accountsOf(id)).toEqual([]);
+      await api.expectAudit(reply, { action: 'ACCESS_DENIED', notes: 'auth.token-invalid' });
+    }
+  });
+
   it('answers the same and as late whether or not there is such a member, account or address', async () => {
     const { registration } = await aCandidate();
-    const { registration: other } = await aCandidate();
+    const { registration: other } = await aCandidate({ onFile: false });
     const first = await post('register', registration);
+    await verify(await mailbox.token(registration.email));
     const replies = [
       first,
       await post('register', registration),
@@ -83,22 +129,19 @@ describe('registering', () => {
     expect(replies.map(seen)).toEqual(replies.map(() => seen(first)));
     expect(replies.filter(({ ms }) => ms < 295)).toEqual([]);
     expect(await actionsOf(replies[3]!)).toEqual(['ACCESS_DENIED members']);
-    const users = await api.query('SELECT FROM users WHERE email = ANY ($1)', [
-      [registration.email, other.email, 'elsewhere@local.example'],
-    ]);
-    expect(users).toHaveLength(1);
     await api.expectAudit(replies[4]!, {
       action: 'ACCESS_DENIED',
       outcome: 'denied',
       notes: 'registration: no such member',
       filters: { memberNumber: 'NOBODY', email: registration.email },
     });
+    await api.expectAudit(replies[5]!, { action: 'ACCESS_DENIED', notes: 'registration: the address has an account' });
   });
 
   it('tells the owner of the address, and nobody else, that there is an account already', async () => {
     const { registration } = await aCandidate();
     await post('register', registration);
-    await post('verify-email', { token: await mailbox.token(registration.email) });
+    await verify(await mailbox.token(registration.email));
     const again = await post('register', registration);
     await post('register', { ...registration, email: 'stranger@local.example' });
     expect(again.status).toBe(202);
@@ -109,14 +152,18 @@ describe('registering', () => {
   });
 
   it('by many at once for one member opens one account', async () => {
-    const { id, registration } = await aCandidate();
-    const replies = await inParallel(6, 6, (index) =>
-      post('register', { ...registration, email: `${index}.${registration.email}` }),
-    );
+    const { id, registration } = await aCandidate({ onFile: false });
+    const addresses = Array.from({ length: 6 }, (_, index) => `${index}.${registration.email}`);
+    const replies = await inParallel(6, 6, (index) => post('register', { ...registration, email: addresses[index] }));
     expect(replies.map(({ status }) => status)).toEqual(Array(6).fill(202));
-    expect(await api.query('SELECT FROM users WHERE member_id = $1', [id])).toHaveLength(1);
-    const denied = await api.entries({ action: 'ACCESS_DENIED', tableName: 'members', recordId: id });
-    expect(denied).toHaveLength(5);
+    const tokens = await Promise.all(addresses.map((address) => mailbox.token(address)));
+    const verified = await inParallel(6, 6, (index) => verify(tokens[index]!));
+    expect(verified.map(({ status }) => status).sort()).toEqual([204, ...Array<number>(5).fill(401)]);
+    expect(await accountsOf(id)).toHaveLength(1);
+    await api.expectAudit(
+      verified.find(({ status }) => status === 401)!,
+      { action: 'ACCESS_DENIED' },
+    );
   });
 });
 
@@ -127,28 +174,42 @@ describe('the link that verifies an address', () => {
     await post('register', registration);
     const first = await mailbox.token(email);
     const resent = await post('resend-verification', { email });
-    expect(await actionsOf(resent)).toEqual(['UPDATE one_time_tokens', 'CREATE one_time_tokens']);
+    expect(await actionsOf(resent)).toEqual(['UPDATE registrations', 'CREATE registrations']);
     const second = await mailbox.token(email, 2);
-    const replaced = await post('verify-email', { token: first });
+    const replaced = await verify(first);
     expect(codeOf(replaced)).toEqual(invalid);
-    await expire(email);
-    expect(codeOf(await post('verify-email', { token: second }))).toEqual(invalid);
-    await post('resend-verification', { email });
+    await api.query(`UPDATE registrations SET expires_at = now() - interval '1 second' WHERE email = $1`, [email]);
+    expect(codeOf(await verify(second))).toEqual(invalid);
+    await post('register', registration);
     const third = await mailbox.token(email, 3);
-    const replies = await inParallel(8, 8, () => post('verify-email', { token: third }));
+    const replies = await inParallel(8, 8, () => verify(third));
     expect(replies.map(({ status }) => status).sort()).toEqual([204, ...Array<number>(7).fill(401)]);
-    expect(codeOf(await post('verify-email', { token: third }))).toEqual(invalid);
+    expect(codeOf(await verify(third))).toEqual(invalid);
     await api.expectAudit(replaced, { action: 'ACCESS_DENIED', notes: 'auth.token-invalid', changedBy: null });
   });
 
+  it('replaces the password that the office chose, where the office opened the account', async () => {
+    const account = await api.account(['staff']);
+    await admin.patch(`/users/${account.id}`, { emailVerified: false });
+    await post('resend-verification', { email: account.email });
+    const verified = await verify(await mailbox.token(account.email), another);
+    await api.expectAudit(
+      verified,
+      { action: 'UPDATE', tableName: 'one_time_tokens', changedBy: account.id },
+      { action: 'UPDATE', tableName: 'users', changedFields: ['email_verified_at', 'password_hash'] },
+    );
+    expect(codeOf(await logIn(account.email))).toEqual([401, 'auth.login-failed']);
+    expect((await logIn(account.email, another)).status).toBe(200);
+  });
+
   it('is void once the office has changed the address', async () => {
-    const { id, registration } = await aCandidate();
-    await post('register', registration);
-    const token = await mailbox.token(registration.email);
-    const [user] = await api.query<{ id: number }>('SELECT id FROM users WHERE member_id = $1', [id]);
-    const changed = await admin.patch(`/users/${user?.id}`, { email: `new.${registration.email}` });
+    const account = await api.account(['staff']);
+    await admin.patch(`/users/${account.id}`, { emailVerified: false });
+    await post('resend-verification', { email: account.email });
+    const token = await mailbox.token(account.email);
+    const changed = await admin.patch(`/users/${account.id}`, { email: `new.${account.email}` });
     expect(await actionsOf(changed)).toEqual(['UPDATE users', 'UPDATE one_time_tokens']);
-    expect(codeOf(await post('verify-email', { token }))).toEqual(invalid);
+    expect(codeOf(await verify(token))).toEqual(invalid);
   });
 
   it('is asked for again without learning whether there is such an account', async () => {
@@ -157,8 +218,9 @@ describe('the link that verifies an address', () => {
     const somebody = await post('resend-verification', { email: verified.email });
     expect(seen(somebody)).toEqual(seen(nobody));
     expect([nobody.status, nobody.ms > 295, somebody.ms > 295]).toEqual([202, true, true]);
-    await api.expectAudit(nobody);
-    await api.expectAudit(somebody);
+    const denied = { action: 'ACCESS_DENIED', tableName: 'users', outcome: 'denied' };
+    await api.expectAudit(nobody, { ...denied, recordId: null, notes: 'verification: no such account' });
+    await api.expectAudit(somebody, { ...denied, recordId: verified.id, notes: 'verification: nothing to verify' });
   });
 });
 
@@ -197,7 +259,14 @@ describe('a forgotten password', () => {
     const somebody = await forgot(account.email);
     expect(seen(somebody)).toEqual(seen(nobody));
     expect([nobody.status, nobody.ms > 295, somebody.ms > 295]).toEqual([202, true, true]);
-    await api.expectAudit(nobody);
+    await api.expectAudit(nobody, {
+      action: 'ACCESS_DENIED',
+      tableName: 'users',
+      recordId: null,
+      outcome: 'denied',
+      filters: { email: 'nobody@local.example' },
+      notes: 'forgotten password: no such account',
+    });
     await api.expectAudit(somebody, { action: 'CREATE', tableName: 'one_time_tokens', changedBy: null });
   });
 
@@ -214,7 +283,10 @@ describe('a forgotten password', () => {
     const reply = await post('reset-password', { token, newPassword: another });
     expect(codeOf(reply)).toEqual(invalid);
     await api.expectAudit(reply, { action: 'ACCESS_DENIED', notes: 'auth.token-invalid' });
-    await api.expectAudit(await forgot(account.email));
+    const again = await forgot(account.email);
+    const entries = (await api.entries({ requestId: again.requestId })).map(({ action }) => action);
+    expect(entries.at(-1)).toBe('ACCESS_DENIED');
+    expect(mailbox.to(account.email)).toHaveLength(1);
   });
 
   it('takes a link once, though many use it at once, and not after it expired', async () => {
@@ -231,13 +303,16 @@ describe('a forgotten password', () => {
   });
 
   it('takes no token of another purpose, and no weak password', async () => {
-    const { registration } = await aCandidate();
-    await post('register', registration);
-    const token = await mailbox.token(registration.email);
+    const account = await api.account(['staff']);
+    await post('forgot-password', { email: account.email });
+    const forgotten = await mailbox.token(account.email);
+    await admin.patch(`/users/${account.id}`, { emailVerified: false });
+    await post('resend-verification', { email: account.email });
+    const token = await mailbox.token(account.email, 2);
     expect(codeOf(await post('reset-password', { token, newPassword: another }))).toEqual(invalid);
-    expect(codeOf(await post('reset-password', { token, newPassword: 'short' }))).toEqual([422, 'request.invalid']);
-    const verified = await post('verify-email', { token });
-    expect(await actionsOf(verified)).toEqual(['UPDATE one_time_tokens', 'UPDATE users']);
+    expect(codeOf(await verify(forgotten))).toEqual(invalid);
+    expect(codeOf(await verify(token, 'short'))).toEqual([422, 'request.invalid']);
+    expect(await actionsOf(await verify(token))).toEqual(['UPDATE one_time_tokens', 'UPDATE users']);
   });
 });
 

@@ -1,3 +1,4 @@
+import { OutsideTransaction } from './outside-transaction';
 import { startApi, type Client, type LocalApi, type Reply } from './harness';
 
 interface Session {
@@ -84,5 +85,43 @@ describe('my sessions', () => {
     expect(codeOf(await stranger.delete('/auth/sessions/7'))).toEqual([422, 'request.invalid']);
     expect((await client.get('/auth/me')).status).toBe(200);
     await api.expectAudit(reply, { action: 'ACCESS_DENIED', outcome: 'denied', changedBy: stranger.account.id });
+  });
+});
+
+describe('a refresh and a log-out at the same moment', () => {
+  const refresh = (client: Client) =>
+    api.anonymous.post('/auth/refresh', { refreshToken: client.session.refreshToken });
+  const ways: [string, (client: Client) => Promise<Reply>][] = [
+    ['of this session', (client) => client.post('/auth/logout')],
+    ['of every session', (client) => client.post('/auth/logout-all')],
+    ['by a lock', async (client) => (await api.as('admin')).post(`/users/${client.account.id}/lock`)],
+  ];
+
+  it.each(ways)('%s leave no session, whoever waits for whom', async (_what, logOut) => {
+    await api.as('admin');
+    for (const isRefreshFirst of [true, false]) {
+      const client = await api.somebody(['staff']);
+      // Whoever issues a token waits for the row of its user, so the second comes while the first is under way.
+      const outside = await OutsideTransaction.begin(api.database);
+      await outside.query('SELECT FROM users WHERE id = $1 FOR UPDATE', [client.account.id]);
+      const first = isRefreshFirst ? refresh(client) : logOut(client);
+      await outside.waiting(1);
+      const second = isRefreshFirst ? logOut(client) : refresh(client);
+      await outside.waiting(2);
+      await outside.end();
+      const [refreshed, loggedOut] = isRefreshFirst
+        ? await Promise.all([first, second])
+        : await Promise.all([second, first]);
+      expect([200, 204]).toContain(loggedOut.status);
+      expect(refreshed.status).toBe(isRefreshFirst ? 200 : 401);
+      const left = await api.query('SELECT FROM refresh_tokens WHERE user_id = $1 AND revoked_at IS NULL', [
+        client.account.id,
+      ]);
+      expect(left).toEqual([]);
+      if (!isRefreshFirst) continue;
+      const next = api.client(client.account, refreshed.json());
+      expect(codeOf(await next.get('/auth/me'))).toEqual([401, 'auth.token-invalid']);
+      expect(codeOf(await refresh(next))).toEqual([401, 'auth.token-invalid']);
+    }
   });
 });

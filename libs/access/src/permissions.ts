@@ -53,7 +53,7 @@ export const PERMISSIONS = {
   'salting:write': { admin: 'all', officer: 'all', organizer: 'all' },
   'grievances:read': { admin: 'all', officer: 'all', staff: 'all', member: 'self' },
   'grievances:write': { admin: 'all', officer: 'all', staff: 'all' },
-  /** Ending a grievance: settled, withdrawn, closed. */
+  /** Ending a grievance, also by recording that a step settled it: settled, withdrawn, closed. */
   'grievances:decide': { admin: 'all', officer: 'all' },
   'benevolence:read': { admin: 'all', officer: 'all', staff: 'all', member: 'self' },
   'benevolence:write': { admin: 'all', officer: 'all', staff: 'all' },
@@ -209,6 +209,7 @@ export const OPERATIONS = {
   ...restorable('grievances', 'grievances:read', 'grievances:write'),
   'grievances:read-by-number': 'grievances:read',
   'grievances:list-steps': 'grievances:read',
+  'grievances:read-step': 'grievances:read',
   'grievances:record-step': 'grievances:write',
   'grievances:settle': 'grievances:decide',
   'grievances:withdraw': 'grievances:decide',

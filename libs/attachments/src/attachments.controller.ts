@@ -51,6 +51,8 @@ export class AttachmentsController {
     errors: [
       'record.not-found',
       'reference.missing',
+      'access.field-denied',
+      'workflow.not-allowed',
       'attachments.type-refused',
       'request.media-type-unsupported',
       'request.too-large',
@@ -91,7 +93,7 @@ export class AttachmentsController {
     summary: 'Change the category or description of an attachment',
     description: 'A JSON merge patch (RFC 7396). The file itself never changes.',
     reply: AttachmentView,
-    errors: ['record.not-found', 'record.stale-version'],
+    errors: ['record.not-found', 'record.stale-version', 'access.field-denied'],
   })
   update(
     @Context() context: RequestContext,
@@ -121,7 +123,7 @@ export class AttachmentsController {
   @Allow('attachments:restore', {
     summary: 'Restore a removed attachment',
     reply: AttachmentView,
-    errors: ['record.not-found', 'record.not-deleted'],
+    errors: ['record.not-found', 'record.not-deleted', 'workflow.not-allowed'],
   })
   restore(@Context() context: RequestContext, @Param({ schema: fields.idParam }) { id }: Id) {
     return this.attachments.restore(context, id);

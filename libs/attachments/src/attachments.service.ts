@@ -19,7 +19,7 @@ import {
 import { attachments } from './attachment.resource';
 import { headBytes, KindCheck } from './file-kind';
 import { contentDisposition, extensionOf, safeName, storableName } from './file-name';
-import { coversFiles, owners, type RecordType } from './owners';
+import { coversCategory, coversFiles, owners, type RecordType } from './owners';
 import { verifiedContent } from './verified-content';
 
 const table = 'file_attachments';
@@ -71,6 +71,7 @@ export class AttachmentsService {
   async create(context: RequestContext, { fields, fileName: sentName, content }: FileForm<CreateAttachment>) {
     context.takeTime();
     try {
+      refuseCategory(context, fields.fileCategory);
       await this.mustTakeFiles(context, fields);
       const fileName = safeName(sentName);
       const check = new KindCheck(extensionOf(fileName));
@@ -91,6 +92,7 @@ export class AttachmentsService {
     if (patch.fileCategory && !isCategoryOf(recordType, patch.fileCategory)) {
       throw invalid('/fileCategory', categoriesMessage(recordType));
     }
+    refuseCategory(context, patch.fileCategory, id);
     return this.records.update(context, attachments, id, patch, ifMatch);
   }
 
@@ -100,9 +102,11 @@ export class AttachmentsService {
     return this.records.remove(context, attachments, id, ifMatch);
   }
 
-  async restore(context: RequestContext, id: number): Promise<Rendered> {
-    await this.mustBeChangeable(context, id);
-    return this.records.restore(context, attachments, id);
+  restore(context: RequestContext, id: number): Promise<Rendered> {
+    return this.database.transaction(context, async () => {
+      await this.holdOwner(context, await this.mustBeChangeable(context, id));
+      return this.records.restore(context, attachments, id);
+    });
   }
 
   /** The file, as it is stored. Its entry is durable before the first byte leaves. */
@@ -136,6 +140,7 @@ export class AttachmentsService {
   private async mustTakeFiles(context: RequestContext, { recordType, recordId }: Owned): Promise<void> {
     try {
       await this.records.mustBeWritable(context, owners[recordType].resource, recordId);
+      await this.holdOwner(context, { recordType, recordId });
     } catch (error) {
       const isAbsent = error instanceof DomainError && error.code === 'record.not-found' && !error.refused;
       if (!isAbsent) throw error;
@@ -145,13 +150,25 @@ export class AttachmentsService {
     }
   }
 
+  /** 409 where the owner was removed, which those who see removed records may see; inside a transaction it stays in use until the end. */
+  private async holdOwner(context: RequestContext, { recordType, recordId }: Owned): Promise<void> {
+    const { resource } = owners[recordType];
+    try {
+      await this.records.hold(context, resource, recordId);
+    } catch (error) {
+      if (!(error instanceof DomainError) || error.code !== 'record.not-found') throw error;
+      throw new DomainError('workflow.not-allowed', `This ${resource.noun} was removed; restore it before its files.`);
+    }
+  }
+
   /** Creates the row of a stored object, and removes the object where no row comes to stand for it. */
-  private async record(context: RequestContext, row: object & { storageKey: string }): Promise<Rendered> {
+  private async record(context: RequestContext, row: Owned & { storageKey: string }): Promise<Rendered> {
     const { storageKey, ...request } = row;
     const outcome = { isNew: false };
+    const prepare = () => this.holdOwner(context, row);
     const also = async () => void (outcome.isNew = true);
     try {
-      const shown = await this.records.create(context, attachments, row, { also, request });
+      const shown = await this.records.create(context, attachments, row, { prepare, also, request });
       // The same request came before: its own object stands for it.
       if (!outcome.isNew) await this.discard(storageKey);
       return shown;
@@ -182,6 +199,15 @@ export class AttachmentsService {
       throw error instanceof DomainError && error.code === 'record.not-found' ? notFound(id) : error;
     }
   }
+}
+
+/** 403, as for a field that its sender could not read back. */
+function refuseCategory({ actor }: RequestContext, category: string | undefined, recordId?: number): void {
+  if (category === undefined || (actor && coversCategory(actor, category))) return;
+  throw new DomainError('access.field-denied', `Files of the category ${category} are not yours to see.`, {
+    errors: [{ pointer: '/fileCategory', message: 'You may not file under this category.' }],
+    refused: { tableName: table, recordId },
+  });
 }
 
 /** Passes a file on once its beginning has been found to be of its kind, and the rest as it is checked. */

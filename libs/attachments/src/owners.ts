@@ -1,5 +1,5 @@
 import { getMetadataArgsStorage } from 'typeorm';
-import { scopeOf, type Scope } from '#access';
+import { holds, scopeOf, type Permission, type Scope } from '#access';
 import { auditedDecision } from '#audit';
 import { applications } from '#benevolence';
 import { grievances } from '#grievances';
@@ -16,6 +16,15 @@ interface Owner {
 }
 
 const everyCategory = ['general'];
+
+/** Categories that take a further permission, of whatever kind of record: what hides notes on something hides its files. */
+const restrictedCategories: Readonly<Record<string, Permission>> = { salting: 'salting:read' };
+
+/** Whether the actor may see files of the category, where they may see the record. */
+export function coversCategory(actor: Actor, category: string): boolean {
+  const further = restrictedCategories[category];
+  return further === undefined || holds(actor, further);
+}
 
 /** The records that may have files. Another kind is a line here. */
 export const owners = {
@@ -57,7 +66,7 @@ export function coversFiles(scope: Scope | undefined): boolean {
 
 /**
  * The condition that a row `t` with `record_type` and `record_id` belongs to a record that the actor may read: in its scope,
- * and not removed, unless removed records are theirs to see. Each kind of owner is one look-up by its key.
+ * and not removed, unless removed records are theirs to see; and that its category is. Each kind of owner is one look-up by its key.
  */
 export function ownedByReadable(actor: Actor, bind: Bind): string {
   const conditions = (Object.entries(owners) as [string, Owner][]).flatMap(([type, { resource }]) => {
@@ -69,7 +78,9 @@ export function ownedByReadable(actor: Actor, bind: Bind): string {
     const owner = `SELECT FROM (SELECT t.record_id) o JOIN ${tableOf(resource)} t ON t.id = o.record_id`;
     return [`(t.record_type = ${bind(type)} AND EXISTS (${owner} WHERE ${inScope} AND ${isLive}))`];
   });
-  return conditions.length ? `(${conditions.join(' OR ')})` : 'false';
+  const hidden = Object.keys(restrictedCategories).filter((category) => !coversCategory(actor, category));
+  const isShown = hidden.map((category) => ` AND t.file_category <> ${bind(category)}`).join('');
+  return conditions.length ? `(${conditions.join(' OR ')})${isShown}` : 'false';
 }
 
 function tableOf({ entity }: Resource): string {

@@ -11,15 +11,14 @@ function link(portalUrl: string, page: string, token: string): string {
 export function verificationMail(portalUrl: string, token: string): Text {
   return {
     subject: 'Confirm your e-mail address',
-    text: `Somebody, probably you, uses this address for an account with your union
-local.
+    text: `Somebody, probably you, wants an account with your union local and gave this
+address for it.
 
-Confirm that it is yours within 24 hours:
+Choose your password within 24 hours; that also confirms the address:
 
 ${link(portalUrl, 'verify-email', token)}
 
-If it was not you, do nothing: without this step nobody can log in to that
-account.
+If it was not you, do nothing: without this step nobody can log in.
 `,
   };
 }

@@ -21,7 +21,8 @@ export class AccountController {
   @Allow('auth:register', {
     summary: 'Open an account as a member',
     description:
-      'The answer does not tell whether the member exists or has an account; a mail does, to the address given.',
+      'The answer does not tell whether the member exists or has an account; a mail does, to the address on file, or to the one ' +
+      'given where there is none. Nothing is reserved: who mistyped something registers again.',
     reply: AcceptedView,
     status: 202,
   })
@@ -31,9 +32,14 @@ export class AccountController {
 
   @Post('verify-email')
   @HttpCode(204)
-  @Allow('auth:verify-email', { summary: 'Prove that an address is mine', errors: ['auth.token-invalid'] })
-  verifyEmail(@Context() context: RequestContext, @Body({ schema: VerifyEmail }) { token }: VerifyEmail) {
-    return this.registration.verifyEmail(context, token);
+  @Allow('auth:verify-email', {
+    summary: 'Prove that an address is mine, and choose the password',
+    description:
+      'A registration becomes an account by it; nobody but the reader of the mail has ever known its password.',
+    errors: ['auth.token-invalid'],
+  })
+  verifyEmail(@Context() context: RequestContext, @Body({ schema: VerifyEmail }) proof: VerifyEmail) {
+    return this.registration.verifyEmail(context, proof);
   }
 
   @Post('resend-verification')

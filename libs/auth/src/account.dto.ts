@@ -12,13 +12,12 @@ export const Register = z
       .describe('The number on the union card.')
       .meta({ examples: ['7464416'] }),
     dateOfBirth: fields.day.describe('As the local has it on file.').meta({ examples: ['1980-05-17'] }),
-    email,
-    password: newPassword,
+    email: email.describe('The one that the local has on file for the member, where it has one.'),
   })
   .meta({ id: 'Register' });
 export type Register = z.infer<typeof Register>;
 
-export const VerifyEmail = z.strictObject({ token }).meta({ id: 'VerifyEmail' });
+export const VerifyEmail = z.strictObject({ token, newPassword }).meta({ id: 'VerifyEmail' });
 export type VerifyEmail = z.infer<typeof VerifyEmail>;
 
 export const AccountAddress = z.strictObject({ email }).meta({ id: 'AccountAddress' });

@@ -8,6 +8,8 @@ import { actorSql, faultSql } from './account.sql';
 /** Wrong passwords or codes in a row that lock an account, and for how many minutes. */
 const maxFailures = 5;
 const lockMinutes = 15;
+/** As many as the migration made. */
+const standIns = 64;
 
 /** An account as log-in and recovery look at it. */
 export interface Account extends Actor {
@@ -62,7 +64,7 @@ export class AccountsService {
 
   /**
    * Puts a failed proof on record. A wrong one (`wrong` says what was) counts, and locks at the limit; a lock that has
-   * run out starts the count anew.
+   * run out starts the count anew. What counts for no account is counted all the same, so that both take as long.
    */
   recordFailure(context: RequestContext, email: string, account: Account | undefined, wrong?: string): Promise<void> {
     return this.database.transaction(context, async () => {
@@ -75,6 +77,13 @@ export class AccountsService {
                THEN now() + make_interval(mins => $3) END
            WHERE id = $1 AND (locked_until IS NULL OR locked_until <= now())`,
           [account.userId, maxFailures, lockMinutes],
+        );
+      } else {
+        await this.database.query(
+          context,
+          `UPDATE stand_in_accounts SET failed_login_attempts = failed_login_attempts % ${maxFailures} + 1
+           WHERE id = (hashtext($1) & ${standIns - 1}) + 1`,
+          [email],
         );
       }
       await this.audit.record(context, {

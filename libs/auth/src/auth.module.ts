@@ -4,6 +4,7 @@ import { AccountVersionsService } from './account-versions.service';
 import { AccountsService } from './accounts.service';
 import { AuthController } from './auth.controller';
 import { AuthService } from './auth.service';
+import { ExpiryTask } from './expiry.task';
 import { MfaController } from './mfa.controller';
 import { OneTimeTokensService } from './one-time-tokens.service';
 import { RecoveryService } from './recovery.service';
@@ -22,6 +23,7 @@ import { UsersService } from './users.service';
     AccountsService,
     AccountVersionsService,
     AuthService,
+    ExpiryTask,
     OneTimeTokensService,
     RecoveryService,
     RegistrationService,

@@ -9,6 +9,7 @@ export type Purpose = 'verify-email' | 'reset-password' | 'mfa';
 @Audited({ read: 'users:administer', secrets: ['tokenHash'] })
 @Unique('one_time_tokens_token_hash_key', ['tokenHash'])
 @Check('one_time_tokens_purpose_check', `purpose IN ('verify-email', 'reset-password', 'mfa')`)
+@Index('one_time_tokens_expires_at_idx', ['expiresAt'])
 @Index('one_time_tokens_user_id_idx', ['userId'], { where: 'used_at IS NULL' })
 export class OneTimeToken extends AuditedRow {
   @ForeignKey('users', { name: 'one_time_tokens_user_id_fkey' })

@@ -9,7 +9,7 @@ import { newToken, sha256 } from './random-tokens';
 export const tokenMinutes: Record<Purpose, number> = { 'verify-email': 24 * 60, 'reset-password': 60, mfa: 5 };
 
 /** With as many, a link by the default PORTAL_URL fits in a line of a mail that needs no encoding (76 characters). */
-const tokenBytes = 24;
+export const tokenBytes = 24;
 
 const openSql = 'token_hash = $1 AND purpose = $2 AND used_at IS NULL AND expires_at > now()';
 

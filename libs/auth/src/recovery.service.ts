@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { AuditWriter } from '#audit';
 import { CONFIG, type Config } from '#platform/config';
 import type { RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
@@ -19,6 +20,7 @@ export class RecoveryService {
     private readonly accounts: AccountsService,
     private readonly oneTimeTokens: OneTimeTokensService,
     private readonly sessions: SessionsService,
+    private readonly audit: AuditWriter,
     private readonly mailer: Mailer,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
@@ -55,13 +57,25 @@ export class RecoveryService {
     void this.mailer.send({ to: account.email, ...passwordChangedMail() });
   }
 
+  /** As many statements and entries whether or not there is such an account. */
   private async mailLink(context: RequestContext, email: string): Promise<void> {
     const mail = await this.database.transaction(context, async (): Promise<Mail | undefined> => {
       const found = await this.accounts.findByEmail(context, email);
-      const account = found && (await this.accounts.lock(context, found.userId));
-      if (!account || !mayRecover(account)) return undefined;
-      const token = await this.oneTimeTokens.issue(context, account.userId, 'reset-password');
-      return { to: account.email, ...resetMail(this.config.PORTAL_URL, token) };
+      const account = await this.accounts.lock(context, found?.userId ?? 0);
+      if (account && mayRecover(account)) {
+        const token = await this.oneTimeTokens.issue(context, account.userId, 'reset-password');
+        return { to: account.email, ...resetMail(this.config.PORTAL_URL, token) };
+      }
+      await this.oneTimeTokens.voidAll(context, account?.userId ?? 0, 'reset-password');
+      await this.audit.record(context, {
+        action: 'ACCESS_DENIED',
+        tableName: 'users',
+        recordId: account?.userId,
+        outcome: 'denied',
+        filters: { email },
+        notes: `forgotten password: ${account?.fault ?? 'no such account'}`,
+      });
+      return undefined;
     });
     if (mail) void this.mailer.send(mail);
   }

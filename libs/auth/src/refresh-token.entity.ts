@@ -6,6 +6,7 @@ import { Audited, AuditedRow } from '#audit';
 @Audited({ read: 'users:administer', secrets: ['tokenHash'] })
 @Unique('refresh_tokens_token_hash_key', ['tokenHash'])
 @Index('refresh_tokens_family_id_idx', ['familyId'])
+@Index('refresh_tokens_expires_at_idx', ['expiresAt'])
 @Index('refresh_tokens_user_id_idx', ['userId'], { where: 'revoked_at IS NULL' })
 export class RefreshToken extends AuditedRow {
   @ForeignKey('users', { name: 'refresh_tokens_user_id_fkey' })

@@ -5,24 +5,37 @@ import { CONFIG, type Config } from '#platform/config';
 import type { RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
 import { Mailer, type Mail } from '#platform/mail';
-import type { AcceptedView, Register } from './account.dto';
+import type { AcceptedView, Register, VerifyEmail } from './account.dto';
 import { existingAccountMail, verificationMail } from './account-mails';
 import { AccountsService } from './accounts.service';
 import { neutralAnswer } from './neutral-answer';
-import { OneTimeTokensService, spentToken } from './one-time-tokens.service';
+import { OneTimeTokensService, spentToken, tokenBytes, tokenMinutes } from './one-time-tokens.service';
 import { hashPassword } from './passwords';
+import { newToken, sha256 } from './random-tokens';
 
 const unverified = 'e-mail not verified';
 
-interface ProvedMember {
-  id: number;
-  firstName: string;
-  lastName: string;
-  /** The address of the account that the member has already, if it works. */
-  accountEmail: string | null;
+/** Whose wish it is to have an account, and where its mail goes. */
+interface Wish {
+  memberId: number;
+  email: string;
 }
 
-/** How a member gets an account without the office: proof of being the member, then of the address. */
+interface ProvedMember {
+  id: number;
+  /** The address the local has on file. */
+  email: string | null;
+  hasAccount: boolean;
+  /** The address of that account, if it works. */
+  accountEmail: string | null;
+  /** Whether the address that was given belongs to an account, whosever. */
+  addressIsTaken: boolean;
+}
+
+/**
+ * How a member gets an account without the office: proof of being the member, then of the address, by choosing a password where
+ * the mail leads. Whoever asked knows no password of it. What is done for a stranger takes the same statements.
+ */
 @Injectable()
 export class RegistrationService {
   constructor(
@@ -36,102 +49,185 @@ export class RegistrationService {
 
   register(context: RequestContext, request: Register): Promise<AcceptedView> {
     return neutralAnswer(
-      this.open(context, request),
-      'If these are the number and date of birth of a member without an account, a mail with the next step is on its way.',
+      this.wish(context, request),
+      'If these are the number and date of birth of a member without an account, and the local has this address or none on file, ' +
+        'a mail with the next step is on its way.',
     );
   }
 
   resend(context: RequestContext, email: string): Promise<AcceptedView> {
     return neutralAnswer(
-      this.mailVerification(context, email),
+      this.mailAgain(context, email),
       'If an account with this address waits to be verified, a mail with a new link is on its way.',
     );
   }
 
-  async verifyEmail(context: RequestContext, token: string): Promise<void> {
-    const userId = await this.oneTimeTokens.ownerOf(context, token, 'verify-email');
-    if (userId === undefined) throw spentToken();
-    await this.database.transaction(context, async () => {
-      const account = await this.accounts.lock(context, userId);
-      const isOpen = (await this.oneTimeTokens.ownerOf(context, token, 'verify-email')) !== undefined;
-      if (account?.fault !== unverified || !isOpen) throw spentToken();
-      await this.accounts.actAs(context, account);
-      await this.oneTimeTokens.spend(context, token);
-      await this.database.query(context, 'UPDATE users SET email_verified_at = now() WHERE id = $1', [userId]);
-    });
+  /** The password is the one of whoever reads the mail; one that the office chose for the account is replaced. */
+  async verifyEmail(context: RequestContext, { token, newPassword }: VerifyEmail): Promise<void> {
+    const isWish = (await this.openWish(context, token)) !== undefined;
+    const userId = isWish ? undefined : await this.oneTimeTokens.ownerOf(context, token, 'verify-email');
+    if (!isWish && userId === undefined) throw spentToken();
+    const passwordHash = await hashPassword(context, newPassword);
+    await this.database.transaction(context, () =>
+      userId === undefined
+        ? this.openAccount(context, token, passwordHash)
+        : this.verifyAccount(context, userId, token, passwordHash),
+    );
   }
 
-  /** Hashes the password first, for members and others alike: it is what takes time. */
-  private async open(context: RequestContext, { password, email, ...proof }: Register): Promise<void> {
-    const passwordHash = await hashPassword(context, password);
+  private async wish(context: RequestContext, { email, ...proof }: Register): Promise<void> {
     const mail = await this.database.transaction(context, async (): Promise<Mail | undefined> => {
-      const member = await this.provedMember(context, proof);
-      const userId = member && (await this.createUser(context, member, email, passwordHash));
-      if (userId === undefined) {
-        await this.audit.record(context, {
-          action: 'ACCESS_DENIED',
-          tableName: 'members',
-          recordId: member?.id,
-          outcome: 'denied',
-          filters: { memberNumber: proof.memberNumber, email },
-          notes: member ? 'registration: there is an account' : 'registration: no such member',
-        });
-        return member?.accountEmail === email
-          ? { to: email, ...existingAccountMail(this.config.PORTAL_URL) }
-          : undefined;
-      }
-      const token = await this.oneTimeTokens.issue(context, userId, 'verify-email');
-      return { to: email, ...verificationMail(this.config.PORTAL_URL, token) };
+      const member = await this.provedMember(context, proof, email);
+      const wish = { memberId: member?.id ?? 0, email };
+      await this.voidWishes(context, wish);
+      const refusal = refusalOf(member, email);
+      if (!refusal) return this.mailOf(email, await this.keepWish(context, wish));
+      await this.audit.record(context, {
+        action: 'ACCESS_DENIED',
+        tableName: 'members',
+        recordId: member?.id,
+        outcome: 'denied',
+        filters: { memberNumber: proof.memberNumber, email },
+        notes: `registration: ${refusal}`,
+      });
+      return member?.accountEmail === email ? { to: email, ...existingAccountMail(this.config.PORTAL_URL) } : undefined;
     });
     if (mail) void this.mailer.send(mail);
   }
 
-  private async mailVerification(context: RequestContext, email: string): Promise<void> {
+  /** For a registration, and for an account that the office opened without verifying the address. */
+  private async mailAgain(context: RequestContext, email: string): Promise<void> {
     const mail = await this.database.transaction(context, async (): Promise<Mail | undefined> => {
       const found = await this.accounts.findByEmail(context, email);
-      const account = found && (await this.accounts.lock(context, found.userId));
-      if (account?.fault !== unverified) return undefined;
-      const token = await this.oneTimeTokens.issue(context, account.userId, 'verify-email');
-      return { to: account.email, ...verificationMail(this.config.PORTAL_URL, token) };
+      const account = await this.accounts.lock(context, found?.userId ?? 0);
+      const wish = await this.newestWish(context, email);
+      if (account?.fault === unverified) {
+        return this.mailOf(email, await this.oneTimeTokens.issue(context, account.userId, 'verify-email'));
+      }
+      await this.voidWishes(context, wish ?? { memberId: 0, email });
+      if (wish) return this.mailOf(email, await this.keepWish(context, wish));
+      await this.audit.record(context, {
+        action: 'ACCESS_DENIED',
+        tableName: 'users',
+        recordId: account?.userId,
+        outcome: 'denied',
+        filters: { email },
+        notes: `verification: ${account ? 'nothing to verify' : 'no such account'}`,
+      });
+      return undefined;
     });
     if (mail) void this.mailer.send(mail);
+  }
+
+  private mailOf(email: string, token: string): Mail {
+    return { to: email, ...verificationMail(this.config.PORTAL_URL, token) };
   }
 
   /** The live member whose number and date of birth these are. */
   private async provedMember(
     context: RequestContext,
     { memberNumber, dateOfBirth }: Pick<Register, 'memberNumber' | 'dateOfBirth'>,
+    email: string,
   ): Promise<ProvedMember | undefined> {
     const [member] = await this.database.query<ProvedMember>(
       context,
-      `SELECT m.id, m.first_name AS "firstName", m.last_name AS "lastName",
-         (SELECT u.email FROM users u WHERE u.member_id = m.id AND u.deleted_at IS NULL
-            AND u.is_active AND u.email_verified_at IS NOT NULL) AS "accountEmail"
-       FROM members m WHERE m.member_number = $1 AND m.date_of_birth = $2 AND m.deleted_at IS NULL`,
-      [memberNumber, dateOfBirth],
+      `SELECT m.id, m.email, u.id IS NOT NULL AS "hasAccount",
+         CASE WHEN u.deleted_at IS NULL AND u.is_active AND u.email_verified_at IS NOT NULL THEN u.email END AS "accountEmail",
+         EXISTS (SELECT FROM users WHERE email = $3) AS "addressIsTaken"
+       FROM members m LEFT JOIN users u ON u.member_id = m.id
+       WHERE m.member_number = $1 AND m.date_of_birth = $2 AND m.deleted_at IS NULL`,
+      [memberNumber, dateOfBirth, email],
     );
     return member;
   }
 
-  /** Undefined where the member or the address has an account, perhaps since a moment ago. */
-  private async createUser(
-    context: RequestContext,
-    { id, firstName, lastName }: ProvedMember,
-    email: string,
-    passwordHash: string,
-  ): Promise<number | undefined> {
+  /** Held to the end of the transaction: whose wish the token stands for, if it is good now. */
+  private async openWish(context: RequestContext, token: string): Promise<Wish | undefined> {
+    const [wish] = await this.database.query<Wish>(
+      context,
+      `SELECT member_id AS "memberId", email FROM registrations
+       WHERE token_hash = $1 AND used_at IS NULL AND expires_at > now() FOR UPDATE`,
+      [sha256(token)],
+    );
+    return wish;
+  }
+
+  private async newestWish(context: RequestContext, email: string): Promise<Wish | undefined> {
+    const [wish] = await this.database.query<Wish>(
+      context,
+      `SELECT member_id AS "memberId", email FROM registrations
+       WHERE email = $1 AND used_at IS NULL AND expires_at > now() ORDER BY id DESC LIMIT 1`,
+      [email],
+    );
+    return wish;
+  }
+
+  private async voidWishes(context: RequestContext, { memberId, email }: Wish): Promise<void> {
+    await this.database.query(
+      context,
+      'UPDATE registrations SET used_at = now() WHERE email = $2 AND member_id = $1 AND used_at IS NULL',
+      [memberId, email],
+    );
+  }
+
+  private async keepWish(context: RequestContext, { memberId, email }: Wish): Promise<string> {
+    const token = newToken(tokenBytes);
+    await this.database.query(
+      context,
+      `INSERT INTO registrations (member_id, email, token_hash, expires_at)
+       VALUES ($1, $2, $3, now() + make_interval(mins => $4))`,
+      [memberId, email, sha256(token), tokenMinutes['verify-email']],
+    );
+    return token;
+  }
+
+  /** The member must still be one who may have it at this address; of several wishes the first one verified wins. */
+  private async openAccount(context: RequestContext, token: string, passwordHash: string): Promise<void> {
+    const wish = await this.openWish(context, token);
+    if (!wish) throw spentToken();
     const [user] = await this.database.query<{ id: number }>(
       context,
-      `INSERT INTO users (email, password_hash, first_name, last_name, member_id) VALUES ($1, $2, $3, $4, $5)
+      `INSERT INTO users (email, password_hash, first_name, last_name, member_id, email_verified_at)
+       SELECT $2::varchar, $3, m.first_name, m.last_name, m.id, now() FROM members m
+       WHERE m.id = $1 AND m.deleted_at IS NULL AND (m.email IS NULL OR m.email = $2::varchar) FOR SHARE
        ON CONFLICT DO NOTHING RETURNING id`,
-      [email, passwordHash, firstName, lastName, id],
+      [wish.memberId, wish.email, passwordHash],
     );
-    if (!user) return undefined;
+    const account = user && (await this.accounts.find(context, user.id));
+    if (!account) throw spentToken();
+    await this.accounts.actAs(context, account);
     await this.database.query(
       context,
       'INSERT INTO user_roles (user_id, role_id) SELECT $1, id FROM roles WHERE name = $2',
-      [user.id, selfRegisteredRole],
+      [account.userId, selfRegisteredRole],
     );
-    return user.id;
+    await this.voidWishes(context, wish);
   }
+
+  private async verifyAccount(
+    context: RequestContext,
+    userId: number,
+    token: string,
+    passwordHash: string,
+  ): Promise<void> {
+    const account = await this.accounts.lock(context, userId);
+    const isOpen = (await this.oneTimeTokens.ownerOf(context, token, 'verify-email')) !== undefined;
+    if (account?.fault !== unverified || !isOpen) throw spentToken();
+    await this.accounts.actAs(context, account);
+    await this.oneTimeTokens.spend(context, token);
+    await this.database.query(
+      context,
+      'UPDATE users SET email_verified_at = now(), password_hash = $2, must_change_password = false WHERE id = $1',
+      [userId, passwordHash],
+    );
+  }
+}
+
+/** Why a registration leads nowhere; undefined where it may. */
+function refusalOf(member: ProvedMember | undefined, email: string): string | undefined {
+  if (!member) return 'no such member';
+  if (member.hasAccount) return 'there is an account';
+  if (member.email !== null && member.email !== email) return 'another address is on file';
+  if (member.addressIsTaken) return 'the address has an account';
+  return undefined;
 }

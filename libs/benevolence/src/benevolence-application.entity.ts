@@ -13,7 +13,7 @@ export const PAYMENT_METHODS = ['check', 'direct_deposit', 'wire_transfer'] as c
 @Check('benevolence_applications_status_check', oneOf('status', APPLICATION_STATUSES))
 @Check('benevolence_applications_amount_requested_check', 'amount_requested > 0')
 @Check('benevolence_applications_approved_amount_check', 'approved_amount > 0 AND approved_amount <= amount_requested')
-@Check('benevolence_applications_approval_check', "status NOT IN ('approved', 'paid') OR approved_amount IS NOT NULL")
+@Check('benevolence_applications_approval_check', "(status IN ('approved', 'paid')) = (approved_amount IS NOT NULL)")
 @Check('benevolence_applications_payment_method_check', oneOf('payment_method', PAYMENT_METHODS))
 @Check(
   'benevolence_applications_payment_check',

@@ -12,6 +12,10 @@ export const DECISIONS = ['approved', 'denied', 'needs_info', 'deferred'] as con
 @Unique('benevolence_reviews_once_key', ['applicationId', 'reviewerId', 'reviewLevel'])
 @Check('benevolence_reviews_review_level_check', oneOf('review_level', REVIEW_LEVELS))
 @Check('benevolence_reviews_decision_check', oneOf('decision', DECISIONS))
+@Check(
+  'benevolence_reviews_approved_amount_check',
+  "approved_amount IS NULL OR (approved_amount > 0 AND decision = 'approved')",
+)
 export class BenevolenceReview extends AuditedRow {
   @ForeignKey('benevolence_applications', { name: 'benevolence_reviews_application_id_fkey' })
   @Column({ type: 'integer' })
@@ -26,6 +30,10 @@ export class BenevolenceReview extends AuditedRow {
 
   @Column({ type: 'varchar', length: 20 })
   decision: (typeof DECISIONS)[number];
+
+  /** Of an approval that names another amount than was asked for. */
+  @Column({ type: 'numeric', precision: 10, scale: 2, nullable: true })
+  approvedAmount: string | null;
 
   @Column({ type: 'date' })
   reviewDate: string;

@@ -27,47 +27,46 @@ export class BenevolenceReviewsService implements Verbs<CreateBenevolenceReview,
 
   /** The application is held meanwhile, so that reviews of it are counted one after the other. */
   create(context: RequestContext, request: CreateBenevolenceReview): Promise<Rendered> {
-    const { approvedAmount, ...review } = request;
-    const reviewDate = review.reviewDate ?? this.applications.today();
-    const record = { ...review, reviewerId: context.actor?.userId, reviewDate };
+    const reviewDate = request.reviewDate ?? this.applications.today();
+    const record = { ...request, reviewerId: context.actor?.userId, reviewDate };
     let application: BenevolenceApplication;
     return this.records.create(context, reviews, record, {
       request,
       prepare: async () => {
-        application = await this.applications.mustBe(context, review.applicationId, ['submitted', 'under_review']);
+        application = await this.applications.mustBe(context, request.applicationId, ['submitted', 'under_review']);
         this.refuseOwn(context, application);
         refuseAmount(application, request);
       },
-      also: () => this.move(context, application, request.decision, approvedAmount),
+      also: () => this.move(context, application, request.decision),
     });
   }
 
+  /** What reviewers would approve becomes the approved amount, and visible to the applicant, when enough of them have. */
   private async move(
     context: RequestContext,
-    application: BenevolenceApplication,
+    { id, amountRequested }: BenevolenceApplication,
     decision: CreateBenevolenceReview['decision'],
-    named: string | undefined,
   ): Promise<void> {
-    const { id } = application;
-    const approvedAmount = named ?? application.approvedAmount ?? undefined;
-    const isComplete = decision === 'approved' && (await this.approvingLevels(context, id)) >= required(application);
-    const change =
-      decision === 'denied'
-        ? { status: 'denied', approvedAmount: null }
-        : isComplete
-          ? { status: 'approved', approvedAmount: approvedAmount ?? application.amountRequested }
-          : { status: 'under_review', approvedAmount };
-    await this.records.set(context, applications, id, change);
+    const { levels, amount } = await this.approvals(context, id);
+    const isComplete = decision === 'approved' && levels >= required(amountRequested);
+    const status = decision === 'denied' ? 'denied' : isComplete ? 'approved' : 'under_review';
+    const approvedAmount = isComplete ? (amount ?? amountRequested) : undefined;
+    await this.records.set(context, applications, id, { status, approvedAmount });
   }
 
-  private async approvingLevels(context: RequestContext, applicationId: number): Promise<number> {
-    const [counted] = await this.database.query<{ levels: number }>(
+  /** How many levels have approved, and the amount that was named last. */
+  private async approvals(
+    context: RequestContext,
+    applicationId: number,
+  ): Promise<{ levels: number; amount: string | null }> {
+    const [counted] = await this.database.query<{ levels: number; amount: string | null }>(
       context,
-      `SELECT count(DISTINCT review_level)::integer AS levels FROM benevolence_reviews
-       WHERE application_id = $1 AND decision = 'approved'`,
+      `SELECT count(DISTINCT review_level)::integer AS levels,
+         (array_agg(approved_amount::text ORDER BY id DESC) FILTER (WHERE approved_amount IS NOT NULL))[1] AS amount
+       FROM benevolence_reviews WHERE application_id = $1 AND decision = 'approved'`,
       [applicationId],
     );
-    return counted?.levels ?? 0;
+    return counted ?? { levels: 0, amount: null };
   }
 
   private refuseOwn({ actor }: RequestContext, { id, memberId }: BenevolenceApplication): void {
@@ -87,6 +86,6 @@ function refuseAmount({ amountRequested }: BenevolenceApplication, review: Creat
   }
 }
 
-function required({ amountRequested }: BenevolenceApplication): number {
+function required(amountRequested: string): number {
   return requiredLevels.find(({ below }) => Number(amountRequested) < below)?.levels ?? 3;
 }

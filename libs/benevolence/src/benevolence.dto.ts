@@ -48,9 +48,7 @@ export const BenevolenceApplicationView = viewOf(
     memberId: fields.id.describe('Who is to be helped.'),
     ...asked,
     status: status.describe('How far it is.'),
-    approvedAmount: fields.money
-      .nullable()
-      .describe('At most what was asked for: what a reviewer named last, final once it is approved; null until then.'),
+    approvedAmount: fields.money.nullable().describe('At most what was asked for; null until it is approved.'),
     paymentDate: fields.day.nullable().meta({ examples: ['2026-02-20'] }),
     paymentMethod: z.enum(PAYMENT_METHODS).nullable().describe('Null until it is paid.'),
     notes: notes.describe('Absent for the applicant.'),
@@ -76,6 +74,9 @@ const review = {
   applicationId: fields.id.describe('The application.'),
   reviewLevel: z.enum(REVIEW_LEVELS).describe('On whose level the reviewer decides; once on each.'),
   decision: z.enum(DECISIONS).describe('One denial denies; approvals count by level.'),
+  approvedAmount: amount
+    .optional()
+    .describe('With an approval: less than was asked for. The last one named before the approval is complete counts.'),
   reviewDate: fields.day.meta({ examples: ['2026-02-10'] }),
   comments: fields
     .longText(20_000)
@@ -83,20 +84,16 @@ const review = {
     .meta({ examples: ['Papers are complete.'] }),
 };
 export const CreateBenevolenceReview = z
-  .strictObject({
-    ...review,
-    reviewDate: review.reviewDate.optional().describe('Today, where it is not sent.'),
-    approvedAmount: amount
-      .optional()
-      .describe(
-        'With an approval: less than was asked for. The last one named before the approval is complete counts.',
-      ),
-  })
+  .strictObject({ ...review, reviewDate: review.reviewDate.optional().describe('Today, where it is not sent.') })
   .meta({ id: 'CreateBenevolenceReview' });
 export type CreateBenevolenceReview = z.infer<typeof CreateBenevolenceReview>;
 export const BenevolenceReviewView = viewOf(
   'BenevolenceReviewView',
-  { reviewerId: fields.id.describe('The user who decided.'), ...review },
+  {
+    reviewerId: fields.id.describe('The user who decided.'),
+    ...review,
+    approvedAmount: amount.nullable().describe('What the approval named; null where it named no amount.'),
+  },
   { isSoft: false },
 );
 export const reviewFilters = {

@@ -382,7 +382,7 @@ export interface paths {
         put?: never;
         /**
          * Open an account as a member
-         * @description The answer does not tell whether the member exists or has an account; a mail does, to the address given.
+         * @description The answer does not tell whether the member exists or has an account; a mail does, to the address on file, or to the one given where there is none. Nothing is reserved: who mistyped something registers again.
          */
         post: operations["auth:register"];
         delete?: never;
@@ -400,7 +400,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Prove that an address is mine */
+        /**
+         * Prove that an address is mine, and choose the password
+         * @description A registration becomes an account by it; nobody but the reader of the mail has ever known its password.
+         */
         post: operations["auth:verify-email"];
         delete?: never;
         options?: never;
@@ -913,7 +916,7 @@ export interface paths {
         head?: never;
         /**
          * Change an organization
-         * @description A JSON merge patch (RFC 7396).
+         * @description A JSON merge patch (RFC 7396). An employer stays one while other records name it as such.
          */
         patch: operations["organizations:update"];
         trace?: never;
@@ -1579,6 +1582,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/grievances/{id}/steps/{stepId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a step of a grievance */
+        get: operations["grievances:read-step"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/grievances/{id}/settle": {
         parameters: {
             query?: never;
@@ -1622,7 +1642,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Close a grievance */
+        /**
+         * Close a grievance
+         * @description One that goes on ends by it, and needs a resolution. One that was settled or withdrawn is filed: how it ended stays as it is, and only what is not on record yet is added.
+         */
         post: operations["grievances:close"];
         delete?: never;
         options?: never;
@@ -2276,10 +2299,11 @@ export interface components {
              * @example 1980-05-17
              */
             dateOfBirth: string;
-            /** @example member@local.example */
+            /**
+             * @description The one that the local has on file for the member, where it has one.
+             * @example member@local.example
+             */
             email: string;
-            /** @example correct horse battery staple */
-            password: string;
         };
         AcceptedView: {
             /** @description The same whether or not there is such an account or member. */
@@ -2288,6 +2312,8 @@ export interface components {
         VerifyEmail: {
             /** @description The one in the link that was mailed; good once. */
             token: string;
+            /** @example correct horse battery staple */
+            newPassword: string;
         };
         AccountAddress: {
             /** @example member@local.example */
@@ -3260,7 +3286,7 @@ export interface components {
              * @enum {string}
              */
             status: "draft" | "submitted" | "under_review" | "approved" | "denied" | "paid";
-            /** @description At most what was asked for: what a reviewer named last, final once it is approved; null until then. */
+            /** @description At most what was asked for; null until it is approved. */
             approvedAmount: string | null;
             /** @example 2026-02-20 */
             paymentDate: string | null;
@@ -3369,6 +3395,8 @@ export interface components {
              * @enum {string}
              */
             decision: "approved" | "denied" | "needs_info" | "deferred";
+            /** @description What the approval named; null where it named no amount. */
+            approvedAmount: string | null;
             /**
              * Format: date
              * @example 2026-02-10
@@ -3401,6 +3429,11 @@ export interface components {
              */
             decision: "approved" | "denied" | "needs_info" | "deferred";
             /**
+             * @description With an approval: less than was asked for. The last one named before the approval is complete counts.
+             * @example 1250.00
+             */
+            approvedAmount?: string;
+            /**
              * Format: date
              * @description Today, where it is not sent.
              * @example 2026-02-10
@@ -3408,11 +3441,6 @@ export interface components {
             reviewDate?: string;
             /** @example Papers are complete. */
             comments?: string | null;
-            /**
-             * @description With an approval: less than was asked for. The last one named before the approval is complete counts.
-             * @example 1250.00
-             */
-            approvedAmount?: string;
         };
         GrievanceView: {
             /** @example 17 */
@@ -3499,7 +3527,7 @@ export interface components {
             /** @example Dana Reyes */
             employerAttendees: string | null;
             /**
-             * @description `advanced` moves to the next step, `settled` ends the grievance.
+             * @description `advanced` moves to the next step, `settled` ends the grievance and is for those who decide grievances.
              * @enum {string}
              */
             outcome: "denied" | "settled" | "advanced";
@@ -3529,7 +3557,7 @@ export interface components {
             /** @example Dana Reyes */
             employerAttendees?: string | null;
             /**
-             * @description `advanced` moves to the next step, `settled` ends the grievance.
+             * @description `advanced` moves to the next step, `settled` ends the grievance and is for those who decide grievances.
              * @enum {string}
              */
             outcome: "denied" | "settled" | "advanced";
@@ -3539,6 +3567,22 @@ export interface components {
         GrievanceResolution: {
             /** @example Eight hours were paid. */
             resolution: string;
+            /**
+             * Format: date
+             * @description Today, where it is not sent.
+             * @example 2026-07-01
+             */
+            resolutionDate?: string;
+            /**
+             * @description Dollars, as text.
+             * @example 416.00
+             */
+            settlementAmount?: string;
+        };
+        /** @description Of a grievance that goes on, the resolution is required. Of one that has ended, nothing that is on record changes. */
+        CloseGrievance: {
+            /** @example Eight hours were paid. */
+            resolution?: string;
             /**
              * Format: date
              * @description Today, where it is not sent.
@@ -9147,7 +9191,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `record.duplicate`: A record with the same key exists. */
+            /** @description `record.duplicate`: A record with the same key exists. `record.in-use`: Other records depend on this one. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -9569,7 +9613,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `record.duplicate`: A record with the same key exists. */
+            /** @description `record.duplicate`: A record with the same key exists. `record.in-use`: Other records depend on this one. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -15430,6 +15474,106 @@ export interface operations {
             };
         };
     };
+    "grievances:read-step": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Why the record is looked at or changed; kept in the ledger, up to 500 characters. */
+                "X-Access-Reason"?: string;
+            };
+            path: {
+                /** @description The id of the grievance. */
+                id: number;
+                /** @description The id of the step. */
+                stepId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GrievanceStepView"];
+                };
+            };
+            /** @description `request.malformed`: The request can not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `auth.required`: Authentication is required. `auth.token-invalid`: The token is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `record.not-found`: There is no such record. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request.invalid`: The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `access.reason-required`: A reason for the access is required. */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal.error`: An unexpected error occurred. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `service.unavailable`: The service is not available now. `audit.unavailable`: The access can not be recorded now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "grievances:settle": {
         parameters: {
             query?: never;
@@ -15667,7 +15811,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["GrievanceResolution"];
+                "application/json": components["schemas"]["CloseGrievance"];
             };
         };
         responses: {
@@ -17384,7 +17528,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. `access.field-denied`: A field may not be changed. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17404,6 +17548,15 @@ export interface operations {
             };
             /** @description `request.timed-out`: The request was not completed in time. */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `workflow.not-allowed`: This is not possible in the present state. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -17828,7 +17981,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `access.break-glass-refused`: Break-glass does not open this. `access.field-denied`: A field may not be changed. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17953,7 +18106,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `record.not-deleted`: The record is not deleted. */
+            /** @description `record.not-deleted`: The record is not deleted. `workflow.not-allowed`: This is not possible in the present state. */
             409: {
                 headers: {
                     [name: string]: unknown;

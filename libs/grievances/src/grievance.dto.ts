@@ -62,6 +62,13 @@ export const Resolution = z
   .meta({ id: 'GrievanceResolution' });
 export type Resolution = z.infer<typeof Resolution>;
 
+export const CloseGrievance = Resolution.partial().meta({
+  id: 'CloseGrievance',
+  description:
+    'Of a grievance that goes on, the resolution is required. Of one that has ended, nothing that is on record changes.',
+});
+export type CloseGrievance = z.infer<typeof CloseGrievance>;
+
 export const GrievanceView = viewOf(
   'GrievanceView',
   {
@@ -103,7 +110,11 @@ const step = {
     .longText(2_000)
     .nullish()
     .meta({ examples: ['Dana Reyes'] }),
-  outcome: z.enum(STEP_OUTCOMES).describe('`advanced` moves to the next step, `settled` ends the grievance.'),
+  outcome: z
+    .enum(STEP_OUTCOMES)
+    .describe(
+      '`advanced` moves to the next step, `settled` ends the grievance and is for those who decide grievances.',
+    ),
   notes: fields.longText(20_000).nullish().describe('For the office.'),
 };
 export const RecordStep = z
@@ -115,5 +126,9 @@ export const StepView = viewOf(
   { grievanceId: fields.id.describe('The grievance.'), ...step },
   { isSoft: false },
 );
+export const StepIds = z.strictObject({
+  id: fields.idText.describe('The id of the grievance.'),
+  stepId: fields.idText.describe('The id of the step.'),
+});
 export const StepPage = listOf(StepView, 'GrievanceStepPage');
 export const StepQuery = listQuery(['stepNumber', 'id'], {});

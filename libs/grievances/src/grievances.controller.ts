@@ -8,6 +8,7 @@ import { Context, fields } from '#platform/http';
 import { recordController, RecordLists, type ListQuery } from '#records';
 import {
   ByGrievanceNumber,
+  CloseGrievance,
   CreateGrievance,
   grievanceFilters,
   GrievancePage,
@@ -15,6 +16,7 @@ import {
   GrievanceView,
   RecordStep,
   Resolution,
+  StepIds,
   StepPage,
   StepQuery,
   StepView,
@@ -82,6 +84,20 @@ export class GrievancesController extends recordController(grievances, {
     return this.grievances.recordStep(context, id, step);
   }
 
+  @Get(':id/steps/:stepId')
+  @Allow('grievances:read-step', {
+    summary: 'Read a step of a grievance',
+    reply: StepView,
+    errors: ['record.not-found'],
+  })
+  async getStep(
+    @Context() context: RequestContext,
+    @Param({ schema: StepIds }) { id, stepId }: z.infer<typeof StepIds>,
+  ) {
+    await this.records.mustBeVisible(context, grievances, id);
+    return this.records.get(context, steps, { id: stepId, grievanceId: id });
+  }
+
   @Post(':id/settle')
   @HttpCode(200)
   @Allow('grievances:settle', {
@@ -116,13 +132,16 @@ export class GrievancesController extends recordController(grievances, {
   @HttpCode(200)
   @Allow('grievances:close', {
     summary: 'Close a grievance',
+    description:
+      'One that goes on ends by it, and needs a resolution. One that was settled or withdrawn is filed: how it ended stays as it is, and ' +
+      'only what is not on record yet is added.',
     reply: GrievanceView,
     errors: ['record.not-found', 'workflow.not-allowed'],
   })
   close(
     @Context() context: RequestContext,
     @Param({ schema: fields.idParam }) { id }: Id,
-    @Body({ schema: Resolution }) facts: Resolution,
+    @Body({ schema: CloseGrievance }) facts: CloseGrievance,
   ) {
     return this.grievances.close(context, id, facts);
   }

@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import { Clock, DomainError } from '#kernel';
+import { holds } from '#access';
+import { Clock, DomainError, invalid } from '#kernel';
 import { mustBeEmployer } from '#organizations';
 import type { RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
 import type { Rendered } from '#platform/http';
 import { Records, type Verbs } from '#records';
-import type { CreateGrievance, RecordStep, Resolution, UpdateGrievance } from './grievance.dto';
+import type { CloseGrievance, CreateGrievance, RecordStep, Resolution, UpdateGrievance } from './grievance.dto';
 import { STEPS, type Grievance } from './grievance.entity';
 import { grievances, steps } from './grievance.resource';
 
@@ -43,12 +44,17 @@ export class GrievancesService implements Verbs<CreateGrievance, UpdateGrievance
     });
   }
 
-  /** Records what came of the next step, and moves the grievance by it. */
+  /** Records what came of the next step, and moves the grievance by it. That it was settled is for those who decide. */
   recordStep(context: RequestContext, grievanceId: number, step: RecordStep): Promise<Rendered> {
     let grievance: Grievance;
     let stepNumber: number;
     const prepare = async () => {
       grievance = await this.mustGoOn(context, grievanceId);
+      if (step.outcome === 'settled' && !mayDecide(context)) {
+        throw new DomainError('access.denied', 'A grievance is settled by those who decide grievances.', {
+          refused: { tableName: 'grievances', recordId: grievanceId },
+        });
+      }
       stepNumber = await this.nextStep(context, grievanceId);
       if (stepNumber > STEPS.length)
         throw notAllowed('Every step is recorded; the grievance can be settled, withdrawn or closed.');
@@ -72,23 +78,48 @@ export class GrievancesService implements Verbs<CreateGrievance, UpdateGrievance
     return this.end(context, id, 'withdrawn', facts);
   }
 
-  /** Also closes one that was settled or withdrawn: then everything that followed from it is done. */
-  close(context: RequestContext, id: number, facts: Resolution): Promise<Rendered> {
-    return this.end(context, id, 'closed', facts);
+  /**
+   * Ends one that goes on; or files one that was settled or withdrawn, when everything that followed is done. How that ended stays as
+   * it is on record, and facts that are not on record yet are added.
+   */
+  close(context: RequestContext, id: number, facts: CloseGrievance): Promise<Rendered> {
+    return this.database.transaction(context, async () => {
+      const held = await this.records.hold<Grievance>(context, grievances, id);
+      if (held.status === 'closed') throw ended(held);
+      if (!final.includes(held.status)) return this.conclude(context, id, 'closed', facts);
+      const changed = Object.entries(facts).filter(([fact, value]) => {
+        const known = held[fact as keyof CloseGrievance];
+        return value !== undefined && known !== null && !isSame(known, value);
+      });
+      if (changed.length > 0) {
+        const named = changed.map(([fact]) => fact).join(', ');
+        throw notAllowed(`How a ${held.status} grievance ended stays on record; close it without ${named}.`);
+      }
+      return this.records.apply(context, grievances, id, { ...facts, status: 'closed' });
+    });
   }
 
   private end(
     context: RequestContext,
     id: number,
-    status: 'settled' | 'withdrawn' | 'closed',
+    status: 'settled' | 'withdrawn',
     facts: Resolution,
   ): Promise<Rendered> {
     return this.database.transaction(context, async () => {
-      const held = await this.records.hold<Grievance>(context, grievances, id);
-      if (held.status === 'closed' || (status !== 'closed' && final.includes(held.status))) throw ended(held);
-      const resolutionDate = facts.resolutionDate ?? this.clock.now().toISOString().slice(0, 10);
-      return this.records.apply(context, grievances, id, { ...facts, resolutionDate, status });
+      await this.mustGoOn(context, id);
+      return this.conclude(context, id, status, facts);
     });
+  }
+
+  private conclude(
+    context: RequestContext,
+    id: number,
+    status: 'settled' | 'withdrawn' | 'closed',
+    facts: CloseGrievance,
+  ): Promise<Rendered> {
+    if (facts.resolution === undefined) throw invalid('/resolution', 'is required, because it has not ended yet');
+    const resolutionDate = facts.resolutionDate ?? this.clock.now().toISOString().slice(0, 10);
+    return this.records.apply(context, grievances, id, { ...facts, resolutionDate, status });
   }
 
   /** The step that is recorded is the current one; after it, an advance makes the next one current. */
@@ -128,6 +159,15 @@ export class GrievancesService implements Verbs<CreateGrievance, UpdateGrievance
     );
     return `GR-${year}-${String((last?.count ?? 0) + 1).padStart(4, '0')}`;
   }
+}
+
+function mayDecide({ actor }: RequestContext): boolean {
+  return actor !== undefined && holds(actor, 'grievances:decide');
+}
+
+/** Amounts are the same by value: "416" is "416.00". */
+function isSame(known: string, sent: string): boolean {
+  return known === sent || (/^[\d.]+$/.test(known) && Number(known) === Number(sent));
 }
 
 function notAllowed(detail: string): DomainError {

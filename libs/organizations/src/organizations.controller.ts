@@ -27,6 +27,8 @@ export class OrganizationsController extends recordController(organizations, {
   filters: organizationFilters,
   create: CreateOrganization,
   update: UpdateOrganization,
+  changing: 'An employer stays one while other records name it as such.',
+  errors: ['record.in-use'],
 }) {
   @Get(':id/contacts')
   @Allow('organizations:contacts', {

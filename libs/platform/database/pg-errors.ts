@@ -37,6 +37,13 @@ export function translateError(thrown: unknown): unknown {
             errors: keyFields(error, 'names no record'),
             cause: thrown,
           });
+    case '23001':
+      // A trigger of ours names no constraint, and says what is to be said.
+      return new DomainError(
+        'record.in-use',
+        error.constraint ? `Records of ${error.table} depend on this one.` : error.message,
+        { cause: thrown },
+      );
     case '23514':
       // Without a constraint's name: a row for which its table has no partition. The ledger's next month was not made in time.
       if (!error.constraint) return unavailable('audit.unavailable', 'The access can not be recorded now.', thrown);

@@ -1,4 +1,5 @@
 export { BulkRecords } from './bulk-records';
+export { Purge } from './purge';
 export { recordController, type Verbs } from './record.controller';
 export { RecordExports } from './record-exports';
 export { RecordLists } from './record-lists';

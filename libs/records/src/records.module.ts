@@ -2,11 +2,12 @@ import { Global, Module } from '@nestjs/common';
 import { BulkRecords } from './bulk-records';
 import { Idempotency } from './idempotency';
 import { NoRules } from './record.controller';
+import { Purge } from './purge';
 import { RecordExports } from './record-exports';
 import { RecordLists } from './record-lists';
 import { Records } from './records';
 
-const doors = [Records, RecordLists, RecordExports, BulkRecords, NoRules];
+const doors = [Records, RecordLists, RecordExports, BulkRecords, Purge, NoRules];
 
 @Global()
 @Module({ providers: [...doors, Idempotency], exports: doors })

@@ -1,0 +1,22 @@
+import { Injectable } from '@nestjs/common';
+import { Cron } from '@nestjs/schedule';
+import { Purge } from '#records';
+
+/** Removes what opened an account once and has expired for a day: nobody can use it, and only the ledger still tells of it. */
+@Injectable()
+export class ExpiryTask {
+  constructor(private readonly purge: Purge) {}
+
+  @Cron('41 * * * *', { timeZone: 'UTC', waitForCompletion: true })
+  async removeExpired(): Promise<void> {
+    const expired = `t.expires_at < now() - interval '1 day'`;
+    await this.purge.run('registrations', expired);
+    await this.purge.run('one_time_tokens', expired);
+    // The first token of a session tells when it began, as long as it goes on.
+    await this.purge.run(
+      'refresh_tokens',
+      `${expired} AND (EXISTS (SELECT FROM refresh_tokens f WHERE f.family_id = t.family_id AND f.id < t.id)
+         OR NOT EXISTS (SELECT FROM refresh_tokens f WHERE f.family_id = t.family_id AND f.expires_at >= now()))`,
+    );
+  }
+}
