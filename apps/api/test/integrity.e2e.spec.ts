@@ -69,43 +69,6 @@ describe('the stress data set', () => {
     await api.database.query('DELETE FROM file_attachments');
     await seed();
   });
-
-  it.each([
-    [
-      'employments of a member',
-      `SELECT * FROM member_employments WHERE member_id = 7 ORDER BY start_date`,
-      'member_employments_member_id_idx',
-    ],
-    [
-      'employments at an organization',
-      `SELECT * FROM member_employments WHERE organization_id = 7 ORDER BY start_date`,
-      'member_employments_organization_id_idx',
-    ],
-    [
-      'employments by dates',
-      `SELECT * FROM member_employments WHERE start_date > '2025-10-20' ORDER BY start_date`,
-      'member_employments_dates_idx',
-    ],
-    [
-      'contacts of an organization',
-      `SELECT * FROM organization_contacts WHERE organization_id = 7 AND deleted_at IS NULL ORDER BY id`,
-      'organization_contacts_organization_id_idx',
-    ],
-    [
-      'the primary contact',
-      `SELECT * FROM organization_contacts WHERE organization_id = 7 AND is_primary AND deleted_at IS NULL`,
-      'organization_contacts_primary_key',
-    ],
-    [
-      'live members by status and classification',
-      `SELECT * FROM members WHERE status = 'suspended' AND classification = 'foreman' AND deleted_at IS NULL`,
-      'members_status_classification_idx',
-    ],
-  ])('finds %s by its index', async (_, sql, index) => {
-    await api.database.query('ANALYZE members, organizations, organization_contacts, member_employments');
-    const plan = await api.database.query<{ 'QUERY PLAN': string }>(`EXPLAIN ${sql}`);
-    expect(plan.map((line) => line['QUERY PLAN']).join('\n')).toContain(index);
-  });
 });
 
 describe('the integrity check', () => {

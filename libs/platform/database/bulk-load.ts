@@ -20,34 +20,38 @@ const progressRows = 5_000;
 const chunkBytes = 256 * 1024;
 
 /**
- * Stores rows as the schema's owner by COPY, in one transaction. The capture triggers write one entry per row, in the same
- * transaction, under the context's attribution. Identity columns go on after the largest id. Of an empty table, foreign keys and
- * indexes are checked and built once at the end, still in the transaction, which takes a fraction of doing so for each row.
+ * Stores rows as the schema's owner by COPY, those of all tables in one transaction. The capture triggers write one entry per row, in the
+ * same transaction, under the context's attribution. Identity columns go on after the largest id. Of an empty table, foreign keys and
+ * indexes are checked and built once at the end, still in the transaction, which takes a fraction of doing so for each row. Returns
+ * how many rows of each table there were.
  */
-export async function bulkLoad(ownerUrl: string, context: RequestContext, load: BulkLoad): Promise<number> {
+export async function bulkLoad(
+  ownerUrl: string,
+  context: RequestContext,
+  loads: readonly BulkLoad[],
+): Promise<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  await asOwner(ownerUrl, context, async (client) => {
+    // For the rows that a capture trigger is handed together, and for the indexes that are built at the end.
+    await client.query(`SET LOCAL work_mem = '128MB'; SET LOCAL maintenance_work_mem = '256MB'`);
+    for (const load of loads) counts[load.table] = await loadTable(client, load);
+  });
+  return counts;
+}
+
+async function loadTable(client: Client, load: BulkLoad): Promise<number> {
   const { table, columns } = load;
-  const client = new Client({ connectionString: ownerUrl });
-  await client.connect();
-  try {
-    await client.query('BEGIN');
-    await client.query(`SELECT set_config('ip2a.context', $1, true)`, [context.attribution()]);
-    // For the indexes that are built at the end.
-    await client.query(`SET LOCAL maintenance_work_mem = '256MB'`);
-    const rebuild = await setAside(client, table);
-    const names = columns.map(escapeIdentifier).join(', ');
-    const count = await send(client.query(copyFrom(`COPY ${escapeIdentifier(table)} (${names}) FROM STDIN`)), load);
-    if (columns.includes('id')) {
-      await client.query(
-        `SELECT setval(pg_get_serial_sequence($1, 'id'), (SELECT max(id) FROM ${escapeIdentifier(table)}))`,
-        [table],
-      );
-    }
-    for (const statement of rebuild) await client.query(statement);
-    await client.query('COMMIT');
-    return count;
-  } finally {
-    await client.end();
+  const rebuild = await setAside(client, table);
+  const names = columns.map(escapeIdentifier).join(', ');
+  const count = await send(client.query(copyFrom(`COPY ${escapeIdentifier(table)} (${names}) FROM STDIN`)), load);
+  if (columns.includes('id')) {
+    await client.query(
+      `SELECT setval(pg_get_serial_sequence($1, 'id'), (SELECT max(id) FROM ${escapeIdentifier(table)}))`,
+      [table],
+    );
   }
+  for (const statement of rebuild) await client.query(statement);
+  return count;
 }
 
 /** Drops the foreign keys and indexes of a table that is empty; returns what makes them again. */

@@ -19,8 +19,8 @@ export interface SeedReport {
 }
 
 /**
- * Stores the stress data set, a table in each transaction, every row with its entry. A table that holds its rows already is left, so
- * an interrupted seed goes on; one that holds other rows is refused.
+ * Stores the stress data set in one transaction, every row with its entry, so that nothing remains of a seed that is interrupted. A table
+ * that holds its rows already is left; one that holds other rows is refused.
  */
 export async function seedStress(
   context: RequestContext,
@@ -47,14 +47,12 @@ export async function seedStress(
     if (count === 0) missing.push(table);
   }
   const begun = performance.now();
-  const rows: Record<string, number> = {};
-  for (const table of missing) {
-    rows[table.table] = await bulkLoad(ownerUrl, context, {
-      ...table,
-      rows: table.rows(),
-      onProgress: (sent) => onProgress?.(table.table, sent, table.count),
-    });
-  }
+  const loads = missing.map((table) => ({
+    ...table,
+    rows: table.rows(),
+    onProgress: (sent: number) => onProgress?.(table.table, sent, table.count),
+  }));
+  const rows = await bulkLoad(ownerUrl, context, loads);
   const seconds = (performance.now() - begun) / 1000;
   const total = Object.values(rows).reduce((sum, count) => sum + count, 0);
   return { seed, scale, rows, total, seconds, rowsPerSecond: Math.round(total / seconds) };
