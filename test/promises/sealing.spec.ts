@@ -18,7 +18,7 @@ import {
   verifierKey,
   verifyLedger,
   Witness,
-  type Verdict,
+  type LogVerdict,
 } from '#ledger';
 import { seeded, until } from '../../apps/api/test/load';
 import { spawnApi, type Program } from '../../apps/api/test/harness';
@@ -65,7 +65,7 @@ async function count(sql: string): Promise<number> {
 
 const unsealed = () => count('audit_logs WHERE audit_leaf_index(txid, id) IS NULL');
 
-async function verify(): Promise<Verdict> {
+async function verify(): Promise<LogVerdict> {
   const source = await DatabaseSource.open(database.applicationUrl);
   try {
     return await verifyLedger(source, { open: (signed) => key.open(signed) });

@@ -2200,6 +2200,15 @@ export interface components {
                 /** @description What differs, in words. */
                 detail: string;
             } | null;
+            /** @description The first records that their last entry does not tell; looked for where no time is given. */
+            rows: {
+                /** @example members */
+                table: string;
+                /** @description The id of the record. */
+                id: number;
+                /** @description The entry that the record says it was last changed by. */
+                auditRef: string | null;
+            }[];
         };
         Login: {
             /** @example clerk@local.example */

@@ -1,5 +1,5 @@
 export { DatabaseSource, type LogPart } from './database-source';
-export { type Verdict } from './ledger.dto';
+export { type LogVerdict, type Verdict } from './ledger.dto';
 export { LedgerFault } from './ledger-fault.error';
 export { LogFolder } from './log-folder';
 export { LedgerHealth } from './ledger-health';
@@ -10,5 +10,7 @@ export { VerificationService } from './verification.service';
 export { VerificationTask } from './verification.task';
 export { verifyLedger } from './verifier';
 export { encodeVerifierKey, parseVerifierKey, signatureType, verifierKey, type VerifierKey } from './note';
+export { parseCheckpoint } from './checkpoint';
+export { provesConsistency } from './merkle';
 export { checkProof } from './proof';
 export { Witness } from './witness';

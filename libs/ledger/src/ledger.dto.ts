@@ -50,7 +50,18 @@ export const VerdictView = z
       })
       .nullable()
       .describe('The first fault; null where there is none.'),
+    rows: z
+      .array(
+        z.object({
+          table: z.string().meta({ examples: ['members'] }),
+          id: z.int().describe('The id of the record.'),
+          auditRef: z.string().nullable().describe('The entry that the record says it was last changed by.'),
+        }),
+      )
+      .describe('The first records that their last entry does not tell; looked for where no time is given.'),
   })
   .meta({ id: 'LedgerVerdict' });
 export type Verdict = z.infer<typeof VerdictView>;
+/** What is found of the log itself. */
+export type LogVerdict = Omit<Verdict, 'rows'>;
 export type Fault = NonNullable<Verdict['fault']>;

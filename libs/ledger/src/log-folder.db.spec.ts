@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createTestDatabase, type TestDatabase } from '../../../test/setup/database';
 import { DatabaseSource } from './database-source';
-import type { Verdict } from './ledger.dto';
+import type { LogVerdict } from './ledger.dto';
 import { LogFolder } from './log-folder';
 import { TestLog } from './log.factory';
 import { verifyLedger } from './verifier';
@@ -38,12 +38,12 @@ afterAll(async () => {
 });
 afterEach(() => writeFileSync(entriesFile, written));
 
-async function verify(): Promise<Verdict> {
+async function verify(): Promise<LogVerdict> {
   return verifyLedger(await LogFolder.open(folder), { open: (signed) => log.key.open(signed) });
 }
 
 /** What is found after the lines were changed. */
-async function whileForged(forge: (lines: string[]) => unknown): Promise<Verdict['fault']> {
+async function whileForged(forge: (lines: string[]) => unknown): Promise<LogVerdict['fault']> {
   const lines = written.slice(0, -1).split('\n');
   forge(lines);
   writeFileSync(entriesFile, `${lines.join('\n')}\n`);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Pool } from 'pg';
 import { openObjectStore } from '#platform/object-store';
 import { DatabaseSource, type LogPart } from './database-source';
-import type { Verdict } from './ledger.dto';
+import type { LogVerdict } from './ledger.dto';
 import { LedgerKey } from './ledger-key';
 import { PublishedLog } from './published-log';
 import { sealNext, type NewSeal } from './sealing';
@@ -53,7 +53,7 @@ export class TestLog {
     this.publishedSize = seal.size;
   }
 
-  async verify(part: LogPart = {}): Promise<Verdict> {
+  async verify(part: LogPart = {}): Promise<LogVerdict> {
     const published = (await this.published.latest(new Date()))?.signed;
     const source = await DatabaseSource.open(this.url, part);
     try {

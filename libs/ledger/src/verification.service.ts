@@ -2,14 +2,21 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Inject, Injectable } from '@nestjs/common';
 import { Clock, DomainError } from '#kernel';
+import { rowEvidence } from '#audit';
 import { CONFIG, type Config } from '#platform/config';
 import type { RequestContext } from '#platform/context';
+import { Database } from '#platform/database';
 import { DatabaseSource, type LogPart } from './database-source';
 import type { Verdict } from './ledger.dto';
 import { LedgerKey } from './ledger-key';
 import { ledgerMetrics } from './ledger.metrics';
 import { PublishedLog } from './published-log';
 import { verifyLedger } from './verifier';
+
+/** Records that a verdict names at most. */
+const maxRows = 100;
+/** One table's records are compared within this time, in ms. */
+const rowsMs = 600_000;
 
 /** Verifies the ledger of the database against its seals, its signed checkpoints, and what was published of them. */
 @Injectable()
@@ -21,6 +28,7 @@ export class VerificationService {
     private readonly key: LedgerKey,
     private readonly log: PublishedLog,
     private readonly clock: Clock,
+    private readonly database: Database,
   ) {}
 
   /** For a request: one at a time in this process; 409 meanwhile. It is put on record as a look at the ledger. */
@@ -37,21 +45,24 @@ export class VerificationService {
     }
   }
 
-  /** Verifies a part of the ledger. `seq` is the number of the checkpoint with which it ends. */
+  /** Verifies a part of the ledger, and with it the records against their last entries. `seq` is the number of the checkpoint with which it ends. */
   async run(
     part: LogPart,
-    onProgress?: (leaves: number, of: number) => void,
+    { onProgress, withRows = true }: { onProgress?: (leaves: number, of: number) => void; withRows?: boolean } = {},
   ): Promise<{ verdict: Verdict; seq: number }> {
     // Before the database is looked at: what was published until now must be in it.
     const published = part.to === undefined ? (await this.log.latest(this.clock.now()))?.signed : undefined;
     const source = await DatabaseSource.open(this.config.databaseUrl, part);
     try {
-      const verdict = await verifyLedger(source, {
+      const ofLog = await verifyLedger(source, {
         open: (signed) => this.key.open(signed),
         publishedTile: (tile) => this.log.tile(tile),
         published,
         onProgress,
       });
+      const isWhole = part.from === undefined && part.to === undefined;
+      const rows = isWhole && withRows ? await this.rows() : [];
+      const verdict = { ...ofLog, valid: ofLog.valid && rows.length === 0, rows };
       ledgerMetrics.verified.set(verdict.entriesCompared);
       if (verdict.valid && source.end && leavesNoGap(part)) await this.remember(source.end.seq, source.end.checkpoint);
       if (!verdict.valid) ledgerMetrics.verifyFaults.inc();
@@ -59,6 +70,20 @@ export class VerificationService {
     } finally {
       await source.close();
     }
+  }
+
+  private async rows(): Promise<Verdict['rows']> {
+    const rows: Verdict['rows'] = [];
+    for (const { table, sql } of rowEvidence(this.database.dataSource.entityMetadatas)) {
+      const found = await this.database.query<{ id: number; auditRef: string | null }>(
+        undefined,
+        `SELECT id, details ->> 'auditRef' AS "auditRef" FROM (${sql}) e ORDER BY id LIMIT ${maxRows - rows.length}`,
+        [],
+        rowsMs,
+      );
+      rows.push(...found.map((row) => ({ table, ...row })));
+    }
+    return rows;
   }
 
   /** The part after the last verification that found nothing, which is remembered outside of the database; all where there was none. */

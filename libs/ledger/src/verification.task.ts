@@ -29,6 +29,7 @@ export class VerificationTask {
       const from = new Date(this.clock.now().getTime() - firstLookMs).toISOString();
       const { verdict, seq } = await this.verification.run(
         this.verifiedSeq === undefined ? { from } : { afterSeq: this.verifiedSeq },
+        { withRows: false },
       );
       this.fault = verdict.fault ?? undefined;
       if (verdict.valid) this.verifiedSeq = seq;

@@ -1,6 +1,6 @@
 import { keyOf } from './canonical-entry';
 import type { Checkpoint } from './checkpoint';
-import type { Fault, Verdict } from './ledger.dto';
+import type { Fault, LogVerdict } from './ledger.dto';
 import { CompactRange, hashAt, hashBytes, leafHash } from './merkle';
 import { parseCheckpoint } from './checkpoint';
 import { tileWidth, type Tile } from './tiles';
@@ -55,7 +55,7 @@ export interface VerifyOptions {
  * Computes the tree again from the entries and compares it with what was sealed and signed. Names the first entry that was altered,
  * removed, inserted or reordered. Memory does not grow with the log.
  */
-export async function verifyLedger(source: LedgerSource, options: VerifyOptions): Promise<Verdict> {
+export async function verifyLedger(source: LedgerSource, options: VerifyOptions): Promise<LogVerdict> {
   return new Verification(source, options).run();
 }
 
@@ -76,7 +76,7 @@ class Verification {
     this.sealed = source.sealed()[Symbol.asyncIterator]();
   }
 
-  async run(): Promise<Verdict> {
+  async run(): Promise<LogVerdict> {
     try {
       const fault = await this.findFault();
       const root = this.range.root.toString('base64');

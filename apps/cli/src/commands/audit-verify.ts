@@ -58,7 +58,7 @@ async function verifyHere({ resume, ...range }: Pick<Options, 'from' | 'to' | 'r
     const progress = progressOn(process.stderr);
     const verification = app.get(VerificationService);
     const part = resume ? await verification.sinceVerified() : range;
-    ({ verdict } = await verification.run(part, (leaves, of) => progress.show('entries', leaves, of)));
+    ({ verdict } = await verification.run(part, { onProgress: (leaves, of) => progress.show('entries', leaves, of) }));
     progress.end();
     context.disclose({ tableName: 'audit_logs', ids: [], list: true, filters: { ...part }, notes: 'verify' });
     await app.get(DisclosureGate).release(context);
@@ -81,7 +81,7 @@ async function verifyFolder(folder: string, keyFile: string | undefined): Promis
     onProgress: (leaves, of) => progress.show('entries', leaves, of),
   });
   progress.end();
-  return verdict;
+  return { ...verdict, rows: [] };
 }
 
 /** A verifier key, or a PEM file; that has no name, so the log is the one that the checkpoint names. */
@@ -96,10 +96,13 @@ async function readKey(file: string, checkpoint: string) {
   }
 }
 
-function textOf({ fault, treeSize, entriesCompared, unsealed, root }: Verdict): string {
+function textOf({ fault, rows, treeSize, entriesCompared, unsealed, root }: Verdict): string {
+  const unlike = rows
+    .map(({ table, id, auditRef }) => `NOT AS RECORDED: ${table} ${id} is not what entry ${auditRef} says\n`)
+    .join('');
   if (fault) {
     const entry = fault.entryId === null ? 'the ledger' : `entry ${fault.entryId}`;
-    return `NOT AS SEALED: ${entry}: ${fault.kind}. ${fault.detail}\n`;
+    return `NOT AS SEALED: ${entry}: ${fault.kind}. ${fault.detail}\n${unlike}`;
   }
-  return `As sealed: ${entriesCompared} entries compared, ${treeSize} in the tree, ${unsealed} too new to be sealed. Root ${root}\n`;
+  return `${unlike}As sealed: ${entriesCompared} entries compared, ${treeSize} in the tree, ${unsealed} too new to be sealed. Root ${root}\n`;
 }
