@@ -749,6 +749,8 @@ CREATE TABLE users (
 
 CREATE INDEX audit_logs_changed_by_idx ON ONLY audit_logs USING btree (changed_by, changed_at, id);
 CREATE INDEX audit_logs_id_idx ON ONLY audit_logs USING btree (id);
+CREATE INDEX audit_logs_new_member_idx ON ONLY audit_logs USING btree ((new_values ->> 'member_id'::text), table_name) WHERE new_values ? 'member_id'::text;
+CREATE INDEX audit_logs_old_member_idx ON ONLY audit_logs USING btree ((old_values ->> 'member_id'::text), table_name) WHERE old_values ? 'member_id'::text;
 CREATE INDEX audit_logs_record_ids_idx ON ONLY audit_logs USING gin (record_ids) WHERE record_ids IS NOT NULL;
 CREATE INDEX audit_logs_record_idx ON ONLY audit_logs USING btree (table_name, record_id, changed_at, id) WHERE record_id IS NOT NULL;
 CREATE INDEX audit_logs_request_id_idx ON ONLY audit_logs USING btree (request_id);

@@ -13,6 +13,7 @@ import { ExpiryIndexes1795420813000 } from './1795420813000-expiry-indexes';
 import { StandInAccounts1795420814000 } from './1795420814000-stand-in-accounts';
 import { Employers1795420815000 } from './1795420815000-employers';
 import { ReviewAmounts1795420816000 } from './1795420816000-review-amounts';
+import { LedgerOfMembers1795420817000 } from './1795420817000-ledger-of-members';
 
 /** In the order they run; a spec compares this list with the files. */
 export const migrations = [
@@ -31,4 +32,5 @@ export const migrations = [
   StandInAccounts1795420814000,
   Employers1795420815000,
   ReviewAmounts1795420816000,
+  LedgerOfMembers1795420817000,
 ];
