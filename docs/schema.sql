@@ -756,6 +756,7 @@ CREATE INDEX audit_logs_record_idx ON ONLY audit_logs USING btree (table_name, r
 CREATE INDEX audit_logs_request_id_idx ON ONLY audit_logs USING btree (request_id);
 CREATE INDEX benevolence_applications_member_id_idx ON benevolence_applications USING btree (member_id, application_date, id);
 CREATE INDEX benevolence_applications_status_idx ON benevolence_applications USING btree (status, application_date, id) WHERE deleted_at IS NULL;
+CREATE INDEX file_attachments_owner_idx ON file_attachments USING btree (record_type, record_id);
 CREATE INDEX file_attachments_record_idx ON file_attachments USING btree (record_type, record_id, id) WHERE deleted_at IS NULL;
 CREATE INDEX grievances_employer_id_idx ON grievances USING btree (employer_id, filed_date, id);
 CREATE INDEX grievances_member_id_idx ON grievances USING btree (member_id, filed_date, id);

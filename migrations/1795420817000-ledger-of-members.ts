@@ -13,6 +13,9 @@ export class LedgerOfMembers1795420817000 implements MigrationInterface {
         WHERE new_values ? 'member_id';
       CREATE INDEX audit_logs_old_member_idx ON audit_logs ((old_values ->> 'member_id'), table_name)
         WHERE old_values ? 'member_id';
+
+      -- Removed files are the member's, too.
+      CREATE INDEX file_attachments_owner_idx ON file_attachments (record_type, record_id);
     `);
   }
 

@@ -1,8 +1,8 @@
+import { memberRecords } from '#members';
 import { aPdf } from '../../../libs/attachments/src/attachment.factory';
 import { anApplication, aReview } from '../../../libs/benevolence/src/benevolence.factory';
 import { anEmployment } from '../../../libs/employments/src/member-employment.factory';
 import { aGrievance, aStep } from '../../../libs/grievances/src/grievance.factory';
-import { memberRecords } from '../../../libs/members/src/member-records.sql';
 import { anActivity } from '../../../libs/salting/src/salting-activity.factory';
 import { aStudent } from '../../../libs/students/src/student.factory';
 import { upload } from './files';

@@ -9,6 +9,9 @@ export const memberRecords: Readonly<Record<string, string>> = {
   file_attachments: 'a file of yours',
 };
 
+// eslint-disable-next-line no-restricted-syntax -- a kind of owner of files, no role of an account
+const ownerOfFiles = 'member';
+
 const withMember = ['member_employments', 'students', 'benevolence_applications', 'grievances'];
 const live = withMember.map(
   (table) => `SELECT '${table}' AS table_name, id AS record_id FROM ${table} WHERE member_id = `,
@@ -50,7 +53,7 @@ export function memberRecordsSql(member: string): string {
       UNION ALL SELECT 'grievance_step_records', s.id, h.since, h.until
         FROM held h JOIN grievance_step_records s ON h.table_name = 'grievances' AND s.grievance_id = h.record_id
       UNION ALL SELECT 'file_attachments', f.id, '-infinity', 'infinity' FROM file_attachments f
-        WHERE f.record_type = 'member' AND f.record_id = ${member} AND f.file_category <> 'salting'
+        WHERE f.record_type = '${ownerOfFiles}' AND f.record_id = ${member} AND f.file_category <> 'salting'
       UNION ALL SELECT 'file_attachments', f.id, h.since, h.until
         FROM held h JOIN file_attachments f ON f.record_id = h.record_id
           AND (f.record_type, h.table_name) IN (('student', 'students'), ('grievance', 'grievances'),
