@@ -837,6 +837,8 @@ CREATE TABLE users (
 
 CREATE INDEX audit_logs_changed_by_idx ON ONLY audit_logs USING btree (changed_by, changed_at, id);
 CREATE INDEX audit_logs_id_idx ON ONLY audit_logs USING btree (id);
+CREATE INDEX audit_logs_new_member_idx ON ONLY audit_logs USING btree ((new_values ->> 'member_id'::text), table_name) WHERE new_values ? 'member_id'::text;
+CREATE INDEX audit_logs_old_member_idx ON ONLY audit_logs USING btree ((old_values ->> 'member_id'::text), table_name) WHERE old_values ? 'member_id'::text;
 CREATE INDEX audit_logs_record_ids_idx ON ONLY audit_logs USING gin (record_ids) WHERE record_ids IS NOT NULL;
 CREATE INDEX audit_logs_record_idx ON ONLY audit_logs USING btree (table_name, record_id, changed_at, id) WHERE record_id IS NOT NULL;
 CREATE INDEX audit_logs_request_id_idx ON ONLY audit_logs USING btree (request_id);
@@ -847,6 +849,7 @@ CREATE INDEX benevolence_applications_member_id_idx ON benevolence_applications 
 CREATE INDEX benevolence_applications_status_idx ON benevolence_applications USING btree (status, application_date, id) WHERE deleted_at IS NULL;
 CREATE INDEX break_glass_reviews_open_idx ON break_glass_reviews USING btree (id) WHERE closed_at IS NULL;
 CREATE INDEX break_glass_reviews_opened_by_idx ON break_glass_reviews USING btree (opened_by, id);
+CREATE INDEX file_attachments_owner_idx ON file_attachments USING btree (record_type, record_id);
 CREATE INDEX file_attachments_record_idx ON file_attachments USING btree (record_type, record_id, id) WHERE deleted_at IS NULL;
 CREATE INDEX grievances_employer_id_idx ON grievances USING btree (employer_id, filed_date, id);
 CREATE INDEX grievances_member_id_idx ON grievances USING btree (member_id, filed_date, id);

@@ -15,6 +15,7 @@ import { ExpiryIndexes1795420813000 } from './1795420813000-expiry-indexes';
 import { StandInAccounts1795420814000 } from './1795420814000-stand-in-accounts';
 import { Employers1795420815000 } from './1795420815000-employers';
 import { ReviewAmounts1795420816000 } from './1795420816000-review-amounts';
+import { LedgerOfMembers1795420817000 } from './1795420817000-ledger-of-members';
 import { BreakGlass1795420820000 } from './1795420820000-break-glass';
 
 /** In the order they run; a spec compares this list with the files. */
@@ -36,5 +37,6 @@ export const migrations = [
   StandInAccounts1795420814000,
   Employers1795420815000,
   ReviewAmounts1795420816000,
+  LedgerOfMembers1795420817000,
   BreakGlass1795420820000,
 ];

@@ -115,9 +115,13 @@ it('serves a member’s visit: my record, my work, help, and who looked at me', 
 
   const log = await dataOf(client.GET('/api/v1/me/access-log'));
   expect(log.items.map(({ what, reason }) => [what, reason])).toEqual([
+    ['changed a benevolence application of yours', null],
+    ['created a benevolence application of yours', null],
+    ['saw an employment of yours in a list', null],
     ['changed the record', null],
     ['looked at the record', null],
     ['looked at the record', 'Call about dues'],
+    ['created an employment of yours', null],
     ['created the record', null],
   ]);
   expect(await problemOf(client.GET('/api/v1/members/export', { parseAs: 'text' }))).toEqual([403, 'access.denied']);

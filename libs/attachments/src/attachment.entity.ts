@@ -13,6 +13,7 @@ import type { RecordType } from './owners';
 @Check('file_attachments_file_size_check', 'file_size > 0')
 @Check('file_attachments_sha256_check', `sha256 ~ '^[0-9a-f]{64}$'`)
 @Index('file_attachments_record_idx', ['recordType', 'recordId', 'id'], { where: 'deleted_at IS NULL' })
+@Index('file_attachments_owner_idx', ['recordType', 'recordId'])
 export class FileAttachment extends AuditedRow {
   @Column({ type: 'varchar', length: 50 })
   recordType: RecordType;

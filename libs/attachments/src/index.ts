@@ -1,2 +1,3 @@
 export { FileAttachment } from './attachment.entity';
 export { AttachmentsModule } from './attachments.module';
+export { attachments } from './attachment.resource';

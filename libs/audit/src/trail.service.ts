@@ -30,13 +30,6 @@ type Row = Omit<Entry, 'changedBy' | 'recordCount'> & {
 /** The entry's place in the tree; looked up once the page is known. */
 const sealed = 'audit_leaf_index(e.txid, e.id::bigint)::float8 AS sealed';
 
-interface TrailOptions {
-  /** What the entry of this reading says it was. */
-  notes?: string;
-  /** A narrower reach than the actor's roles give: a person's own access log shows no more to an officer than to others. */
-  scope?: Scope;
-}
-
 /**
  * Answers "who saw or changed what". Newest first, by keyset on (changed_at, id). What a reader sees follows their roles:
  * rows by the scope of `audit:read`, values by what they may read of the record itself.
@@ -46,33 +39,62 @@ export class TrailService {
   constructor(private readonly database: Database) {}
 
   /** A page of the ledger. Asking is itself on the record, once: about the record asked for, or about the entries shown. */
-  async list(
-    context: RequestContext,
-    query: TrailQuery,
-    { notes = 'audit trail', scope }: TrailOptions = {},
-  ): Promise<z.infer<typeof AuditLogPage>> {
-    const page = await this.page(context, query, { scope });
+  async list(context: RequestContext, query: TrailQuery): Promise<z.infer<typeof AuditLogPage>> {
+    const page = await this.page(context, query);
     const { limit: _limit, ...filters } = query;
     const { tableName, recordId } = query;
-    const reach = scope ?? (context.actor && scopeOf(context.actor, 'audit:read'));
+    const reach = context.actor && scopeOf(context.actor, 'audit:read');
     const isForeign = reach === 'self' && recordId !== context.actor?.memberId;
     context.disclose(
       tableName && recordId && !isForeign
-        ? { tableName, ids: [recordId], list: false, filters, notes }
+        ? { tableName, ids: [recordId], list: false, filters, notes: 'audit trail' }
         : { tableName: 'audit_logs', ids: page.items.map((entry) => entry.id), list: true, filters },
     );
     return page;
   }
 
   /** The trail of one record, the lists that showed it included. */
-  async ofRecord(
+  async ofRecord(context: RequestContext, tableName: string, recordId: number, query: RecordTrailQuery) {
+    return this.list(context, { ...query, tableName, recordId });
+  }
+
+  /**
+   * The trail of several records that belong to one, `owner`, whom it is about: entries of each from and to the time in which it
+   * belonged there. `records` makes the named queries (WITH …) of which the last is `own (table_name, record_id, since, until)`.
+   * What else a list showed, and what was asked for, stays hidden. Asking is on the record as one reading of the owner.
+   */
+  async ofBelongings(
     context: RequestContext,
-    tableName: string,
-    recordId: number,
+    owner: { tableName: string; id: number },
+    records: (id: string) => string,
     query: RecordTrailQuery,
-    options?: TrailOptions,
-  ) {
-    return this.list(context, { ...query, tableName, recordId }, options);
+    notes: string,
+  ): Promise<z.infer<typeof AuditLogPage>> {
+    const { actor } = context;
+    if (!actor) throw new DomainError('auth.required', 'The ledger is read by somebody.');
+    const values: unknown[] = [];
+    const bind = (value: unknown) => `$${values.push(value)}`;
+    const belongings = records(`${bind(owner.id)}::integer`);
+    const newest = (condition: string) =>
+      `SELECT ${columns} FROM audit_logs l WHERE ${[condition, ...filters(query, bind)].join(' AND ')}
+       ORDER BY l.changed_at DESC, l.id DESC LIMIT ${query.limit + 1}`;
+    const rows = await this.database.query<Row>(
+      context,
+      `WITH ${belongings}, listed AS (SELECT table_name, array_agg(DISTINCT record_id) AS ids FROM own GROUP BY table_name)
+       SELECT e.*, ${sealed} FROM (
+         SELECT e.* FROM own o CROSS JOIN LATERAL
+           (${newest('l.table_name = o.table_name AND l.record_id = o.record_id AND l.changed_at BETWEEN o.since AND o.until')}) e
+         UNION ALL
+         SELECT e.* FROM listed o CROSS JOIN LATERAL
+           (${newest(`l.table_name = o.table_name AND l.record_ids && o.ids AND EXISTS (SELECT FROM own w
+             WHERE w.table_name = l.table_name AND w.record_id = ANY (l.record_ids)
+               AND l.changed_at BETWEEN w.since AND w.until)`)}) e
+       ) e ORDER BY "changedAt" DESC, id DESC LIMIT ${query.limit + 1}`,
+      values,
+    );
+    const { limit: _limit, ...asked } = query;
+    context.disclose({ tableName: owner.tableName, ids: [owner.id], list: false, filters: asked, notes });
+    return this.paged(rows, query, 'self', actor);
   }
 
   async get(context: RequestContext, id: number): Promise<Entry> {
@@ -134,13 +156,13 @@ export class TrailService {
   private async page(
     context: RequestContext,
     query: TrailQuery,
-    { id, scope }: { id?: number; scope?: Scope },
+    { id }: { id?: number } = {},
   ): Promise<z.infer<typeof AuditLogPage>> {
     const { actor } = context;
     if (!actor) throw new DomainError('auth.required', 'The ledger is read by somebody.');
     const values: unknown[] = [];
     const bind = (value: unknown) => `$${values.push(value)}`;
-    const reach = scope ?? scopeOf(actor, 'audit:read');
+    const reach = scopeOf(actor, 'audit:read');
     const where = [...this.rows(reach, actor, query, bind), ...filters(query, bind)];
     if (id !== undefined) where.push(`l.id = ${bind(id)}`);
     const select = (condition: string[]) =>
@@ -157,6 +179,15 @@ export class TrailService {
       `SELECT e.*, ${sealed} FROM (${sql}) e ORDER BY "changedAt" DESC, id DESC`,
       values,
     );
+    return this.paged(rows, query, reach, actor);
+  }
+
+  private paged(
+    rows: Row[],
+    query: { limit: number },
+    reach: Scope | undefined,
+    actor: Actor,
+  ): z.infer<typeof AuditLogPage> {
     const shown = rows.slice(0, query.limit);
     const last = shown.at(-1);
     return {

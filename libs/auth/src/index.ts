@@ -10,3 +10,4 @@ export { StandInAccount } from './stand-in-account.entity';
 export { CreateUser } from './user.dto';
 export { User } from './user.entity';
 export { UsersService } from './users.service';
+export { users } from './user.resource';

@@ -51,9 +51,9 @@ export const BenevolenceApplicationView = viewOf(
     approvedAmount: fields.money.nullable().describe('At most what was asked for; null until it is approved.'),
     paymentDate: fields.day.nullable().meta({ examples: ['2026-02-20'] }),
     paymentMethod: z.enum(PAYMENT_METHODS).nullable().describe('Null until it is paid.'),
-    notes: notes.describe('Absent for the applicant.'),
+    notes,
   },
-  { isSoft: true },
+  { restricted: ['notes'], isSoft: true },
 );
 export const BenevolenceApplicationPage = listOf(BenevolenceApplicationView, 'BenevolenceApplicationPage');
 

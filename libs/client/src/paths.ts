@@ -837,7 +837,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Who looked at or changed my record, when and why */
+        /**
+         * Who looked at or changed my record, when and why
+         * @description What belongs to the record is in it, for the time it was mine: employments, the student record, benevolence applications, grievances and their steps, and files.
+         */
         get: operations["me:access-log"];
         put?: never;
         post?: never;
@@ -2536,55 +2539,75 @@ export interface components {
             lastName: string;
             /** @example Maria */
             middleName: string | null;
-            /** @example 12 Elm Street */
-            address: string | null;
-            /** @example Springfield */
-            city: string | null;
-            /** @example WA */
-            state: string | null;
-            /** @example 98001 */
-            zipCode: string | null;
-            /** @example 555-0134 */
-            phone: string | null;
-            /**
-             * @description Stored in lower case; several members may share one.
-             * @example rosa.delgado@example.org
-             */
-            email: string | null;
-            /** @example 1984-03-15 */
-            dateOfBirth: string | null;
-            /**
-             * @description The day of joining the union.
-             * @example 2009-06-01
-             */
-            hireDate: string | null;
-            /**
-             * @description How the member stands with the local.
-             * @enum {string}
-             */
-            status: "active" | "inactive" | "suspended" | "retired" | "deceased";
-            /**
-             * @description The rank in the trade.
-             * @enum {string}
-             */
-            classification: "apprentice_1" | "apprentice_2" | "apprentice_3" | "apprentice_4" | "apprentice_5" | "journeyman" | "foreman" | "retiree" | "honorary";
             /**
              * @description Absent for those who may not read it.
+             * @example 12 Elm Street
+             */
+            address?: string | null;
+            /**
+             * @description Absent for those who may not read it.
+             * @example Springfield
+             */
+            city?: string | null;
+            /**
+             * @description Absent for those who may not read it.
+             * @example WA
+             */
+            state?: string | null;
+            /**
+             * @description Absent for those who may not read it.
+             * @example 98001
+             */
+            zipCode?: string | null;
+            /**
+             * @description Absent for those who may not read it.
+             * @example 555-0134
+             */
+            phone?: string | null;
+            /**
+             * @description Stored in lower case; several members may share one. Absent for those who may not read it.
+             * @example rosa.delgado@example.org
+             */
+            email?: string | null;
+            /**
+             * @description Absent for those who may not read it.
+             * @example 1984-03-15
+             */
+            dateOfBirth?: string | null;
+            /**
+             * @description The day of joining the union. Absent for those who may not read it.
+             * @example 2009-06-01
+             */
+            hireDate?: string | null;
+            /**
+             * @description How the member stands with the local. Absent for those who may not read it.
+             * @enum {string}
+             */
+            status?: "active" | "inactive" | "suspended" | "retired" | "deceased";
+            /**
+             * @description The rank in the trade. Absent for those who may not read it.
+             * @enum {string}
+             */
+            classification?: "apprentice_1" | "apprentice_2" | "apprentice_3" | "apprentice_4" | "apprentice_5" | "journeyman" | "foreman" | "retiree" | "honorary";
+            /**
+             * @description For the office only. Absent for those who may not read it.
              * @example Prefers to be called in the evening.
              */
             notes?: string | null;
             /**
              * Format: date-time
+             * @description Absent for those who may not read it.
              * @example 2026-01-31T12:00:00.000000Z
              */
-            createdAt: string;
+            createdAt?: string;
             /**
              * Format: date-time
+             * @description Absent for those who may not read it.
              * @example 2026-01-31T12:00:00.000000Z
              */
-            updatedAt: string;
-            /** @description When the record was removed; null while it is in use. */
-            deletedAt: string | null;
+            updatedAt?: string;
+            /** @description When the record was removed; null while it is in use. Absent for those who may not read it. */
+            deletedAt?: string | null;
         };
         MemberPage: {
             items: components["schemas"]["MemberView"][];
@@ -2790,11 +2813,11 @@ export interface components {
             /** @example https://harbor.example */
             website: string | null;
             /**
-             * @description Absent for those who may not read it.
+             * @description How it takes to organizing: 1 hostile, 2 resistant, 3 neutral, 4 receptive, 5 supportive. Absent for those who may not read it.
              * @example 3
              */
             saltingScore?: number | null;
-            /** @description Absent for those who may not read it. */
+            /** @description For those who organize. Absent for those who may not read it. */
             saltingNotes?: string | null;
             /**
              * Format: date-time
@@ -3054,8 +3077,11 @@ export interface components {
             emergencyContactPhone: string | null;
             /** @example sister */
             emergencyContactRelationship: string | null;
-            /** @example Needs the evening class. */
-            notes: string | null;
+            /**
+             * @description Absent for those who may not read it.
+             * @example Needs the evening class.
+             */
+            notes?: string | null;
             /**
              * Format: date-time
              * @example 2026-01-31T12:00:00.000000Z
@@ -3301,8 +3327,8 @@ export interface components {
             paymentDate: string | null;
             /** @description Null until it is paid. */
             paymentMethod: ("check" | "direct_deposit" | "wire_transfer") | null;
-            /** @description Absent for the applicant. */
-            notes: string | null;
+            /** @description For the office. Absent for those who may not read it. */
+            notes?: string | null;
             /**
              * Format: date-time
              * @example 2026-01-31T12:00:00.000000Z
@@ -3481,8 +3507,8 @@ export interface components {
             remedySought: string | null;
             /** @description The user who represents the member. */
             assignedRepId: number | null;
-            /** @description For the office. */
-            notes: string | null;
+            /** @description For the office. Absent for those who may not read it. */
+            notes?: string | null;
             /**
              * @description The step that is to be recorded next, or was recorded last.
              * @enum {string}
@@ -3540,8 +3566,8 @@ export interface components {
              * @enum {string}
              */
             outcome: "denied" | "settled" | "advanced";
-            /** @description For the office. */
-            notes: string | null;
+            /** @description For the office. Absent for those who may not read it. */
+            notes?: string | null;
             /**
              * Format: date-time
              * @example 2026-01-31T12:00:00.000000Z

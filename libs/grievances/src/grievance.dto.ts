@@ -79,7 +79,7 @@ export const GrievanceView = viewOf(
     resolutionDate: fields.day.nullable().meta({ examples: ['2026-07-01'] }),
     settlementAmount: settlementAmount.nullable().describe('Dollars, as text; null where nothing was paid.'),
   },
-  { made: { grievanceNumber }, isSoft: true },
+  { made: { grievanceNumber }, restricted: ['notes'], isSoft: true },
 );
 export const GrievancePage = listOf(GrievanceView, 'GrievancePage');
 export const ByGrievanceNumber = z.strictObject({ number: grievanceNumber });
@@ -124,7 +124,7 @@ export type RecordStep = z.infer<typeof RecordStep>;
 export const StepView = viewOf(
   'GrievanceStepView',
   { grievanceId: fields.id.describe('The grievance.'), ...step },
-  { isSoft: false },
+  { restricted: ['notes'], isSoft: false },
 );
 export const StepIds = z.strictObject({
   id: fields.idText.describe('The id of the grievance.'),

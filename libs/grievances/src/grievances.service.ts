@@ -89,7 +89,7 @@ export class GrievancesService implements Verbs<CreateGrievance, UpdateGrievance
       if (!final.includes(held.status)) return this.conclude(context, id, 'closed', facts);
       const changed = Object.entries(facts).filter(([fact, value]) => {
         const known = held[fact as keyof CloseGrievance];
-        return value !== undefined && known !== null && !isSame(known, value);
+        return known !== null && !isSame(known, value);
       });
       if (changed.length > 0) {
         const named = changed.map(([fact]) => fact).join(', ');

@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
-import { RecordTrailQuery, TrailService } from '#audit';
+import { RecordTrailQuery, TrailService, type AuditLogItem } from '#audit';
 import type { RequestContext } from '#platform/context';
 import { fields } from '#platform/http';
+import { memberRecords, memberRecordsSql } from './member-records.sql';
 import { ownId } from './own-member';
 
 export const AccessLogItem = z
@@ -22,35 +23,40 @@ export const AccessLogPage = z
   .object({ items: z.array(AccessLogItem), nextCursor: z.string().nullable() })
   .meta({ id: 'AccessLogPage' });
 
-const sentences: Record<string, string> = {
-  READ: 'looked at the record',
-  BULK_READ: 'saw the record in a list',
-  EXPORT: 'exported the record with others',
-  BREAK_GLASS: 'looked at the record in an emergency, beyond what their roles permit',
-  CREATE: 'created the record',
-  UPDATE: 'changed the record',
-  DELETE: 'removed the record',
-  RESTORE: 'restored the record',
-  ACCESS_DENIED: 'tried to reach the record and was refused',
+const sentences: Record<string, (what: string) => string> = {
+  READ: (what) => `looked at ${what}`,
+  BULK_READ: (what) => `saw ${what} in a list`,
+  EXPORT: (what) => `exported ${what} with others`,
+  BREAK_GLASS: (what) => `looked at ${what} in an emergency, beyond what their roles permit`,
+  CREATE: (what) => `created ${what}`,
+  UPDATE: (what) => `changed ${what}`,
+  DELETE: (what) => `removed ${what}`,
+  RESTORE: (what) => `restored ${what}`,
+  ACCESS_DENIED: (what) => `tried to reach ${what} and was refused`,
 };
 
-/** Who looked at or changed my record, when and why: the ledger's entries about one member, in that member's words. */
+/** Who looked at or changed my record and what belongs to it, when and why: the ledger's entries, in the member's words. */
 @Injectable()
 export class AccessLogService {
   constructor(private readonly trail: TrailService) {}
 
   async list(context: RequestContext, query: RecordTrailQuery): Promise<z.infer<typeof AccessLogPage>> {
-    const own = ownId(context);
-    const page = await this.trail.ofRecord(context, 'members', own, query, { notes: 'access log', scope: 'self' });
+    const own = { tableName: 'members', id: ownId(context) };
+    const page = await this.trail.ofBelongings(context, own, memberRecordsSql, query, 'access log');
     const items = page.items.map((entry): AccessLogItem => ({
       id: entry.id,
       at: entry.changedAt,
       by: entry.changedBy?.email ?? 'the system',
       roles: entry.changedBy?.roles ?? [],
-      what: sentences[entry.action] ?? entry.action,
+      what: whatHappened(entry),
       reason: entry.reason,
       changedFields: entry.changedFields,
     }));
     return { items, nextCursor: page.nextCursor };
   }
+}
+
+function whatHappened({ action, tableName, notes }: AuditLogItem): string {
+  const what = memberRecords[tableName ?? ''] ?? 'the record';
+  return notes === 'content' ? `downloaded ${what}` : (sentences[action]?.(what) ?? action);
 }

@@ -41,6 +41,9 @@ export class MeController {
   @Get('access-log')
   @Allow('me:access-log', {
     summary: 'Who looked at or changed my record, when and why',
+    description:
+      'What belongs to the record is in it, for the time it was mine: employments, the student record, benevolence applications, ' +
+      'grievances and their steps, and files.',
     reply: AccessLogPage,
     errors: ['record.not-found'],
   })

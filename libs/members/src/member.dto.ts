@@ -69,10 +69,13 @@ export const CONTACT_DETAILS = ['address', 'city', 'state', 'zipCode', 'phone', 
 const { classification: _classification, ...names } = required;
 const { notes, ...personal } = optional;
 
+/** What an instructor sees of a student. */
+export const NAMES = ['id', 'memberNumber', 'firstName', 'lastName', 'middleName'] as const;
+
 export const MemberView = viewOf(
   'MemberView',
   { ...names, ...personal, status, classification, notes },
-  { restricted: ['notes'], isSoft: true },
+  { restricted: { except: NAMES }, isSoft: true },
 );
 
 export const memberFilters = {

@@ -1,5 +1,5 @@
 import { own, text, type Resource } from '#records';
-import { CONTACT_DETAILS, MemberView } from './member.dto';
+import { CONTACT_DETAILS, MemberView, NAMES } from './member.dto';
 import { Member } from './member.entity';
 
 const lastFirst = `fold_text(t.last_name || ' ' || t.first_name)`;
@@ -17,7 +17,7 @@ export const members: Resource = {
     // Until instructors have cohorts of their own, their students are all students.
     students: () => `EXISTS (SELECT FROM students s WHERE s.member_id = t.id AND s.deleted_at IS NULL)`,
   },
-  visible: { students: ['id', 'memberNumber', 'firstName', 'lastName', 'middleName'] },
+  visible: { students: NAMES },
   writable: { self: CONTACT_DETAILS },
   sorts: {
     id: { sql: 't.id', type: 'integer' },

@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto';
 import { finished, type Readable } from 'node:stream';
 import { Injectable } from '@nestjs/common';
-import { Cron } from '@nestjs/schedule';
 import { parse } from 'csv-parse';
 import { z } from 'zod';
 import { DomainError } from '#kernel';
 import type { RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
-import { BulkRecords, Purge } from '#records';
+import { BulkRecords } from '#records';
 import { CreateMember } from './member.dto';
 import { members } from './member.resource';
 
@@ -15,8 +14,6 @@ import { members } from './member.resource';
 const batchRows = 1000;
 /** Faults that a report lists; beyond, they are only counted. */
 const maxListedErrors = 1000;
-/** An import that was interrupted can be gone on with this long. */
-const keptDays = 30;
 /** No row of members is longer, in bytes; a longer one is a broken file. */
 const maxRowBytes = 128 * 1024;
 
@@ -65,7 +62,6 @@ export class MembersImport {
   constructor(
     private readonly database: Database,
     private readonly bulk: BulkRecords,
-    private readonly purge: Purge,
   ) {}
 
   async run(context: RequestContext, csv: Readable, { mode }: ImportQuery): Promise<ImportReport> {
@@ -82,11 +78,6 @@ export class MembersImport {
       csv.unpipe();
       csv.resume();
     }
-  }
-
-  @Cron('47 3 * * *', { timeZone: 'UTC', waitForCompletion: true })
-  removeExpired(): Promise<void> {
-    return this.purge.run('imports', `t.created_at < now() - interval '${keptDays} days'`);
   }
 
   /** Takes the rows that an earlier request with this key has not taken; of a finished import, it only compares them. */

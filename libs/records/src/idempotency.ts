@@ -1,14 +1,12 @@
 import { createHmac, type KeyObject } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { Cron } from '@nestjs/schedule';
 import { DomainError } from '#kernel';
 import { CONFIG, derivedKey, type Config } from '#platform/config';
 import type { RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
-import { Purge } from './purge';
 
 /** Keys are kept this long; a client that repeats a request does so much sooner. */
-const keptHours = 24;
+export const keptHours = 24;
 
 /**
  * Remembers which record a request with an idempotency key created, in the transaction that creates it. Requests with
@@ -21,7 +19,6 @@ export class Idempotency {
 
   constructor(
     private readonly database: Database,
-    private readonly purge: Purge,
     @Inject(CONFIG) config: Config,
   ) {
     this.hashKey = derivedKey(config, 'idempotency');
@@ -59,11 +56,6 @@ export class Idempotency {
        DO UPDATE SET request_hash = excluded.request_hash, record_id = excluded.record_id, created_at = now()`,
       [actor.userId, route, key, this.hashOf(request), recordId],
     );
-  }
-
-  @Cron('43 * * * *', { timeZone: 'UTC', waitForCompletion: true })
-  removeExpired(): Promise<void> {
-    return this.purge.run('idempotency_keys', `t.created_at < now() - interval '${keptHours} hours'`);
   }
 
   private hashOf(request: object): string {

@@ -1,6 +1,7 @@
 export { BulkRecords } from './bulk-records';
 export { Purge } from './purge';
 export { recordController, type Verbs } from './record.controller';
+export { visibleFields } from './projection';
 export { RecordExports } from './record-exports';
 export { RecordLists } from './record-lists';
 export { Records } from './records';

@@ -1,6 +1,7 @@
 import { Global, Module } from '@nestjs/common';
 import { BulkRecords } from './bulk-records';
 import { Idempotency } from './idempotency';
+import { IdempotencyTask } from './idempotency.task';
 import { NoRules } from './record.controller';
 import { Purge } from './purge';
 import { RecordExports } from './record-exports';
@@ -10,5 +11,5 @@ import { Records } from './records';
 const doors = [Records, RecordLists, RecordExports, BulkRecords, Purge, NoRules];
 
 @Global()
-@Module({ providers: [...doors, Idempotency], exports: doors })
+@Module({ providers: [...doors, Idempotency, IdempotencyTask], exports: doors })
 export class RecordsModule {}

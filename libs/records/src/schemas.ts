@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { fields } from '#platform/http';
 
 interface ViewParts {
-  /** Properties that some may not see: left out for those. */
-  restricted?: readonly string[];
+  /** Properties that some may not see: left out for those. Or all of them, save those named. */
+  restricted?: readonly string[] | { except: readonly string[] };
   /** Whether the record is removed softly. */
   isSoft: boolean;
   /** Properties that the server makes, shown after the id. */
@@ -19,9 +19,17 @@ export function viewOf(
   sent: z.ZodRawShape,
   { restricted = [], isSoft, made = {} }: ViewParts,
 ): z.ZodObject {
+  const isRestricted = (name: string) =>
+    'except' in restricted ? !restricted.except.includes(name) : restricted.includes(name);
+  const leftOut = (shape: z.ZodRawShape) =>
+    Object.fromEntries(
+      Object.entries(shape).map(([name, schema]) => [
+        name,
+        isRestricted(name) ? absentForSome(schema as z.ZodType) : schema,
+      ]),
+    ) as z.ZodRawShape;
   const shown = Object.entries(sent).map(([name, schema]) => {
-    const view = shownAs(schema as z.ZodType);
-    return [name, restricted.includes(name) ? view.optional().describe('Absent for those who may not read it.') : view];
+    return [name, shownAs(schema as z.ZodType)];
   });
   const soft = {
     deletedAt: fields.instantView.nullable().describe('When the record was removed; null while it is in use.'),
@@ -29,13 +37,17 @@ export function viewOf(
   return z
     .object({
       id: z.int().meta({ examples: [17] }),
-      ...made,
-      ...(Object.fromEntries(shown) as z.ZodRawShape),
-      createdAt: fields.instantView,
-      updatedAt: fields.instantView,
-      ...(isSoft ? soft : {}),
+      ...leftOut(made),
+      ...leftOut(Object.fromEntries(shown) as z.ZodRawShape),
+      ...leftOut({ createdAt: fields.instantView, updatedAt: fields.instantView, ...(isSoft ? soft : {}) }),
     })
     .meta({ id });
+}
+
+function absentForSome(schema: z.ZodType): z.ZodType {
+  const { description } = schema.meta() ?? {};
+  const absent = 'Absent for those who may not read it.';
+  return schema.optional().describe(description ? `${description} ${absent}` : absent);
 }
 
 function shownAs(schema: z.ZodType): z.ZodType {

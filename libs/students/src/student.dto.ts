@@ -45,7 +45,11 @@ export const CreateStudent = z
   .strictObject({ ...sent, status: status.default('applicant') })
   .meta({ id: 'CreateStudent' });
 export const UpdateStudent = z.strictObject(sent).partial().meta({ id: 'UpdateStudent' });
-export const StudentView = viewOf('StudentView', sent, { made: { studentNumber }, isSoft: true });
+export const StudentView = viewOf('StudentView', sent, {
+  made: { studentNumber },
+  restricted: ['notes'],
+  isSoft: true,
+});
 export const studentFilters = {
   status: status.optional(),
   cohort: fields.text(50).optional().describe('Students of this cohort.'),
