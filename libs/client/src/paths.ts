@@ -3703,6 +3703,7 @@ export interface components {
             }[];
             /** @description Constraints that the database should have and has not. */
             lifted: {
+                /** @description Of which table. */
                 table: string;
                 /** @example members_status_check */
                 name: string;
