@@ -3963,7 +3963,7 @@ export interface components {
             }[];
             /** @description Constraints that the database should have and has not. */
             lifted: {
-                /** @example members */
+                /** @description Of which table. */
                 table: string;
                 /** @example members_status_check */
                 name: string;

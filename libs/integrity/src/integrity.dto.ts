@@ -69,7 +69,7 @@ export const RepairView = z
     lifted: z
       .array(
         z.object({
-          table: z.string().meta({ examples: ['members'] }),
+          table: z.string().describe('Of which table.'),
           name: z.string().meta({ examples: ['members_status_check'] }),
           count: z.int().describe('How many rows are in its way.'),
           ids: z.array(z.int()).describe('The first of them.'),

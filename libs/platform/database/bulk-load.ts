@@ -32,8 +32,8 @@ export async function bulkLoad(
 ): Promise<Record<string, number>> {
   const counts: Record<string, number> = {};
   await asOwner(ownerUrl, context, async (client) => {
-    // For the rows that a capture trigger is handed together, and for the indexes that are built at the end.
-    await client.query(`SET LOCAL work_mem = '128MB'; SET LOCAL maintenance_work_mem = '256MB'`);
+    // For the indexes that are built at the end.
+    await client.query(`SET LOCAL maintenance_work_mem = '256MB'`);
     for (const load of loads) counts[load.table] = await loadTable(client, load);
   });
   return counts;
