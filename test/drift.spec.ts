@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Client } from 'pg';
-import type { EntityMetadata } from 'typeorm';
+import { DataSource, type EntityMetadata } from 'typeorm';
 import { entities } from '#app';
 import { migrations } from '#migrations';
 import { Database, migrate } from '#platform/database';
@@ -91,6 +91,55 @@ describe('migrating', () => {
     const lines = outputs.flatMap(({ output }) => output.split('\n').filter(Boolean));
     expect(lines).toEqual(migrations.map(({ name }) => `migrated ${name}`));
     expect(await schemaOf(empty.ownerUrl)).toBe(await schemaOf(database.ownerUrl));
+  });
+
+  it('removes accounts that were registered and never verified, and moves amounts that were not approved', async () => {
+    const first = migrations.findIndex(({ name }) => name.startsWith('Registrations'));
+    const dataSource = new DataSource({
+      type: 'postgres',
+      url: empty.ownerUrl,
+      migrations: migrations.slice(0, first),
+    });
+    await dataSource.initialize();
+    await dataSource.runMigrations();
+    await dataSource.destroy();
+    const query = (sql: string) =>
+      withClient(empty.ownerUrl, async (client) => (await client.query<Record<string, unknown>>(sql)).rows);
+    await query(`
+      INSERT INTO members (member_number, first_name, last_name, classification)
+        SELECT 'M' || n, 'Rosa', 'Delgado', 'journeyman' FROM generate_series(1, 3) n;
+      BEGIN;
+      SELECT set_config('ip2a.context', '{"source": "api", "route": "auth:register"}', true);
+      INSERT INTO users (email, password_hash, first_name, last_name, member_id, email_verified_at) VALUES
+        ('abandoned@local.example', 'x', 'Rosa', 'Delgado', 1, NULL),
+        ('verified@local.example', 'x', 'Rosa', 'Delgado', 2, now());
+      INSERT INTO user_roles (user_id, role_id) SELECT u.id, r.id FROM users u, roles r WHERE r.name = 'member';
+      INSERT INTO one_time_tokens (user_id, purpose, token_hash, expires_at)
+        SELECT id, 'verify-email', id::text, now() FROM users;
+      COMMIT;
+      INSERT INTO users (email, password_hash, first_name, last_name, member_id) VALUES
+        ('by-the-office@local.example', 'x', 'Rosa', 'Delgado', 3);
+      INSERT INTO benevolence_applications (member_id, application_date, reason, amount_requested, status, approved_amount)
+        VALUES (1, '2026-02-02', 'other', 900, 'under_review', 700), (2, '2026-02-02', 'other', 400, 'approved', 300);
+      INSERT INTO benevolence_reviews (application_id, reviewer_id, review_level, decision, review_date)
+        SELECT a.id, u.id, 'vp', 'approved', '2026-02-03' FROM benevolence_applications a, users u
+        WHERE u.email = 'verified@local.example';
+    `);
+    await migrate(empty);
+    expect(await query('SELECT email FROM users ORDER BY id')).toEqual([
+      { email: 'verified@local.example' },
+      { email: 'by-the-office@local.example' },
+    ]);
+    expect(
+      await query(`SELECT table_name FROM audit_logs WHERE action = 'DELETE' AND changed_by IS NULL ORDER BY id`),
+    ).toEqual([{ table_name: 'one_time_tokens' }, { table_name: 'user_roles' }, { table_name: 'users' }]);
+    expect(
+      await query(`SELECT a.approved_amount::text AS approved, r.approved_amount::text AS named
+        FROM benevolence_applications a JOIN benevolence_reviews r ON r.application_id = a.id ORDER BY a.id`),
+    ).toEqual([
+      { approved: null, named: '700.00' },
+      { approved: '300.00', named: '300.00' },
+    ]);
   });
 
   async function migrateInAnotherProcess(): Promise<{ status: unknown; output: string }> {
