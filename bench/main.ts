@@ -4,6 +4,7 @@ import type { CaseName } from './calls';
 import { Cleanup } from './cleanup';
 import { compare, summarizeEntries, tableOf, type Result } from './report';
 import { mustAnswerAlike } from './same-answers';
+import { raceSealing } from './sealing-race';
 import { raceSeeds } from './seed-race';
 import { setUp, type Stage } from './stage';
 import { Turns, type Measurement } from './turns';
@@ -41,8 +42,8 @@ async function runCases(
   const results: Record<string, Result> = {};
   // Before the servers are there, which would have a share of the machine.
   if (names.includes('seed')) results['seed'] = await raceSeeds(scale, rounds, cleanup, log);
-  const calling = names.filter((name) => name !== 'seed');
-  if (calling.length === 0) return results;
+  const calling = names.filter((name) => name !== 'seed' && name !== 'sealing');
+  if (calling.length === 0 && !names.includes('sealing')) return results;
   const stage = await setUp(cleanup, log);
   const turns = new Turns(stage, { connections, seconds });
   for (const name of calling) {
@@ -50,6 +51,7 @@ async function runCases(
     results[name] =
       name === 'entries' ? await countEntries(stage, turns, rounds) : await race(name, stage, turns, rounds);
   }
+  if (names.includes('sealing')) results['sealing'] = await raceSealing(stage, turns, rounds, log);
   return results;
 }
 

@@ -193,7 +193,7 @@ function accessMatrix(): string {
         others.map(({ name, permission }) => [`\`${name}\``, ...grants(permission, ROLES)]),
       ),
       '## What break-glass opens',
-      `To those who hold \`break-glass:use\`, one record at a time and for reading ([why](decisions/0020-break-glass.md)): ${BREAK_GLASS.operations
+      `To those who hold \`break-glass:use\`, one record at a time and for reading ([why](decisions/0014-break-glass.md)): ${BREAK_GLASS.operations
         .map((operation) => `\`${operation}\``)
         .join(', ')}.`,
       '',

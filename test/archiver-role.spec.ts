@@ -3,7 +3,7 @@ import { OwnServer } from './promises/own-server';
 
 /**
  * What PostgreSQL permits a role that takes sealed months out of the ledger: the ground of
- * docs/decisions/0022-archiver-role.md. The function below is the shape that the decision describes; which months are sealed
+ * docs/decisions/0016-archiver-role.md. The function below is the shape that the decision describes; which months are sealed
  * is a table here.
  */
 let server: OwnServer;

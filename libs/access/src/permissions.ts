@@ -237,7 +237,7 @@ export const OPERATIONS = {
 export type Operation = keyof typeof OPERATIONS;
 
 /**
- * What break-glass opens (docs/decisions/0020-break-glass.md): the operations, each of which reads one record, and the
+ * What break-glass opens (docs/decisions/0014-break-glass.md): the operations, each of which reads one record, and the
  * permissions that they are granted for that one request. Accounts, files, what reviewers said, and the ledger stay closed.
  */
 export const BREAK_GLASS = {

@@ -5,6 +5,7 @@ export { LogFolder } from './log-folder';
 export { LedgerHealth } from './ledger-health';
 export { checkpointsOf, LedgerKey } from './ledger-key';
 export { LedgerModule } from './ledger.module';
+export { sealingLock } from './sealing';
 export { SealerService } from './sealer.service';
 export { VerificationService } from './verification.service';
 export { VerificationTask } from './verification.task';

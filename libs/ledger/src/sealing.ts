@@ -6,7 +6,7 @@ import { CompactRange, emptyRoot, leafHash } from './merkle';
 import { latestSeal, queryOn, type Seal } from './seals';
 
 /** A number of our own for the advisory lock that lets one process seal at a time; it ends with the transaction. */
-const sealingLock = 4_927_003;
+export const sealingLock = 4_927_003;
 /** Entries of one seal at most. */
 export const maxSealEntries = 8_192;
 /** A log that does not grow still says so this often, in ms. */
