@@ -296,7 +296,7 @@ describe('a witness', () => {
       const checked = checkProof(proof, { log: key.verifier, witnesses: [witnessKey] });
       expect(checked).toMatchObject({ isProved: true, cosignedBy: ['witness.example'] });
       expect(checked.entry?.toString()).toContain('witnessed');
-      expect(checkProof(proof.replace('index 1', 'index 2'), { log: key.verifier }).isProved).toBe(false);
+      expect(checkProof(proof.replace(/^index .*$/m, 'index 0'), { log: key.verifier }).isProved).toBe(false);
       return true;
     });
     await api.close();

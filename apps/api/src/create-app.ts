@@ -28,6 +28,7 @@ export async function createApp(config: Config, clock = new Clock()): Promise<Ne
   app.setGlobalPrefix('api/v1', { exclude: ['health/live', 'health/ready', 'metrics'] });
   serveDocs(app);
   await app.init();
+  await database.warmUp();
   app.get(SealerService).start();
   return app;
 }

@@ -34,9 +34,9 @@ const step = (id: number, overrides: object = {}) =>
 const facts = { resolution: 'Eight hours were paid.', settlementAmount: '416.00' };
 
 describe('grievance numbers', () => {
-  it('count the grievances of a year without gaps or doubles, with twenty at once and refused ones between', async () => {
+  it('count the grievances of a year without gaps or doubles, with twelve at once and refused ones between', async () => {
     const year = '2031';
-    const replies = await inParallel(40, 20, (index) =>
+    const replies = await inParallel(40, 12, (index) =>
       officer.post(
         '/grievances',
         aGrievance(member, employer, {

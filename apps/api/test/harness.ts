@@ -61,7 +61,8 @@ function configOf(database: TestDatabase, keyFile: string, dataFolder: string): 
     WORKERS: 1,
     DATABASE_POOL_SIZE: 20,
     JWT_PRIVATE_KEY_FILE: keyFile,
-    LEDGER_PRIVATE_KEY_FILE: keyFile,
+    // The ledger's key is Ed25519, whatever the tokens' is.
+    LEDGER_PRIVATE_KEY_FILE: writeKey(dataFolder),
     SECRETS_KEY_FILE: writeSecretsKey(dataFolder),
     MAIL_FROM: 'IP2A <office@local.example>',
     PORTAL_URL: 'https://portal.local.example',

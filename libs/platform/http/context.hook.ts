@@ -5,7 +5,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { RequestContext } from '#platform/context';
 
 /** A request not served within this many ms is given up, so that its refusal comes within the two seconds of P2 on a busy machine, too. */
-const deadlineMs = 1_300;
+const deadlineMs = 1_400;
 
 declare module 'fastify' {
   interface FastifyRequest {
