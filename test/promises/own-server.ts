@@ -28,6 +28,22 @@ export class OwnServer implements TestDatabase {
     return own;
   }
 
+  /** Another database like the server's own, of one test. */
+  async clone(name: string): Promise<TestDatabase> {
+    const superuser = new Client({ connectionString: this.superuserUrl.replace(/\/ip2a$/, '/postgres') });
+    await superuser.connect();
+    await superuser.query(`CREATE DATABASE ${name} TEMPLATE ip2a OWNER ip2a_owner`).finally(() => superuser.end());
+    const inClone = (url: string) => url.replace(/\/ip2a$/, `/${name}`);
+    const ownerUrl = inClone(this.ownerUrl);
+    return {
+      superuserUrl: inClone(this.superuserUrl),
+      ownerUrl,
+      applicationUrl: inClone(this.applicationUrl),
+      query: (sql, values) => queryOnce(ownerUrl, sql, values),
+      drop: () => Promise.resolve(),
+    };
+  }
+
   get superuserUrl(): string {
     const url = new URL(this.behindTheDoor(this.server.superuserUrl));
     url.pathname = '/ip2a';
@@ -43,13 +59,7 @@ export class OwnServer implements TestDatabase {
   }
 
   async query<Row extends Record<string, unknown>>(sql: string, values?: unknown[]): Promise<Row[]> {
-    const client = new Client({ connectionString: this.server.ownerUrl });
-    await client.connect();
-    try {
-      return (await client.query<Row>(sql, values)).rows;
-    } finally {
-      await client.end();
-    }
+    return queryOnce(this.server.ownerUrl, sql, values);
   }
 
   /** Stops every process of the server where it is, as a machine that hangs would; connections stay open. */
@@ -113,6 +123,20 @@ export class OwnServer implements TestDatabase {
       .map(Number)
       .filter((pid) => pid > 0 && parentOf(pid) === postmaster);
     return [postmaster, ...children];
+  }
+}
+
+async function queryOnce<Row extends Record<string, unknown>>(
+  url: string,
+  sql: string,
+  values?: unknown[],
+): Promise<Row[]> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query<Row>(sql, values)).rows;
+  } finally {
+    await client.end();
   }
 }
 

@@ -1,22 +1,28 @@
 import { Client as Connection } from 'pg';
 import { checkProof, LedgerKey, parseCheckpoint, provesConsistency } from '#ledger';
 import { aMember } from '../../../libs/members/src/member.factory';
+import { OwnServer } from '../../../test/promises/own-server';
 import { startApi, type Client, type LocalApi } from './harness';
 import { until } from './load';
 
+let server: OwnServer;
 let api: LocalApi;
 let key: LedgerKey;
 let admin: Client;
 let memberId: number;
 
 beforeAll(async () => {
-  api = await startApi();
+  server = await OwnServer.start();
+  api = await startApi({ database: server });
   key = api.app.get(LedgerKey);
   admin = await api.as('admin');
   memberId = (await admin.post('/members', aMember())).json<{ id: number }>().id;
   await sealed();
 });
-afterAll(() => api.close());
+afterAll(async () => {
+  await api.close();
+  await server.drop();
+});
 
 async function sealed(): Promise<void> {
   await until(async () => {

@@ -1,6 +1,7 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
 import { Pool } from 'pg';
 import { openObjectStore } from '#platform/object-store';
@@ -38,13 +39,25 @@ export class TestLog {
     return new TestLog(url, key, privateKey, new PublishedLog(store), folder);
   }
 
+  /** Seals all that is committed: other databases of the server may have transactions that hold it up for a while. */
   async seal(): Promise<NewSeal | undefined> {
+    await this.othersAreOver();
     const client = await this.pool.connect();
     try {
       return await sealNext(client, this.key, await latestSeal(queryOn(client)));
     } finally {
       client.release();
     }
+  }
+
+  private async othersAreOver(): Promise<void> {
+    const isOver = async () => {
+      const { rows } = await this.pool.query<{ isOver: boolean }>(
+        `SELECT coalesce(max(txid) < pg_snapshot_xmin(pg_current_snapshot()), true) AS "isOver" FROM audit_logs`,
+      );
+      return rows[0]?.isOver;
+    };
+    while (!(await isOver())) await sleep(20);
   }
 
   async publish(seal: NewSeal): Promise<void> {
