@@ -5,7 +5,7 @@ import { maxSealEntries } from './sealing';
 import { idsOf, latestSeal, queryOn, sealAt, sealsAfter, type Query, type Seal, type SealedHashes } from './seals';
 import type { Anchor, LedgerSource, SealedLeaves } from './verifier';
 
-/** Seals that are read at a time; one holds up to 8,192 entries. */
+/** Seals that are read at a time; one holds up to 2,048 entries. */
 const sealBatch = 32;
 /** How long after the end of a range its last entries may have been sealed, in ms. */
 const sealedLateMs = 60_000;

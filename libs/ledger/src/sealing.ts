@@ -7,8 +7,8 @@ import { latestSeal, queryOn, type Seal } from './seals';
 
 /** A number of our own for the advisory lock that lets one process seal at a time; it ends with the transaction. */
 export const sealingLock = 4_927_003;
-/** Entries of one seal at most. */
-export const maxSealEntries = 8_192;
+/** Entries of one seal at most: a second's at a busy time. The place of an entry is looked for among them. */
+export const maxSealEntries = 2_048;
 /** A log that does not grow still says so this often, in ms. */
 export const heartbeatMs = 60_000;
 
