@@ -8,7 +8,7 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-const width = 20;
+const width = 12;
 
 async function createMember(): Promise<{ id: number; version: string }> {
   const staff = await api.as('staff');
