@@ -2,7 +2,6 @@ import { Readable } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';
 import { ObjectExistsError, type ObjectStore } from '#platform/object-store';
 import { LedgerFault } from './ledger-fault.error';
-import { hashBytes } from './merkle';
 import { tilePath, tileWidth, type ReadTile, type Tile } from './tiles';
 
 const prefix = 'ledger';
@@ -95,6 +94,3 @@ function* fullTiles(oldSize: number, newSize: number): Generator<Tile> {
     }
   }
 }
-
-/** Bytes of a full tile. */
-export const fullTileBytes = tileWidth * hashBytes;
