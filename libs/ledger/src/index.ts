@@ -15,3 +15,5 @@ export { parseCheckpoint } from './checkpoint';
 export { provesConsistency } from './merkle';
 export { checkProof } from './proof';
 export { Witness } from './witness';
+export { entryColumns, entryFields, entryLine, entrySettings, entryVersion, keyOf, lineOf, linesOf } from './canonical-entry';
+export { CompactRange, hashAt, hashBytes, leafHash } from './merkle';
