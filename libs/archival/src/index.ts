@@ -1,1 +1,3 @@
-export { Engine } from './engine';
+export { ArchivalModule } from './archival.module';
+export { Archive } from './archive.entity';
+export { ArchiverService, type ArchiveReport } from './archiver.service';

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { readSigningKey, type Config } from '#platform/config';
-import { signedBy, signatureType, verifierKey, type VerifierKey } from './note';
+import { parseNote, signatureLine, signatureType, signedBy, verifierKey, type VerifierKey } from './note';
 import { parseCheckpoint, signCheckpoint, type Checkpoint, type TreeHead } from './checkpoint';
 
 /** The log's name and key: signs its checkpoints, and tells its own from others. */
@@ -25,6 +25,21 @@ export class LedgerKey {
   /** `at` is when the checkpoint is true: now. */
   sign(head: Omit<TreeHead, 'origin'>, at: Date): string {
     return signCheckpoint({ ...head, origin: this.origin }, this.privateKey, Math.floor(at.getTime() / 1000));
+  }
+
+  /** A note of the log that is no checkpoint: its first line must name what it is, so that nobody takes it for one. */
+  signNote(text: string): string {
+    return `${text}\n${signatureLine(text, this.origin, this.privateKey, { type: signatureType.ed25519 })}`;
+  }
+
+  /** The text of such a note, if its signature holds; undefined otherwise. */
+  openNote(signed: string): string | undefined {
+    try {
+      const note = parseNote(signed);
+      return signedBy(note, this.verifier) && note.text;
+    } catch {
+      return undefined;
+    }
   }
 
   /** The checkpoint, if it is one of this log and its signatures hold; undefined otherwise. */

@@ -19,6 +19,8 @@ import { WitnessClient, WitnessRefusal } from './witness-client';
 const intervalMs = 1_000;
 /** A process leaves the sealing to another whose latest seal is younger than this, in ms. */
 const othersTurnMs = 2_500;
+/** Who waits for the sealing gives up where nothing was sealed for this long, in ms. */
+const catchUpMs = 10_000;
 /** After a fault the ledger is looked at again this often, in ms. */
 const faultMs = 5_000;
 const connectMs = 2_000;
@@ -112,6 +114,27 @@ export class SealerService implements BeforeApplicationShutdown {
     if (made.lagMs !== undefined) ledgerMetrics.lag.observe(made.lagMs / 1000);
     this.publish();
     return made.entryCount;
+  }
+
+  /**
+   * Waits until what is committed now is sealed: by this process, or whoever's turn it is. Gives up where nothing is sealed for a
+   * while, which then shows in what is not.
+   */
+  async catchUp(): Promise<void> {
+    let [size, givenUpAt] = [-1, 0];
+    for (;;) {
+      if (!this.running) await this.sealOnce();
+      const last = await latestSeal(this.query);
+      const [rest] = await this.query<{ isSealed: boolean }>(
+        `SELECT NOT EXISTS (SELECT FROM audit_logs WHERE (txid, id) > ($1::xid8, $2::bigint)
+           AND txid < pg_snapshot_xmin(pg_current_snapshot())) AS "isSealed"`,
+        [last?.lastTxid ?? '0', last?.lastId ?? '0'],
+      );
+      if (rest?.isSealed) return;
+      if (last && last.size > size) [size, givenUpAt] = [last.size, Date.now() + catchUpMs];
+      else if (Date.now() > givenUpAt) return;
+      await sleep(this.running ? intervalMs / 5 : 0);
+    }
   }
 
   private async run(): Promise<void> {

@@ -75,6 +75,7 @@ const environment = z.object({
   WORKERS: integer(1, 64).default(1),
   DATABASE_URL: postgresUrl.optional(),
   DATABASE_OWNER_URL: postgresUrl.optional(),
+  DATABASE_ARCHIVER_URL: postgresUrl.optional(),
   DATABASE_REPLICA_URLS: z
     .string()
     .transform((value) => value.split(',').map((part) => part.trim()))
@@ -119,6 +120,17 @@ const environment = z.object({
   AUDIT_COLD_YEARS: integer(1, 100).default(3),
   AUDIT_RETENTION_YEARS: integer(1, 100).default(7),
   ARCHIVE_CRON: cron.default('0 2 * * *'),
+  ARCHIVE_FORMAT: z
+    .enum(['parquet', 'jsonl-zstd', 'jsonl-gzip'], 'must be parquet, jsonl-zstd or jsonl-gzip')
+    .default('parquet'),
+  ARCHIVE_WARM_CLASS: z.enum(['STANDARD', 'STANDARD_IA', 'GLACIER_IR']).default('STANDARD_IA'),
+  ARCHIVE_COLD_CLASS: z.enum(['GLACIER', 'DEEP_ARCHIVE']).default('GLACIER'),
+  ARCHIVE_OBJECT_LOCK: z
+    .enum(['true', 'false'], 'must be true or false')
+    .default('false')
+    .transform((value) => value === 'true'),
+  ARCHIVE_CACHE_MB: integer(64, 10_000_000).default(2_048),
+  ARCHIVE_PART_MB: integer(1, 1_024).default(1_024),
   ACCESS_REASON_REQUIRED: roles.default([]),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
@@ -150,6 +162,7 @@ export function parseEnvironment(env: NodeJS.ProcessEnv): Environment {
   }
   const values = parsed.data;
   requireTogether(values, 'DATABASE_OWNER_URL', 'DATABASE_URL');
+  requireTogether(values, 'DATABASE_ARCHIVER_URL', 'DATABASE_URL');
   requireTogether(values, 'DATABASE_REPLICA_URLS', 'DATABASE_URL');
   requireTogether(values, 'ADMIN_PASSWORD', 'ADMIN_EMAIL');
   requireTogether(values, 'ADMIN_EMAIL', 'ADMIN_PASSWORD');

@@ -1,0 +1,57 @@
+import type { ArchiveState } from './archive.entity';
+import type { ArchiveFormat } from './entry-file';
+import type { Query } from '#ledger';
+
+/** An object's row. Facts that are known once it is stored are undefined before. */
+export interface ArchiveRow {
+  id: number;
+  /** `YYYY-MM-01`. */
+  month: string;
+  state: ArchiveState;
+  format: ArchiveFormat;
+  objectKey: string;
+  /** The range of its entries in the order of the log: after one, and up to another. */
+  after: Place;
+  through: Place;
+  entries: number;
+  bytes: number;
+  sha256: string;
+  root: string;
+  longestLine: number;
+  first: Place;
+  lowestId: string;
+  highestId: string;
+  firstChangedAt: Date;
+  lastChangedAt: Date;
+  tables: string[];
+  storageClass: string;
+  retainUntil: string;
+  manifest: string;
+  /** Whether the month's partition is gone, too. */
+  isDropped: boolean;
+  readableUntil: Date | null;
+  certificate: string | null;
+}
+
+/** Where an entry stands in the order of the log. */
+export interface Place {
+  txid: string;
+  id: string;
+}
+
+const columns = `id, month::text AS month, state, format, object_key AS "objectKey",
+  jsonb_build_object('txid', after_txid::text, 'id', after_id::text) AS after,
+  jsonb_build_object('txid', through_txid::text, 'id', through_id::text) AS through,
+  entry_count::float8 AS entries, bytes::float8 AS bytes, sha256, root, longest_line AS "longestLine",
+  jsonb_build_object('txid', first_txid::text, 'id', first_id::text) AS first, lowest_id::text AS "lowestId",
+  highest_id::text AS "highestId", first_changed_at AS "firstChangedAt", last_changed_at AS "lastChangedAt",
+  table_names AS tables, storage_class AS "storageClass", retain_until::text AS "retainUntil", manifest,
+  dropped_at IS NOT NULL AS "isDropped", readable_until AS "readableUntil", certificate`;
+
+/** Rows that fulfil a condition, in the order of the log. */
+export function archivesWhere(query: Query, condition: string, values: unknown[] = []): Promise<ArchiveRow[]> {
+  return query<ArchiveRow>(
+    `SELECT ${columns} FROM archives WHERE ${condition} ORDER BY through_txid, through_id, id`,
+    values,
+  );
+}

@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import { fields } from '#platform/http';
+import { viewOf } from '#records';
+import { ARCHIVE_STATES } from './archive.entity';
+import { ARCHIVE_FORMATS } from './entry-file';
+
+const maybe = <T extends z.ZodType>(type: T) => type.nullable();
+
+const made = {
+  month: z
+    .string()
+    .describe('The first day of the month whose entries it holds.')
+    .meta({ examples: ['2026-08-01'] }),
+  state: z
+    .enum(ARCHIVE_STATES)
+    .describe(
+      '`exporting`: in PostgreSQL alone; `stored`: in both; `archived`: in the object alone; `destroyed`: nowhere.',
+    ),
+  format: z.enum(ARCHIVE_FORMATS),
+  objectKey: z.string().meta({ examples: ['entries/2026/audit_logs-2026-08.48211-90417.parquet'] }),
+  entryCount: maybe(z.int()).describe('How many entries it holds; null until it is stored, like what follows.'),
+  bytes: maybe(z.int()),
+  sha256: maybe(z.string()).describe('Of the object, in hexadecimal digits.'),
+  root: maybe(z.string()).describe('Of an RFC 6962 tree over its entries alone, in hexadecimal digits.'),
+  firstChangedAt: maybe(fields.instantView),
+  lastChangedAt: maybe(fields.instantView),
+  tableNames: maybe(z.array(z.string())).describe('Tables whose records its entries are about; "" for none.'),
+  storageClass: maybe(z.string()).meta({ examples: ['STANDARD_IA'] }),
+  retainUntil: maybe(z.string()).describe('It is not destroyed before this day.'),
+  manifest: maybe(z.string()).describe('The signed note (C2SP signed-note) that stands beside the object.'),
+  storedAt: maybe(fields.instantView),
+  archivedAt: maybe(fields.instantView),
+  cooledAt: maybe(fields.instantView).describe('When it was moved to a class from which it must be asked for.'),
+  restoreAskedAt: maybe(fields.instantView),
+  readableUntil: maybe(fields.instantView).describe('Of a cold object that was asked for: until when it can be read.'),
+  destroyedAt: maybe(fields.instantView),
+  certificate: maybe(z.string()).describe('The signed note that says what was destroyed, and why it could be.'),
+};
+export const ArchiveView = viewOf('ArchiveView', {}, { isSoft: false, made });
+
+export const archiveFilters = {
+  state: z.enum(ARCHIVE_STATES).optional().describe('Objects in this state.'),
+  month: z
+    .string()
+    .regex(/^\d{4}-(0[1-9]|1[0-2])$/, 'must be a month such as 2026-08')
+    .optional()
+    .describe('Objects of this month.'),
+};
+
+export const RunArchive = z
+  .strictObject({
+    dryRun: z.boolean().default(false).describe('Change nothing, and say what would be done.'),
+    asOf: fields.day.optional().describe('The day that counts as today for the whole run.'),
+  })
+  .meta({ id: 'RunArchive' });
+export type RunArchive = z.infer<typeof RunArchive>;
+
+export const ArchiveReportView = z
+  .object({
+    asOf: fields.instantView,
+    dryRun: z.boolean(),
+    months: z.array(
+      z.object({
+        month: z.string().meta({ examples: ['2026-08'] }),
+        action: z.enum(['archive', 'leave', 'failed']),
+        detail: z.string().optional().describe('Why it was left, or what went wrong.'),
+        objects: z.array(
+          z.object({
+            objectKey: z.string(),
+            entries: z.int(),
+            bytes: z.int().describe('Of the object; in a dry run an estimate.'),
+          }),
+        ),
+      }),
+    ),
+  })
+  .meta({ id: 'ArchiveReport' });

@@ -1,0 +1,35 @@
+import { setInterval } from 'node:timers';
+import { Client } from 'pg';
+
+/** The holder says this often that it lives, in ms. */
+const aliveMs = 2_000;
+/** A holder that has not said so for this long, in ms, has lost the lease: the server ends its transaction. */
+const lostMs = 15_000;
+
+/**
+ * Does `work` while no other process does work under the same number, and answers what it answers; undefined where another one is at it. The
+ * lease is a lock of an open transaction: through a pooler it keeps its connection, and it ends with its process. `signal` is aborted when
+ * the lease is lost.
+ */
+export async function withLease<T>(
+  url: string,
+  number: number,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T | undefined> {
+  const client = new Client({ connectionString: url, keepAlive: true });
+  const lost = new AbortController();
+  client.on('error', (error) => lost.abort(error));
+  client.on('end', () => lost.abort(new Error('The lease was lost.')));
+  await client.connect();
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    await client.query(`BEGIN READ ONLY; SET LOCAL idle_in_transaction_session_timeout = ${lostMs}`);
+    const { rows } = await client.query<{ taken: boolean }>('SELECT pg_try_advisory_xact_lock($1) AS taken', [number]);
+    if (!rows[0]?.taken) return undefined;
+    timer = setInterval(() => void client.query('SELECT').catch((error: unknown) => lost.abort(error)), aliveMs);
+    return await work(lost.signal);
+  } finally {
+    clearInterval(timer);
+    await client.end().catch(() => undefined);
+  }
+}

@@ -1,0 +1,144 @@
+import type { Query } from '#ledger';
+import { archivesWhere, type ArchiveRow, type Place } from './archive-rows';
+import { monthOf, type Month } from './calendar';
+import type { ArchiveFormat } from './entry-file';
+
+/** What PostgreSQL takes for a row beside what an object takes for the entry, roughly: for estimates before anything is written. */
+const shrinkage = 8;
+
+/** A month whose time has come, and why it is left all the same; or in which parts it leaves. */
+export interface MonthPlan {
+  month: Month;
+  /** Why it is left; undefined where it is archived. */
+  left?: string;
+  parts: PartPlan[];
+}
+
+export interface PartPlan {
+  objectKey: string;
+  after: Place;
+  through: Place;
+  entries: number;
+  /** Of the object; a guess until it is written. */
+  bytes: number;
+  /** The part's row, where an earlier run has made it. */
+  row?: ArchiveRow;
+}
+
+const beginning: Place = { txid: '0', id: '0' };
+const endings: Record<ArchiveFormat, string> = {
+  parquet: 'parquet',
+  'jsonl-zstd': 'jsonl.zst',
+  'jsonl-gzip': 'jsonl.gz',
+};
+
+/** The months of the ledger that have a partition and ended by an instant, oldest first. */
+export async function monthsUntil(query: Query, instant: Date): Promise<Month[]> {
+  const rows = await query<{ day: string }>(
+    `SELECT replace(substr(c.relname, 12), '_', '-') AS day FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+     WHERE i.inhparent = 'audit_logs'::regclass AND c.relname ~ '^audit_logs_\\d{4}_\\d{2}$' ORDER BY 1`,
+  );
+  return rows.map(({ day }) => monthOf(day)).filter(({ end }) => end <= instant);
+}
+
+/**
+ * How a month leaves: what an interrupted run has begun goes on as it was begun. What was not sealed stays, and keeps its month where that is
+ * over; an object is at most about `maxBytes` large.
+ */
+export async function planMonth(
+  query: Query,
+  month: Month,
+  { format, maxBytes, now }: { format: ArchiveFormat; maxBytes: number; now: Date },
+): Promise<MonthPlan> {
+  const begun = await archivesWhere(query, `month = $1 AND state IN ('exporting', 'stored')`, [month.first]);
+  const [held] = await query<{ entries: number; bytes: number }>(
+    `SELECT (SELECT count(*)::float8 FROM audit_logs WHERE ${inMonth(month)}) AS entries,
+       pg_table_size($1)::float8 AS bytes`,
+    [`audit_logs_${month.first.slice(0, 7).replace('-', '_')}`],
+  );
+  const { entries, bytes } = held as { entries: number; bytes: number };
+  if (begun.length > 0) {
+    const parts = begun.map((row) => ({ ...row, row, entries: row.entries ?? 0, bytes: row.bytes ?? 0 }));
+    if (begun.every(({ state }) => state === 'stored')) return { month, parts };
+    const counted = await Promise.all(parts.map((part) => countEntries(query, month, part)));
+    return {
+      month,
+      parts: parts.map((part, index) => ({
+        ...part,
+        entries: counted[index] ?? 0,
+        bytes: part.bytes || Math.round(((counted[index] ?? 0) / Math.max(1, entries)) * (bytes / shrinkage)),
+      })),
+    };
+  }
+  if (entries === 0) return { month, left: 'it has no entries', parts: [] };
+  const sealed = await lastSealed(query, month);
+  if (!sealed.through) return { month, left: 'nothing of it is sealed', parts: [] };
+  if (sealed.unsealed > 0 && month.end <= now) {
+    return { month, left: `${sealed.unsealed} of its entries are not sealed`, parts: [] };
+  }
+  const estimate = Math.round(bytes / shrinkage);
+  const wanted = Math.max(1, Math.ceil(estimate / maxBytes));
+  const bounds = await boundsOf(query, month, { through: sealed.through, entries: entries - sealed.unsealed, wanted });
+  const parts: PartPlan[] = [];
+  for (const [index, through] of bounds.entries()) {
+    const range = { after: bounds[index - 1] ?? beginning, through };
+    const name = `entries/${month.first.slice(0, 4)}/audit_logs-${month.first.slice(0, 7)}.${through.txid}-${through.id}.${endings[format]}`;
+    const within = await countEntries(query, month, range);
+    parts.push({ ...range, objectKey: name, entries: within, bytes: Math.round((within / entries) * estimate) });
+  }
+  return { month, parts };
+}
+
+/** The condition of a month's entries, with which PostgreSQL looks into its partition alone. */
+export function inMonth({ start, end }: Month): string {
+  return `changed_at >= '${start.toISOString()}' AND changed_at < '${end.toISOString()}'`;
+}
+
+/** The condition of entries in a range of the log. Its numbers come from the database. */
+export function inRange({ after, through }: { after: Place; through: Place }): string {
+  for (const number of [after.txid, after.id, through.txid, through.id]) {
+    if (!/^\d+$/.test(number)) throw new Error('Not a number.');
+  }
+  return `(txid, id) > ('${after.txid}'::xid8, ${after.id}) AND (txid, id) <= ('${through.txid}'::xid8, ${through.id})`;
+}
+
+/** How many entries a range has in PostgreSQL. */
+export async function countEntries(
+  query: Query,
+  month: Month,
+  range: { after: Place; through: Place },
+): Promise<number> {
+  const [row] = await query<{ entries: number }>(
+    `SELECT count(*)::float8 AS entries FROM audit_logs WHERE ${inMonth(month)} AND ${inRange(range)}`,
+  );
+  return row?.entries ?? 0;
+}
+
+/** The last sealed entry of the month, and how many come after it. */
+async function lastSealed(query: Query, month: Month): Promise<{ through?: Place; unsealed: number }> {
+  const last = `(SELECT last_txid, last_id FROM audit_seals ORDER BY seq DESC LIMIT 1)`;
+  const [through] = await query<Place>(
+    `SELECT txid::text AS txid, id::text AS id FROM audit_logs WHERE ${inMonth(month)} AND (txid, id) <= ${last}
+     ORDER BY audit_logs.txid DESC, audit_logs.id DESC LIMIT 1`,
+  );
+  const [rest] = await query<{ entries: number }>(
+    `SELECT count(*)::float8 AS entries FROM audit_logs WHERE ${inMonth(month)} AND (txid, id) > ${last}`,
+  );
+  return { through, unsealed: rest?.entries ?? 0 };
+}
+
+async function boundsOf(
+  query: Query,
+  month: Month,
+  { through, entries, wanted }: { through: Place; entries: number; wanted: number },
+): Promise<Place[]> {
+  const bounds: Place[] = [];
+  for (let part = 1; part < wanted; part += 1) {
+    const [place] = await query<Place>(
+      `SELECT txid::text AS txid, id::text AS id FROM audit_logs WHERE ${inMonth(month)}
+       ORDER BY audit_logs.txid, audit_logs.id OFFSET ${Math.floor((part * entries) / wanted) - 1} LIMIT 1`,
+    );
+    if (place) bounds.push(place);
+  }
+  return [...bounds, through];
+}
