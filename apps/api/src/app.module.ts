@@ -31,6 +31,7 @@ import { Mailer } from '#platform/mail';
 import { ValidationGuard } from '#platform/http';
 import { RecordsModule } from '#records';
 import { ReportsModule } from '#reports';
+import { LegalHold, RetentionModule, RetentionPolicy } from '#retention';
 import { SaltingActivity, SaltingModule } from '#salting';
 import { Student, StudentsModule } from '#students';
 import { SystemController } from './system.controller';
@@ -58,6 +59,8 @@ export const entities = [
   StandInAccount,
   QuarantinedRecord,
   BreakGlassReview,
+  LegalHold,
+  RetentionPolicy,
 ];
 
 /** The resources. Adding one is a line here and its entity above. */
@@ -74,6 +77,7 @@ const features = [
   AttachmentsModule,
   IntegrityModule,
   BreakGlassModule,
+  RetentionModule,
 ];
 
 /**
