@@ -17,6 +17,8 @@ import { Employers1795420815000 } from './1795420815000-employers';
 import { ReviewAmounts1795420816000 } from './1795420816000-review-amounts';
 import { LedgerOfMembers1795420817000 } from './1795420817000-ledger-of-members';
 import { BreakGlass1795420820000 } from './1795420820000-break-glass';
+import { LegalHolds1795420830000 } from './1795420830000-legal-holds';
+import { RetentionPolicies1795420831000 } from './1795420831000-retention-policies';
 import { Archives1795420840000 } from './1795420840000-archives';
 
 /** In the order they run; a spec compares this list with the files. */
@@ -40,5 +42,7 @@ export const migrations = [
   ReviewAmounts1795420816000,
   LedgerOfMembers1795420817000,
   BreakGlass1795420820000,
+  LegalHolds1795420830000,
+  RetentionPolicies1795420831000,
   Archives1795420840000,
 ];

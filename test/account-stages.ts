@@ -3,7 +3,7 @@ import { Secret, TOTP } from 'otpauth';
 import type { Operation } from '#access';
 import type { Api, Client } from '../apps/api/test/harness';
 
-/** What an operation takes that no example of a document can hold: a token, a code, the id of a session. */
+/** What an operation takes that no example of a document can hold: a token, a code, the id of a session or of an active hold. */
 interface Stage {
   body?: Record<string, unknown>;
   id?: string;
@@ -11,7 +11,7 @@ interface Stage {
 
 type Stager = (api: Api, client: Client) => Promise<Stage>;
 
-/** Brings an account to where the operation succeeds. */
+/** Brings an account or a record to where the operation succeeds. */
 const stages: Partial<Record<Operation, Stager>> = {
   'auth:end-session': async (_api, client) => {
     const { items } = (await client.get('/auth/sessions')).json<{ items: { id: string }[] }>();
@@ -27,6 +27,8 @@ const stages: Partial<Record<Operation, Stager>> = {
   'auth:mfa-disable': async (_api, client) => ({
     body: { password: client.account.password, code: codeOf(await enroll(client), 1) },
   }),
+  'legal-holds:release': placedHold,
+  'legal-holds:delete': placedHold,
   'auth:mfa-verify': async (api, client) => {
     const secret = await enroll(client);
     const { email, password } = client.account;
@@ -37,6 +39,16 @@ const stages: Partial<Record<Operation, Stager>> = {
 
 export async function stageOf(operation: Operation, api: Api, client: Client): Promise<Stage> {
   return (await stages[operation]?.(api, client)) ?? {};
+}
+
+/** One that only its release needs. */
+async function placedHold(api: Api, { account }: Client): Promise<Stage> {
+  const [hold] = await api.query<{ id: number }>(
+    `INSERT INTO legal_holds (matter, reason, everything, placed_by, placed_at) VALUES ('Inquiry', 'Letter', true, $1, now())
+     RETURNING id`,
+    [account.id],
+  );
+  return { id: String(hold?.id) };
 }
 
 /** As it would stand in a mail. */

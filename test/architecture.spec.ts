@@ -28,6 +28,7 @@ const mayImport: Record<string, readonly string[]> = {
   'libs/stress': foundation,
   'libs/integrity': [...foundation, 'libs/attachments'],
   'libs/break-glass': foundation,
+  'libs/retention': foundation,
   'libs/grievances': [...foundation, 'libs/members', 'libs/organizations'],
   'libs/attachments': [
     ...foundation,

@@ -21,6 +21,8 @@ const furtherTriggers: Record<string, string> = {
   zz_account_changed: 'tells every worker at once that an account may do something else',
   names_employer: 'an organization that is named as an employer is one',
   stays_employer: 'likewise, seen from the organization',
+  hold_stays: 'a legal hold is never deleted',
+  released_hold_stays: 'likewise, one that was released is never changed',
   zz_account_removed: 'likewise, where a row is deleted behind the API’s back',
 };
 

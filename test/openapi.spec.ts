@@ -358,6 +358,7 @@ const references: Record<string, string> = {
   employerId: 'organizations',
   applicationId: 'benevolence-applications',
   assignedRepId: 'users',
+  userId: 'users',
 };
 
 /** A number that a path takes, by the tag: an example, or what the server makes first. */
@@ -407,7 +408,10 @@ function requestFor(
       ...(isForm && { recordId: made.members }),
     }),
     // Of a form, the boundary is known to who writes it.
-    headers: mediaType && !isForm ? { 'Content-Type': mediaType } : {},
+    headers: {
+      ...(mediaType && !isForm && { 'Content-Type': mediaType }),
+      ...(operationId === 'legal-holds:delete' && { 'X-Access-Reason': 'Settled' }),
+    },
   };
 }
 

@@ -7,6 +7,7 @@ import { anApplication, aReview } from '../libs/benevolence/src/benevolence.fact
 import { anEmployment } from '../libs/employments/src/member-employment.factory';
 import { aGrievance, aStep } from '../libs/grievances/src/grievance.factory';
 import { aContact } from '../libs/organizations/src/organization.factory';
+import { aHold, aPolicy } from '../libs/retention/src/retention.factory';
 import { anActivity } from '../libs/salting/src/salting-activity.factory';
 import { aStudent } from '../libs/students/src/student.factory';
 
@@ -34,7 +35,7 @@ const absent: Records = {
 };
 const absentId = 2_147_483_000;
 /** Records that belong to no member. */
-const shared = ['organizations', 'organization-contacts'];
+const shared = ['organizations', 'organization-contacts', 'legal-holds', 'retention-policies'];
 /** Routes with no record of a resource in them or in their lists, or that only end the caller's own session. */
 const elsewhere =
   /^(auth|system|reports|roles|attachments|integrity):|^users:list$|^audit:(list|export|summary|checkpoint|consistency|verify)$/;
@@ -91,6 +92,8 @@ async function recordsOf(isStudent: boolean): Promise<Records> {
     'benevolence-reviews': (await make('/benevolence-reviews', aReview(reviewed.id))).id,
     grievances: grievance.id,
     'break-glass-reviews': await openedReview(member),
+    'legal-holds': (await make('/legal-holds', aHold())).id,
+    'retention-policies': (await make('/retention-policies', aPolicy({ framework: `Bylaws ${member}` }))).id,
     steps: step.id,
     users: (await api.account([])).id,
     audit: entry?.id ?? 0,
@@ -244,7 +247,10 @@ describe.each(ROLES)('%s', (role) => {
 /** The ids of all live records of a kind in a scope, read behind the API's back. */
 async function idsOf(kind: string, scope: Scope, own: Records): Promise<number[]> {
   const table = kind.replaceAll('-', '_');
-  const isSoft = !['member-employments', 'benevolence-reviews', 'break-glass-reviews'].includes(kind);
+  const isSoft = ![
+    ...['member-employments', 'benevolence-reviews', 'break-glass-reviews'],
+    ...['legal-holds', 'retention-policies'],
+  ].includes(kind);
   const member = kind === 'members' ? 'id' : 'member_id';
   const reach: Partial<Record<Scope, string>> = {
     all: 'true',

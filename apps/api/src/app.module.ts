@@ -32,6 +32,7 @@ import { Mailer } from '#platform/mail';
 import { ValidationGuard } from '#platform/http';
 import { RecordsModule } from '#records';
 import { ReportsModule } from '#reports';
+import { LegalHold, RetentionModule, RetentionPolicy } from '#retention';
 import { SaltingActivity, SaltingModule } from '#salting';
 import { Student, StudentsModule } from '#students';
 import { SystemController } from './system.controller';
@@ -60,6 +61,8 @@ export const entities = [
   QuarantinedRecord,
   BreakGlassReview,
   Archive,
+  LegalHold,
+  RetentionPolicy,
 ];
 
 /** The resources. Adding one is a line here and its entity above. */
@@ -77,6 +80,7 @@ const features = [
   IntegrityModule,
   BreakGlassModule,
   ArchivalModule,
+  RetentionModule,
 ];
 
 /**

@@ -83,6 +83,10 @@ export const PERMISSIONS = {
   'integrity:administer': { admin: 'all' },
   /** What has left PostgreSQL: moving it there, asking for what is cold. */
   'archives:administer': { admin: 'all' },
+  /** Keeping entries of the ledger from being destroyed, and letting them go. */
+  'holds:administer': { admin: 'all' },
+  /** How long entries are kept. */
+  'retention:administer': { admin: 'all' },
   /** Reading, in an emergency, a record beyond one's scope: see BREAK_GLASS. */
   'break-glass:use': { officer: 'all', staff: 'all', organizer: 'all', instructor: 'all' },
   /** Looking at what others did so, and saying what to make of it. */
@@ -232,6 +236,9 @@ export const OPERATIONS = {
   'break-glass-reviews:read': 'break-glass:review',
   'break-glass-reviews:close': 'break-glass:review',
   'break-glass-reviews:audit-trail': 'audit:read',
+  ...standard('legal-holds', 'holds:administer', 'holds:administer'),
+  'legal-holds:release': 'holds:administer',
+  ...standard('retention-policies', 'retention:administer', 'retention:administer'),
   'audit:summary': 'audit:export',
   'audit:export': 'audit:export',
   'audit:checkpoint': 'account:own',
