@@ -1,8 +1,10 @@
 import { join } from 'node:path';
-import { Module } from '@nestjs/common';
+import { Global, Module } from '@nestjs/common';
+import { ArchivedEntries } from '#audit';
 import { PublishedLog } from '#ledger';
 import { CONFIG, type Config } from '#platform/config';
 import { ArchiveTask } from './archive.task';
+import { ArchivedEntriesService } from './archived-entries.service';
 import { ArchiverService } from './archiver.service';
 import { ArchivesController } from './archives.controller';
 import { ObjectCache } from './object-cache';
@@ -10,12 +12,14 @@ import { Releases } from './releases';
 
 const bytesPerMb = 2 ** 20;
 
+@Global()
 @Module({
   controllers: [ArchivesController],
   providers: [
     ArchiverService,
     ArchiveTask,
     Releases,
+    { provide: ArchivedEntries, useClass: ArchivedEntriesService },
     {
       provide: ObjectCache,
       inject: [CONFIG, PublishedLog],
@@ -23,6 +27,6 @@ const bytesPerMb = 2 ** 20;
         new ObjectCache(join(config.dataFolder, 'archive-cache'), store, config.ARCHIVE_CACHE_MB * bytesPerMb),
     },
   ],
-  exports: [ArchiverService],
+  exports: [ArchiverService, ArchivedEntries],
 })
 export class ArchivalModule {}

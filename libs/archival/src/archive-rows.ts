@@ -1,5 +1,6 @@
 import type { ArchiveState } from './archive.entity';
 import type { ArchiveFormat } from './entry-file';
+import type { EntryPlace } from '#audit';
 import type { Query } from '#ledger';
 
 /** An object's row. Facts that are known once it is stored are undefined before. */
@@ -11,18 +12,19 @@ export interface ArchiveRow {
   format: ArchiveFormat;
   objectKey: string;
   /** The range of its entries in the order of the log: after one, and up to another. */
-  after: Place;
-  through: Place;
+  after: EntryPlace;
+  through: EntryPlace;
   entries: number;
   bytes: number;
   sha256: string;
   root: string;
   longestLine: number;
-  first: Place;
+  first: EntryPlace;
   lowestId: string;
   highestId: string;
-  firstChangedAt: Date;
-  lastChangedAt: Date;
+  /** RFC 3339, with microseconds, in UTC. */
+  firstChangedAt: string;
+  lastChangedAt: string;
   tables: string[];
   storageClass: string;
   retainUntil: string;
@@ -33,18 +35,14 @@ export interface ArchiveRow {
   certificate: string | null;
 }
 
-/** Where an entry stands in the order of the log. */
-export interface Place {
-  txid: string;
-  id: string;
-}
+const instant = (column: string) => `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
 
 const columns = `id, month::text AS month, state, format, object_key AS "objectKey",
   jsonb_build_object('txid', after_txid::text, 'id', after_id::text) AS after,
   jsonb_build_object('txid', through_txid::text, 'id', through_id::text) AS through,
   entry_count::float8 AS entries, bytes::float8 AS bytes, sha256, root, longest_line AS "longestLine",
   jsonb_build_object('txid', first_txid::text, 'id', first_id::text) AS first, lowest_id::text AS "lowestId",
-  highest_id::text AS "highestId", first_changed_at AS "firstChangedAt", last_changed_at AS "lastChangedAt",
+  highest_id::text AS "highestId", ${instant('first_changed_at')} AS "firstChangedAt", ${instant('last_changed_at')} AS "lastChangedAt",
   table_names AS tables, storage_class AS "storageClass", retain_until::text AS "retainUntil", manifest,
   dropped_at IS NOT NULL AS "isDropped", readable_until AS "readableUntil", certificate`;
 

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { finished } from 'node:stream/promises';
 import { Client } from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
+import type { EntryPlace } from '#audit';
 import { entryLine, entrySettings, linesOf, SealedWalk, type Query, type SealedPart } from '#ledger';
-import type { Place } from './archive-rows';
 import type { Month } from './calendar';
 import { Engine } from './engine';
 import {
@@ -35,7 +35,7 @@ export interface ObjectContent extends SealedPart {
  */
 export async function exportLines(
   { databaseUrl, query }: { databaseUrl: string; query: Query },
-  { month, ...range }: { month: Month; after: Place; through: Place },
+  { month, ...range }: { month: Month; after: EntryPlace; through: EntryPlace },
   file: string,
   onProgress: (entries: number) => void = () => {},
 ): Promise<SealedPart> {

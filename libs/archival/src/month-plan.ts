@@ -1,5 +1,6 @@
+import type { EntryPlace } from '#audit';
 import type { Query } from '#ledger';
-import { archivesWhere, type ArchiveRow, type Place } from './archive-rows';
+import { archivesWhere, type ArchiveRow } from './archive-rows';
 import { monthOf, type Month } from './calendar';
 import type { ArchiveFormat } from './entry-file';
 
@@ -16,8 +17,8 @@ export interface MonthPlan {
 
 export interface PartPlan {
   objectKey: string;
-  after: Place;
-  through: Place;
+  after: EntryPlace;
+  through: EntryPlace;
   entries: number;
   /** Of the object; a guess until it is written. */
   bytes: number;
@@ -25,7 +26,7 @@ export interface PartPlan {
   row?: ArchiveRow;
 }
 
-const beginning: Place = { txid: '0', id: '0' };
+const beginning: EntryPlace = { txid: '0', id: '0' };
 const endings: Record<ArchiveFormat, string> = {
   parquet: 'parquet',
   'jsonl-zstd': 'jsonl.zst',
@@ -95,7 +96,7 @@ export function inMonth({ start, end }: Month): string {
 }
 
 /** The condition of entries in a range of the log. Its numbers come from the database. */
-export function inRange({ after, through }: { after: Place; through: Place }): string {
+export function inRange({ after, through }: { after: EntryPlace; through: EntryPlace }): string {
   for (const number of [after.txid, after.id, through.txid, through.id]) {
     if (!/^\d+$/.test(number)) throw new Error('Not a number.');
   }
@@ -106,7 +107,7 @@ export function inRange({ after, through }: { after: Place; through: Place }): s
 export async function countEntries(
   query: Query,
   month: Month,
-  range: { after: Place; through: Place },
+  range: { after: EntryPlace; through: EntryPlace },
 ): Promise<number> {
   const [row] = await query<{ entries: number }>(
     `SELECT count(*)::float8 AS entries FROM audit_logs WHERE ${inMonth(month)} AND ${inRange(range)}`,
@@ -115,9 +116,9 @@ export async function countEntries(
 }
 
 /** The last sealed entry of the month, and how many come after it. */
-async function lastSealed(query: Query, month: Month): Promise<{ through?: Place; unsealed: number }> {
+async function lastSealed(query: Query, month: Month): Promise<{ through?: EntryPlace; unsealed: number }> {
   const last = `(SELECT last_txid, last_id FROM audit_seals ORDER BY seq DESC LIMIT 1)`;
-  const [through] = await query<Place>(
+  const [through] = await query<EntryPlace>(
     `SELECT txid::text AS txid, id::text AS id FROM audit_logs WHERE ${inMonth(month)} AND (txid, id) <= ${last}
      ORDER BY audit_logs.txid DESC, audit_logs.id DESC LIMIT 1`,
   );
@@ -130,11 +131,11 @@ async function lastSealed(query: Query, month: Month): Promise<{ through?: Place
 async function boundsOf(
   query: Query,
   month: Month,
-  { through, entries, wanted }: { through: Place; entries: number; wanted: number },
-): Promise<Place[]> {
-  const bounds: Place[] = [];
+  { through, entries, wanted }: { through: EntryPlace; entries: number; wanted: number },
+): Promise<EntryPlace[]> {
+  const bounds: EntryPlace[] = [];
   for (let part = 1; part < wanted; part += 1) {
-    const [place] = await query<Place>(
+    const [place] = await query<EntryPlace>(
       `SELECT txid::text AS txid, id::text AS id FROM audit_logs WHERE ${inMonth(month)}
        ORDER BY audit_logs.txid, audit_logs.id OFFSET ${Math.floor((part * entries) / wanted) - 1} LIMIT 1`,
     );

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createWriteStream } from 'node:fs';
 import { mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -28,16 +28,28 @@ export class ObjectCache {
     private readonly maxBytes: number,
   ) {}
 
-  /** Does work with the files of some objects, which stay until it is done. Throws a 503 where one can not be had whole. */
-  async use<T>(wanted: readonly Wanted[], work: (files: string[]) => Promise<T>): Promise<T> {
+  /** The files of some objects, which stay until they are released. Throws a 503 where one can not be had whole. */
+  async hold(wanted: readonly Wanted[]): Promise<{ files: string[]; release: () => void }> {
     const names = wanted.map(nameOf);
+    const release = () => names.forEach((name) => this.inUse.set(name, (this.inUse.get(name) ?? 1) - 1));
     for (const name of names) this.inUse.set(name, (this.inUse.get(name) ?? 0) + 1);
     try {
       const files: string[] = [];
       for (const object of wanted) files.push(await this.fileOf(object));
+      return { files, release };
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  /** Does work with the files of some objects, and releases them. */
+  async use<T>(wanted: readonly Wanted[], work: (files: string[]) => Promise<T>): Promise<T> {
+    const { files, release } = await this.hold(wanted);
+    try {
       return await work(files);
     } finally {
-      for (const name of names) this.inUse.set(name, (this.inUse.get(name) ?? 1) - 1);
+      release();
     }
   }
 
@@ -113,14 +125,7 @@ export class ObjectCache {
   }
 }
 
-/** An object never changes, so its hash is name enough; a file whose name does not tell its end would not be found by nobody. */
+/** An object never changes, so its hash is name enough. */
 function nameOf({ sha256, objectKey }: Wanted): string {
   return `${sha256.slice(0, 32)}${objectKey.slice(objectKey.lastIndexOf('.'))}`;
-}
-
-/** The SHA-256 of a file, as hexadecimal digits. */
-export async function hashOf(file: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
-  return hash.digest('hex');
 }

@@ -10,9 +10,6 @@ import { ocsfOf } from './ocsf';
 import { AuditLogView, type AuditExportQuery, type AuditLogItem, type ExportFormat } from './trail.dto';
 import { TrailService } from './trail.service';
 
-/** Entries that are read and written out at a time. */
-const chunkEntries = 1000;
-
 const files: Record<ExportFormat, { type: string; ending: string }> = {
   jsonl: { type: 'application/jsonl; charset=utf-8', ending: 'jsonl' },
   csv: { type: 'text/csv; charset=utf-8', ending: 'csv' },
@@ -74,12 +71,7 @@ export class AuditExportService {
     horizon: string,
   ): AsyncGenerator<string> {
     if (format === 'csv') yield stringify([csvColumns]);
-    let after: AuditLogItem | undefined;
-    do {
-      const entries = await this.trail.chunk(context, query, { horizon, after, limit: chunkEntries });
-      if (entries.length > 0) yield this.written(entries, format);
-      after = entries.length === chunkEntries ? entries.at(-1) : undefined;
-    } while (after);
+    for await (const entries of this.trail.chunks(context, query, horizon)) yield this.written(entries, format);
   }
 
   private written(entries: AuditLogItem[], format: ExportFormat): string {

@@ -1,4 +1,6 @@
 import { Global, Module } from '@nestjs/common';
+import { ArchivedEvidence } from './archived-evidence';
+import { ArchivedTrail } from './archived-trail';
 import { AuditController } from './audit.controller';
 import { AuditExportService } from './audit-export.service';
 import { AuditSummaryService } from './audit-summary.service';
@@ -8,12 +10,20 @@ import { DisclosureGate } from './disclosure-gate';
 import { PartitionsTask } from './partitions.task';
 import { TrailService } from './trail.service';
 
-const doors = [AuditWriter, BreakGlassService, DisclosureGate, TrailService, AuditExportService, PartitionsTask];
+const doors = [
+  AuditWriter,
+  BreakGlassService,
+  DisclosureGate,
+  TrailService,
+  AuditExportService,
+  PartitionsTask,
+  ArchivedEvidence,
+];
 
 @Global()
 @Module({
   controllers: [AuditController],
-  providers: [...doors, AuditSummaryService],
+  providers: [...doors, ArchivedTrail, AuditSummaryService],
   exports: doors,
 })
 export class AuditModule {}

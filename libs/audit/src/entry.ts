@@ -21,6 +21,12 @@ export const ACTIONS = [
 ] as const;
 export type Action = (typeof ACTIONS)[number];
 
+/** Where an entry stands in the order of the log: by transaction, then by id. Both are decimal digits. */
+export interface EntryPlace {
+  txid: string;
+  id: string;
+}
+
 export interface EntryFacts {
   action: Action;
   tableName?: string;

@@ -1,3 +1,5 @@
+export { ArchivedEntries, type ArchivedObject, type Bind } from './archived-entries';
+export { ArchivedEvidence } from './archived-evidence';
 export { AuditExportService } from './audit-export.service';
 export { AuditModule } from './audit.module';
 export { AuditWriter } from './audit-writer';
@@ -6,6 +8,7 @@ export { auditMetrics } from './audit.metrics';
 export { BreakGlassReview } from './break-glass-review.entity';
 export { BreakGlassService } from './break-glass.service';
 export { DisclosureGate } from './disclosure-gate';
+export { type EntryPlace } from './entry';
 export { migrateLedger } from './migrate-ledger';
 export { PartitionsTask } from './partitions.task';
 export { rowEvidence } from './row-evidence';

@@ -104,6 +104,18 @@ export const AuditLogPage = z
   .object({
     items: z.array(AuditLogView),
     nextCursor: z.string().nullable().describe('Send it as `cursor` for the next page; null on the last.'),
+    cold: z
+      .array(
+        z.object({
+          archiveId: z.int(),
+          month: z.string().meta({ examples: ['2023-08'] }),
+          objectKey: z.string(),
+        }),
+      )
+      .optional()
+      .describe(
+        'Archives that may hold entries of this page and can not be read at once: `POST /archives/{id}/restore` asks for them.',
+      ),
   })
   .meta({ id: 'AuditLogPage' });
 

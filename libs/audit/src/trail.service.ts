@@ -1,31 +1,21 @@
 import { Injectable } from '@nestjs/common';
 import type { z } from 'zod';
 import { holds, scopeOf, type Scope } from '#access';
-import { decodeCursor, DomainError, encodeCursor } from '#kernel';
+import { DomainError, encodeCursor } from '#kernel';
 import type { Actor, RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
+import { ArchivedTrail, inOrder } from './archived-trail';
 import { auditDecision, type AuditDecision } from './audited';
 import type { AuditExportQuery, AuditLogPage, AuditLogView, RecordTrailQuery, TrailQuery } from './trail.dto';
+import { conditionsOf, duckdb, postgres, scopeConditions, type Dialect, type EntryRow } from './trail.sql';
 
 type Entry = z.infer<typeof AuditLogView>;
 type ExportFilters = Omit<AuditExportQuery, 'format'>;
 type Values = Record<string, unknown> | null;
 
 const redacted = '[redacted]';
-
-const columns = `l.id::float8 AS id, l.action, l.table_name AS "tableName", l.record_id::float8 AS "recordId",
-  l.record_ids::float8[] AS "recordIds", l.filters, l.changed_by AS "userId", l.actor_email AS email,
-  l.actor_roles AS roles, l.source, l.database_role AS "databaseRole",
-  to_char(l.changed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS "changedAt",
-  host(l.ip_address) AS "ipAddress", l.user_agent AS "userAgent", l.request_id AS "requestId", l.route, l.reason,
-  l.outcome, l.old_values AS "oldValues", l.new_values AS "newValues", l.changed_fields AS "changedFields", l.notes, l.txid`;
-
-type Row = Omit<Entry, 'changedBy' | 'recordCount'> & {
-  userId: number | null;
-  email: string | null;
-  roles: string[] | null;
-  txid: string;
-};
+/** Entries of an export that are read from the database at a time. */
+const exportedAtATime = 1_000;
 
 /** The entry's place in the tree; looked up once the page is known. */
 const sealed = 'audit_leaf_index(e.txid, e.id::bigint)::float8 AS sealed';
@@ -36,7 +26,10 @@ const sealed = 'audit_leaf_index(e.txid, e.id::bigint)::float8 AS sealed';
  */
 @Injectable()
 export class TrailService {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly archive: ArchivedTrail,
+  ) {}
 
   /** A page of the ledger. Asking is itself on the record, once: about the record asked for, or about the entries shown. */
   async list(context: RequestContext, query: TrailQuery): Promise<z.infer<typeof AuditLogPage>> {
@@ -76,9 +69,9 @@ export class TrailService {
     const bind = (value: unknown) => `$${values.push(value)}`;
     const belongings = records(`${bind(owner.id)}::integer`);
     const newest = (condition: string) =>
-      `SELECT ${columns} FROM audit_logs l WHERE ${[condition, ...filters(query, bind)].join(' AND ')}
+      `SELECT ${postgres.columns} FROM audit_logs l WHERE ${[condition, ...conditionsOf(query, bind, postgres)].join(' AND ')}
        ORDER BY l.changed_at DESC, l.id DESC LIMIT ${query.limit + 1}`;
-    const rows = await this.database.query<Row>(
+    const rows = await this.database.query<EntryRow>(
       context,
       `WITH ${belongings}, listed AS (SELECT table_name, array_agg(DISTINCT record_id) AS ids FROM own GROUP BY table_name)
        SELECT e.*, ${sealed} FROM (
@@ -94,7 +87,16 @@ export class TrailService {
     );
     const { limit: _limit, ...asked } = query;
     context.disclose({ tableName: owner.tableName, ids: [owner.id], list: false, filters: asked, notes });
-    return this.paged(rows, query, 'self', actor);
+    if (!(await this.archive.mayHold(query))) return this.paged(rows, query, 'self', actor);
+    const owned = await this.database.query<Owned>(
+      context,
+      `WITH ${records('$1::integer')} SELECT table_name AS t, record_id AS i, since::text AS s, until::text AS u FROM own`,
+      [owner.id],
+    );
+    return this.completed(context, rows, query, {
+      ...{ reach: 'self', actor },
+      where: (add) => [...conditionsOf(query, add, duckdb), ownedIn(add(JSON.stringify(owned) as never))],
+    });
   }
 
   async get(context: RequestContext, id: number): Promise<Entry> {
@@ -109,48 +111,64 @@ export class TrailService {
     return entry;
   }
 
-  /** How many entries match, of transactions that ended before the horizon. */
+  /** How many entries match, of transactions that ended before the horizon. 409 where some of them are cold. */
   async count(context: RequestContext, query: ExportFilters, horizon: string, timeoutMs: number): Promise<number> {
-    const { where, values } = this.exported(context, query, horizon);
+    const values: unknown[] = [];
+    const where = this.exported(context, query, postgres, (value) => `$${values.push(value)}`);
     const [row] = await this.database.query<{ count: number }>(
       context,
-      `SELECT count(*)::float8 AS count FROM audit_logs l WHERE ${where.join(' AND ')}`,
+      `SELECT count(*)::float8 AS count FROM audit_logs l WHERE ${[...where, `l.txid < '${horizon}'::xid8`].join(' AND ')}`,
       values,
       timeoutMs,
     );
-    return row?.count ?? 0;
+    return (row?.count ?? 0) + (await this.archive.count(query, (bind) => this.exported(context, query, duckdb, bind)));
   }
 
-  /** The next entries of an export, oldest first. Its disclosure is noted by the export. */
-  async chunk(
-    context: RequestContext,
-    query: ExportFilters,
-    { horizon, after, limit }: { horizon: string; after?: Entry; limit: number },
-  ): Promise<Entry[]> {
-    const { where, values, bind, actor, reach } = this.exported(context, query, horizon);
-    if (after) where.push(`(l.changed_at, l.id) > (${bind(after.changedAt)}::timestamptz, ${bind(after.id)}::bigint)`);
-    const rows = await this.database.query<Row>(
-      context,
-      `SELECT e.*, ${sealed} FROM (SELECT ${columns} FROM audit_logs l WHERE ${where.join(' AND ')}
-         ORDER BY l.changed_at, l.id LIMIT ${limit}) e ORDER BY "changedAt", id`,
-      values,
-    );
-    return rows.map((row) => this.view(row, reach, actor));
-  }
-
-  private exported(context: RequestContext, query: ExportFilters, horizon: string) {
+  /** The entries of an export, oldest first, some at a time. Its disclosure is noted by the export. */
+  async *chunks(context: RequestContext, query: ExportFilters, horizon: string): AsyncGenerator<Entry[]> {
     const { actor } = context;
-    if (!actor) throw new DomainError('auth.required', 'The ledger is read by somebody.');
-    const values: unknown[] = [];
-    const bind = (value: unknown) => `$${values.push(value)}`;
-    const reach = scopeOf(actor, 'audit:read');
-    const paged = { ...query, limit: 1 };
-    const where = [...this.rows(reach, actor, paged, bind), ...filters(paged, bind), `l.txid < ${bind(horizon)}::xid8`];
-    const { recordId } = query;
-    if (recordId !== undefined) {
-      where.push(`(l.record_id = ${bind(recordId)} OR l.record_ids @> ARRAY[${bind(recordId)}::bigint])`);
+    const reach = actor && scopeOf(actor, 'audit:read');
+    const where = (bind: (value: never) => string) => this.exported(context, query, duckdb, bind);
+    const archived = this.archive.oldestFirst(query, where);
+    for await (const rows of inOrder([archived, this.hot(context, query, horizon)])) {
+      if (actor) yield (await this.placed(context, rows)).map((row) => this.view(row, reach, actor));
     }
-    return { where, values, bind, actor, reach };
+  }
+
+  private async *hot(context: RequestContext, query: ExportFilters, horizon: string): AsyncGenerator<EntryRow[]> {
+    let after: EntryRow | undefined;
+    do {
+      const values: unknown[] = [];
+      const bind = (value: unknown) => `$${values.push(value)}`;
+      const where = [...this.exported(context, query, postgres, bind), `l.txid < ${bind(horizon)}::xid8`];
+      if (after)
+        where.push(`(l.changed_at, l.id) > (${bind(after.changedAt)}::timestamptz, ${bind(after.id)}::bigint)`);
+      const rows = await this.database.query<EntryRow>(
+        context,
+        `SELECT e.*, ${sealed} FROM (SELECT ${postgres.columns} FROM audit_logs l WHERE ${where.join(' AND ')}
+           ORDER BY l.changed_at, l.id LIMIT ${exportedAtATime}) e ORDER BY "changedAt", id`,
+        values,
+      );
+      if (rows.length > 0) yield rows;
+      after = rows.length === exportedAtATime ? rows.at(-1) : undefined;
+    } while (after);
+  }
+
+  private exported(
+    { actor }: RequestContext,
+    query: ExportFilters,
+    dialect: Dialect,
+    bind: (value: never) => string,
+  ): string[] {
+    if (!actor) throw new DomainError('auth.required', 'The ledger is read by somebody.');
+    const { recordId } = query;
+    const scope = { reach: scopeOf(actor, 'audit:read'), actor, recordId };
+    const where = [...scopeConditions(scope, bind, dialect), ...conditionsOf(query, bind, dialect)];
+    if (recordId !== undefined) {
+      const record = bind(recordId as never);
+      where.push(`(l.record_id = ${record} OR ${dialect.showed(record)})`);
+    }
+    return [...where, 'true'];
   }
 
   private async page(
@@ -162,28 +180,74 @@ export class TrailService {
     if (!actor) throw new DomainError('auth.required', 'The ledger is read by somebody.');
     const values: unknown[] = [];
     const bind = (value: unknown) => `$${values.push(value)}`;
+    const { recordId } = query;
     const reach = scopeOf(actor, 'audit:read');
-    const where = [...this.rows(reach, actor, query, bind), ...filters(query, bind)];
-    if (id !== undefined) where.push(`l.id = ${bind(id)}`);
+    const asked = (dialect: Dialect, add: (value: never) => string) => [
+      ...scopeConditions({ reach, actor, recordId }, add, dialect),
+      ...conditionsOf(query, add, dialect),
+      ...(id === undefined ? [] : [`l.id = ${add(id as never)}`]),
+    ];
+    const where = asked(postgres, bind);
     const select = (condition: string[]) =>
-      `(SELECT ${columns} FROM audit_logs l WHERE ${[...condition, ...where, 'true'].join(' AND ')}
+      `(SELECT ${postgres.columns} FROM audit_logs l WHERE ${[...condition, ...where, 'true'].join(' AND ')}
         ORDER BY l.changed_at DESC, l.id DESC LIMIT ${query.limit + 1})`;
     const sql =
-      query.recordId === undefined
+      recordId === undefined
         ? select([])
-        : `SELECT * FROM (${select([`l.record_id = ${bind(query.recordId)}`])}
-           UNION ALL ${select([`l.record_ids @> ARRAY[${bind(query.recordId)}::bigint]`])}) e
+        : `SELECT * FROM (${select([`l.record_id = ${bind(recordId)}`])}
+           UNION ALL ${select([postgres.showed(bind(recordId))])}) e
            ORDER BY "changedAt" DESC, id DESC LIMIT ${query.limit + 1}`;
-    const rows = await this.database.query<Row>(
+    const hot = await this.database.query<EntryRow>(
       context,
       `SELECT e.*, ${sealed} FROM (${sql}) e ORDER BY "changedAt" DESC, id DESC`,
       values,
     );
-    return this.paged(rows, query, reach, actor);
+    const about = (add: (value: never) => string) => {
+      if (recordId === undefined) return [];
+      const record = add(recordId as never);
+      return [`(l.record_id = ${record} OR ${duckdb.showed(record)})`];
+    };
+    return this.completed(context, hot, query, {
+      ...{ reach, actor, id },
+      where: (add) => [...asked(duckdb, add), ...about(add)],
+    });
+  }
+
+  /** A page of what the database has, filled up from the archive. */
+  private async completed(
+    context: RequestContext,
+    hot: EntryRow[],
+    query: Pick<TrailQuery, 'limit' | 'from' | 'to' | 'cursor' | 'tableName'>,
+    {
+      reach,
+      actor,
+      id,
+      where,
+    }: { reach: Scope | undefined; actor: Actor; id?: number; where: (bind: (value: never) => string) => string[] },
+  ): Promise<z.infer<typeof AuditLogPage>> {
+    if (id !== undefined && hot.length > 0) return this.paged(hot, query, reach, actor);
+    const range = { ...query, id };
+    const { rows, cold } = await this.archive.fill(context, hot, query.limit, { range, where });
+    const page = this.paged(await this.placed(context, rows), query, reach, actor);
+    if (cold.length === 0) return page;
+    return { ...page, cold: cold.map(({ id: archiveId, month, objectKey }) => ({ archiveId, month, objectKey })) };
+  }
+
+  /** With the places of entries that came from the archive. */
+  private async placed(context: RequestContext, rows: EntryRow[]): Promise<EntryRow[]> {
+    const archived = rows.filter((row) => row.sealed === null);
+    if (archived.length === 0) return rows;
+    const places = await this.database.query<{ id: number; sealed: number | null }>(
+      context,
+      `SELECT e.id::float8 AS id, ${sealed} FROM unnest($1::text[]::xid8[], $2::bigint[]) AS e (txid, id)`,
+      [archived.map(({ txid }) => txid), archived.map(({ id }) => id)],
+    );
+    const byId = new Map(places.map(({ id, sealed: place }) => [id, place]));
+    return rows.map((row) => ({ ...row, sealed: row.sealed ?? byId.get(row.id) ?? null }));
   }
 
   private paged(
-    rows: Row[],
+    rows: EntryRow[],
     query: { limit: number },
     reach: Scope | undefined,
     actor: Actor,
@@ -199,27 +263,7 @@ export class TrailService {
     };
   }
 
-  /** The entries that the actor's scope of `audit:read` opens. */
-  private rows(reach: Scope | undefined, actor: Actor, query: TrailQuery, bind: (value: unknown) => string): string[] {
-    switch (reach) {
-      case 'all':
-        return [];
-      case 'members':
-        return [`(l.table_name = 'members' OR l.changed_by = ${bind(actor.userId)})`];
-      case 'own':
-        return [`l.changed_by = ${bind(actor.userId)}`];
-      case 'self': {
-        // A list that showed both would tell that it showed the other one.
-        if (query.recordId !== undefined && query.recordId !== actor.memberId) return ['false'];
-        const own = bind(actor.memberId ?? 0);
-        return [`l.table_name = 'members' AND (l.record_id = ${own} OR l.record_ids @> ARRAY[${own}::bigint])`];
-      }
-      default:
-        return ['false'];
-    }
-  }
-
-  private view(row: Row, reach: Scope | undefined, actor: Actor): Entry {
+  private view(row: EntryRow, reach: Scope | undefined, actor: Actor): Entry {
     const { userId, email, roles, txid: _txid, ...entry } = row;
     const ofSelf = reach === 'self';
     const decision = this.decisionOn(row.tableName);
@@ -242,24 +286,8 @@ export class TrailService {
   }
 }
 
-function filters(query: TrailQuery, bind: (value: unknown) => string): string[] {
-  const where: string[] = [];
-  if (query.tableName) where.push(`l.table_name = ${bind(query.tableName)}`);
-  if (query.changedBy) where.push(`l.changed_by = ${bind(query.changedBy)}`);
-  if (query.action) where.push(`l.action = ${bind(query.action)}`);
-  if (query.requestId) where.push(`l.request_id = ${bind(query.requestId)}`);
-  if (query.ipAddress) where.push(`l.ip_address = ${bind(query.ipAddress)}::inet`);
-  if (query.from) where.push(`l.changed_at >= ${bind(query.from)}::timestamptz`);
-  if (query.to) where.push(`l.changed_at < ${bind(query.to)}::timestamptz`);
-  if (query.cursor) {
-    const { keys } = decodeCursor(query.cursor, 'trail', 2);
-    where.push(`(l.changed_at, l.id) < (${bind(keys[0])}::timestamptz, ${bind(keys[1])}::bigint)`);
-  }
-  return where;
-}
-
 /** Values that the reader could not read in the record itself are named but not shown. Keys are column names. */
-function redact(values: Values, about: Row, decision: AuditDecision | undefined, actor: Actor): Values {
+function redact(values: Values, about: EntryRow, decision: AuditDecision | undefined, actor: Actor): Values {
   if (!values) return null;
   const mayReadRecord = decision !== undefined && mayRead(about, decision, actor);
   const shown = (column: string) => {
@@ -273,7 +301,22 @@ function redact(values: Values, about: Row, decision: AuditDecision | undefined,
 }
 
 /** Of a narrower scope only a member's own record is known here; whose the others are stands in rows that may have gone. */
-function mayRead({ tableName, recordId }: Row, { read }: AuditDecision, actor: Actor): boolean {
+function mayRead({ tableName, recordId }: EntryRow, { read }: AuditDecision, actor: Actor): boolean {
   const scope = scopeOf(actor, read);
   return scope === 'all' || (scope === 'self' && tableName === 'members' && recordId === actor.memberId);
+}
+
+/** A record that belonged to somebody from one time to another. */
+interface Owned {
+  t: string;
+  i: number;
+  s: string;
+  u: string;
+}
+
+/** The condition that an entry of the archive is about such a record of a JSON list, or a list that showed it. */
+function ownedIn(list: string): string {
+  const type = '[{"t":"VARCHAR","i":"BIGINT","s":"VARCHAR","u":"VARCHAR"}]';
+  return `EXISTS (SELECT 1 FROM (SELECT unnest(from_json(${list}::VARCHAR, '${type}')) AS o)
+    WHERE o.t = l.table_name AND (o.i = l.record_id OR list_contains(l.record_ids, o.i)) AND l.changed_at BETWEEN o.s::TIMESTAMPTZ AND o.u::TIMESTAMPTZ)`;
 }

@@ -35,6 +35,7 @@ export const ERRORS = {
   'import.in-progress': { status: 409, title: 'The same import is under way' },
   'import.rejected': { status: 422, title: 'The import was rejected' },
   'ledger.not-sealed': { status: 409, title: 'The entry is not sealed yet' },
+  'archive.cold': { status: 409, title: 'A part of the archive must be asked for first' },
   'archive.busy': { status: 409, title: 'The archive is at work' },
   'ledger.busy': { status: 409, title: 'The ledger is being verified' },
   'service.unavailable': { status: 503, title: 'The service is not available now' },

@@ -1,6 +1,8 @@
 import { Client } from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
+import type { ArchivedEntries, ArchivedObject } from '#audit';
 import { entryFields, entryLine, entrySettings, keyOf, lineOf, linesOf } from './canonical-entry';
+import { comparePlaces, inLogOrder } from './log-order';
 import { maxSealEntries } from './sealing';
 import { idsOf, latestSeal, queryOn, sealAt, sealsAfter, type Query, type Seal, type SealedHashes } from './seals';
 import type { Anchor, LedgerSource, SealedLeaves } from './verifier';
@@ -19,10 +21,17 @@ export interface LogPart {
   to?: string;
 }
 
+/** Runs of leaves by where they begin. */
+type Runs = readonly (readonly [start: number, count: number])[];
+
 /**
- * The log as the database holds it. Two connections: one for the entries, in one long statement, and one for the rest.
+ * The log as the database holds it, with the entries that have left it, where somebody can read those. Two connections: one for the
+ * entries, in one long statement, and one for the rest.
  */
 export class DatabaseSource implements LedgerSource {
+  private readonly unreadable: Runs;
+  private run = 0;
+
   private constructor(
     private readonly entries: Client,
     private readonly rest: Client,
@@ -31,9 +40,17 @@ export class DatabaseSource implements LedgerSource {
     /** The seal it ends with. */
     readonly end: Seal | undefined,
     private readonly part: LogPart,
-  ) {}
+    private readonly archive: ArchivedEntries | undefined,
+    /** Those that may have entries of the part. */
+    private readonly objects: readonly ArchivedObject[],
+  ) {
+    this.unreadable = objects
+      .filter(({ state }) => state !== 'readable')
+      .flatMap(({ leaves }) => leaves)
+      .sort(([one], [other]) => one - other);
+  }
 
-  static async open(databaseUrl: string, part: LogPart = {}): Promise<DatabaseSource> {
+  static async open(databaseUrl: string, part: LogPart = {}, archive?: ArchivedEntries): Promise<DatabaseSource> {
     const [entries, rest] = [
       new Client({ connectionString: databaseUrl }),
       new Client({ connectionString: databaseUrl }),
@@ -46,7 +63,10 @@ export class DatabaseSource implements LedgerSource {
     const begin =
       part.afterSeq === undefined ? await lastSealed(query, '<', part.from, 0) : await sealAt(query, part.afterSeq);
     const end = part.to === undefined ? await latestSeal(query) : await lastSealed(query, '<=', part.to, sealedLateMs);
-    return new DatabaseSource(entries, rest, query, begin, end, part);
+    // While this lock is held no month leaves the database, so that each entry is in one place.
+    await entries.query(`BEGIN READ ONLY; ${entrySettings}; LOCK TABLE ONLY audit_logs IN ACCESS SHARE MODE`);
+    const objects = (await archive?.objects())?.filter((object) => overlaps(object, begin, end)) ?? [];
+    return new DatabaseSource(entries, rest, query, begin, end, part, archive, objects);
   }
 
   async close(): Promise<void> {
@@ -90,15 +110,42 @@ export class DatabaseSource implements LedgerSource {
 
   async *lines(): AsyncIterable<Buffer[]> {
     if (!this.end && !this.isLatest) return;
+    const archived = this.objects
+      .filter(({ state }) => state === 'readable')
+      .map((object) => ({ first: object.first, lines: () => this.within(object) }));
+    yield* inLogOrder([...archived, { lines: () => this.hotLines() }]);
+  }
+
+  private async *hotLines(): AsyncIterable<Buffer[]> {
     const where = [
       ...(this.begin ? [`(txid, id) > ${keyText(this.begin)}`] : []),
       ...(this.isLatest || !this.end ? [] : [`(txid, id) <= ${keyText(this.end)}`]),
     ];
     const condition = where.length > 0 ? `WHERE ${where.join(' AND ')}` : '';
-    await this.entries.query(`BEGIN READ ONLY; ${entrySettings}`);
     yield* linesOf(
       this.entries.query(copyTo(`COPY (SELECT ${entryLine} FROM audit_logs ${condition} ORDER BY txid, id) TO STDOUT`)),
     );
+  }
+
+  /** The lines of an object that are of this part. */
+  private async *within(object: ArchivedObject): AsyncIterable<Buffer[]> {
+    const [after, through] = [this.begin && placeOf(this.begin), this.end && placeOf(this.end)];
+    const isWhole =
+      (!after || comparePlaces(object.first, after) > 0) && (!through || comparePlaces(object.through, through) <= 0);
+    for await (const lines of this.archive?.lines(object) ?? []) {
+      yield isWhole
+        ? lines
+        : lines.filter((line) => {
+            const place = keyOf(line);
+            return (!after || comparePlaces(place, after) > 0) && (!through || comparePlaces(place, through) <= 0);
+          });
+    }
+  }
+
+  isUnreadable(index: number): boolean {
+    let run = this.unreadable[this.run];
+    while (run && run[0] + run[1] <= index) run = this.unreadable[(this.run += 1)];
+    return run !== undefined && run[0] <= index;
   }
 
   mayBeUnsealed(line: Buffer): boolean {
@@ -111,7 +158,13 @@ export class DatabaseSource implements LedgerSource {
       `SELECT ${entryFields} AS fields FROM audit_logs WHERE id = $1`,
       [id],
     );
-    return rows.map(({ fields }) => lineOf(fields));
+    const archived: Buffer[] = [];
+    for (const object of this.objects) {
+      const isHere = object.state === 'readable' && object.lowestId <= Number(id) && Number(id) <= object.highestId;
+      const line = isHere ? await this.archive?.line(object, Number(id)) : undefined;
+      if (line) archived.push(line);
+    }
+    return [...rows.map(({ fields }) => lineOf(fields)), ...archived];
   }
 
   /** Reads all seals: for the one case in which something was found. */
@@ -138,6 +191,15 @@ async function lastSealed(
     [instant, lateMs],
   );
   return seal && sealAt(query, Number(seal.seq));
+}
+
+function overlaps({ first, through }: ArchivedObject, begin: Seal | undefined, end: Seal | undefined): boolean {
+  const isLater = !begin || comparePlaces(through, placeOf(begin)) > 0;
+  return isLater && (!end || comparePlaces(first, placeOf(end)) <= 0);
+}
+
+function placeOf({ lastTxid, lastId }: Seal): { txid: string; id: string } {
+  return { txid: lastTxid, id: lastId };
 }
 
 function keyText({ lastTxid, lastId }: Seal): string {

@@ -15,7 +15,16 @@ export { parseCheckpoint } from './checkpoint';
 export { provesConsistency } from './merkle';
 export { checkProof } from './proof';
 export { Witness } from './witness';
-export { entryColumns, entryFields, entryLine, entrySettings, entryVersion, keyOf, lineOf, linesOf } from './canonical-entry';
+export {
+  entryColumns,
+  entryFields,
+  entryLine,
+  entrySettings,
+  entryVersion,
+  keyOf,
+  lineOf,
+  linesOf,
+} from './canonical-entry';
 export { CompactRange, hashAt, hashBytes, leafHash } from './merkle';
 export { SealedWalk, type SealedPart } from './sealed-walk';
 export { latestSeal, queryOn, type Query } from './seals';

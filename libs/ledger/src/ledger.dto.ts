@@ -40,6 +40,11 @@ export const VerdictView = z
     treeSize: z.int().describe('Entries that the signed checkpoint covers.'),
     root: z.string().describe('The root of the tree, in base64.'),
     entriesCompared: z.int().describe('Entries that were read again and hashed.'),
+    unread: z
+      .int()
+      .describe(
+        'Entries that can not be read again: they are in cold objects of the archive, or were destroyed with a certificate.',
+      ),
     unsealed: z.int().describe('Entries that are too new to be sealed.'),
     fault: z
       .object({

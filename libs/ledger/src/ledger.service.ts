@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { holds } from '#access';
-import { TrailService } from '#audit';
+import { ArchivedEntries, TrailService } from '#audit';
 import { DomainError, invalid, unavailable } from '#kernel';
 import type { RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
@@ -18,6 +18,7 @@ export class LedgerService {
   constructor(
     private readonly database: Database,
     private readonly trail: TrailService,
+    private readonly archive: ArchivedEntries,
   ) {}
 
   /** The latest checkpoint (C2SP tlog-checkpoint), with the cosignatures of witnesses. */
@@ -75,7 +76,14 @@ export class LedgerService {
       `SELECT ${entryFields} AS fields FROM audit_logs WHERE id = $1`,
       [id],
     );
-    return entry && lineOf(entry.fields);
+    if (entry) return lineOf(entry.fields);
+    const objects = await this.archive.objects();
+    const holding = objects.filter((object) => object.lowestId <= id && id <= object.highestId);
+    for (const object of holding.filter(({ state }) => state === 'readable')) {
+      const line = await this.archive.line(object, id);
+      if (line) return line;
+    }
+    return undefined;
   }
 
   private queryFor(context: RequestContext): Query {

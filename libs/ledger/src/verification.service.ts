@@ -2,7 +2,7 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Inject, Injectable } from '@nestjs/common';
 import { Clock, DomainError } from '#kernel';
-import { rowEvidence } from '#audit';
+import { ArchivedEntries, ArchivedEvidence, rowEvidence } from '#audit';
 import { CONFIG, type Config } from '#platform/config';
 import type { RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
@@ -29,6 +29,8 @@ export class VerificationService {
     private readonly log: PublishedLog,
     private readonly clock: Clock,
     private readonly database: Database,
+    private readonly archive: ArchivedEntries,
+    private readonly archivedEvidence: ArchivedEvidence,
   ) {}
 
   /** For a request: one at a time in this process; 409 meanwhile. It is put on record as a look at the ledger. */
@@ -52,7 +54,7 @@ export class VerificationService {
   ): Promise<{ verdict: Verdict; seq: number }> {
     // Before the database is looked at: what was published until now must be in it.
     const published = part.to === undefined ? (await this.log.latest(this.clock.now()))?.signed : undefined;
-    const source = await DatabaseSource.open(this.config.databaseUrl, part);
+    const source = await DatabaseSource.open(this.config.databaseUrl, part, this.archive);
     try {
       const ofLog = await verifyLedger(source, {
         open: (signed) => this.key.open(signed),
@@ -74,7 +76,8 @@ export class VerificationService {
 
   private async rows(): Promise<Verdict['rows']> {
     const rows: Verdict['rows'] = [];
-    for (const { table, sql } of rowEvidence(this.database.dataSource.entityMetadatas)) {
+    for (const evidence of rowEvidence(this.database.dataSource.entityMetadatas)) {
+      const { table, sql } = evidence;
       const found = await this.database.query<{ id: number; auditRef: string | null }>(
         undefined,
         `SELECT id, details ->> 'auditRef' AS "auditRef" FROM (${sql}) e ORDER BY id LIMIT ${maxRows - rows.length}`,
@@ -82,6 +85,8 @@ export class VerificationService {
         rowsMs,
       );
       rows.push(...found.map((row) => ({ table, ...row })));
+      const archived = await this.archivedEvidence.rows(evidence, maxRows - rows.length);
+      rows.push(...archived.filter(({ id }) => !found.some((row) => row.id === id)).map((row) => ({ table, ...row })));
     }
     return rows;
   }

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { DisclosureGate } from '#audit';
+import { ArchivedEntries, DisclosureGate } from '#audit';
 import { DatabaseSource, LogFolder } from '#ledger';
 import { CONFIG, type Config } from '#platform/config';
 import { progressOn } from '../progress';
@@ -12,7 +12,7 @@ export function auditBundle(): Command {
     .argument('<folder>', 'an empty folder, or one that is not there yet')
     .action(async (folder: string) => {
       await withApp('audit:bundle', async (app, context) => {
-        const source = await DatabaseSource.open(app.get<Config>(CONFIG).databaseUrl);
+        const source = await DatabaseSource.open(app.get<Config>(CONFIG).databaseUrl, {}, app.get(ArchivedEntries));
         try {
           context.disclose({
             tableName: 'audit_logs',

@@ -96,7 +96,7 @@ async function readKey(file: string, checkpoint: string) {
   }
 }
 
-function textOf({ fault, rows, treeSize, entriesCompared, unsealed, root }: Verdict): string {
+function textOf({ fault, rows, treeSize, entriesCompared, unread, unsealed, root }: Verdict): string {
   const unlike = rows
     .map(({ table, id, auditRef }) => `NOT AS RECORDED: ${table} ${id} is not what entry ${auditRef} says\n`)
     .join('');
@@ -104,5 +104,5 @@ function textOf({ fault, rows, treeSize, entriesCompared, unsealed, root }: Verd
     const entry = fault.entryId === null ? 'the ledger' : `entry ${fault.entryId}`;
     return `NOT AS SEALED: ${entry}: ${fault.kind}. ${fault.detail}\n${unlike}`;
   }
-  return `${unlike}As sealed: ${entriesCompared} entries compared, ${treeSize} in the tree, ${unsealed} too new to be sealed. Root ${root}\n`;
+  return `${unlike}As sealed: ${entriesCompared} entries compared, ${treeSize} in the tree, ${unread > 0 ? `${unread} cold or destroyed and not read, ` : ''}${unsealed} too new to be sealed. Root ${root}\n`;
 }

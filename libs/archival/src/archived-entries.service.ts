@@ -1,0 +1,145 @@
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { ArchivedEntries, type ArchivedObject, type Bind } from '#audit';
+import { Clock, unavailable } from '#kernel';
+import { entryColumns, LedgerKey, linesOf } from '#ledger';
+import { Database } from '#platform/database';
+import { archivesWhere, type ArchiveRow } from './archive-rows';
+import { Engine, EngineError } from './engine';
+import { ARCHIVE_FORMATS, canonicalLines, objectsTable } from './entry-file';
+import { openCertificate, openManifest } from './manifest';
+import { ObjectCache } from './object-cache';
+import { coldClasses } from './tiers';
+
+/** An engine that nobody asked for this long, in ms, is ended. */
+const idleMs = 60_000;
+/** A question takes at most this long, in ms. */
+const questionMs = 60_000;
+/** Manifests that are kept in mind once they were read and their signatures checked. */
+const maxKnown = 2_000;
+
+/** Answers from the objects of the archive, through DuckDB and a folder of those that were asked for lately. */
+@Injectable()
+export class ArchivedEntriesService extends ArchivedEntries implements OnApplicationShutdown {
+  private engine?: Promise<Engine>;
+  private idle?: NodeJS.Timeout;
+  private readonly leaves = new Map<string, ArchivedObject['leaves']>();
+  private known = new Map<number, ArchiveRow>();
+
+  constructor(
+    private readonly database: Database,
+    private readonly cache: ObjectCache,
+    private readonly key: LedgerKey,
+    private readonly clock: Clock,
+  ) {
+    super();
+  }
+
+  async objects(): Promise<ArchivedObject[]> {
+    const rows = await archivesWhere(
+      (sql, values) => this.database.query(undefined, sql, values),
+      `state IN ('archived', 'destroyed')`,
+    );
+    this.known = new Map(rows.map((row) => [row.id, row]));
+    return rows.map((row) => this.objectOf(row));
+  }
+
+  select<Row>(objects: readonly ArchivedObject[], statement: (table: string, bind: Bind) => string): Promise<Row[]> {
+    const rows = objects.map((object) => this.rowOf(object));
+    const values: (string | number | null)[] = [];
+    return this.cache.use(rows, async (files) => {
+      const sql = statement(tableOf(rows, files), (value) => `$${values.push(value)}`);
+      const engine = await this.running();
+      const giveUp = setTimeout(() => engine.stop(), questionMs);
+      try {
+        return await engine.rows<Row>(sql, values);
+      } catch (error) {
+        if (!(error instanceof EngineError)) throw error;
+        engine.stop();
+        this.engine = undefined;
+        throw unavailable('service.unavailable', 'The archive can not be read now.', error);
+      } finally {
+        clearTimeout(giveUp);
+      }
+    });
+  }
+
+  async *lines(object: ArchivedObject, condition?: string): AsyncGenerator<Buffer[]> {
+    const row = this.rowOf(object);
+    const { files, release } = await this.cache.hold([row]);
+    try {
+      const engine = await Engine.start([this.cache.folder]);
+      yield* linesOf(engine.lines(canonicalLines(tableOf([row], files), condition)));
+    } finally {
+      release();
+    }
+  }
+
+  async line(object: ArchivedObject, entryId: number): Promise<Buffer | undefined> {
+    for await (const [line] of this.lines(object, `id = ${Math.trunc(entryId)}`)) return line;
+    return undefined;
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    clearTimeout(this.idle);
+    (await this.engine?.catch(() => undefined))?.stop();
+  }
+
+  /** An engine that is kept while it is asked. */
+  private async running(): Promise<Engine> {
+    clearTimeout(this.idle);
+    this.idle = setTimeout(
+      () => void this.onApplicationShutdown().then(() => (this.engine = undefined)),
+      idleMs,
+    ).unref();
+    const kept = await this.engine?.catch(() => undefined);
+    if (kept && !kept.hasEnded) return kept;
+    this.engine = Engine.start([this.cache.folder]);
+    return this.engine;
+  }
+
+  private objectOf(row: ArchiveRow): ArchivedObject {
+    return {
+      ...{ id: row.id, month: row.month.slice(0, 7), objectKey: row.objectKey, entries: row.entries },
+      ...{ first: row.first, through: row.through, tables: row.tables },
+      ...{ lowestId: Number(row.lowestId), highestId: Number(row.highestId) },
+      ...{ firstChangedAt: row.firstChangedAt, lastChangedAt: row.lastChangedAt },
+      state: this.stateOf(row),
+      leaves: this.leavesOf(row),
+    };
+  }
+
+  private stateOf({ state, storageClass, readableUntil }: ArchiveRow): ArchivedObject['state'] {
+    if (state === 'destroyed') return 'destroyed';
+    if (!coldClasses.includes(storageClass)) return 'readable';
+    return readableUntil !== null && readableUntil > this.clock.now() ? 'readable' : 'cold';
+  }
+
+  /** Of what was destroyed the certificate tells, of all else the manifest; none where its signature does not hold. */
+  private leavesOf({ state, manifest, certificate }: ArchiveRow): ArchivedObject['leaves'] {
+    const signed = state === 'destroyed' ? certificate : manifest;
+    if (signed === null) return [];
+    const known = this.leaves.get(signed);
+    if (known) return known;
+    const opened = state === 'destroyed' ? openCertificate(this.key, signed) : openManifest(this.key, signed);
+    if (this.leaves.size >= maxKnown) this.leaves.clear();
+    const leaves = opened?.leaves ?? [];
+    this.leaves.set(signed, leaves);
+    return leaves;
+  }
+
+  private rowOf({ id }: ArchivedObject): ArchiveRow {
+    const row = this.known.get(id);
+    if (!row) throw new Error('Only objects that were listed are read.');
+    return row;
+  }
+}
+
+/** Objects of any format as one table. */
+function tableOf(rows: readonly ArchiveRow[], files: readonly string[]): string {
+  const tables = ARCHIVE_FORMATS.flatMap((format) => {
+    const own = files.filter((_, index) => rows[index]?.format === format);
+    const longest = Math.max(0, ...rows.map(({ longestLine }) => longestLine));
+    return own.length > 0 ? [`SELECT ${entryColumns.join(', ')} FROM ${objectsTable(own, format, longest)}`] : [];
+  });
+  return `(${tables.join(' UNION ALL ')})`;
+}

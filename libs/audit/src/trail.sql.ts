@@ -1,0 +1,108 @@
+import { types } from 'pg';
+import type { z } from 'zod';
+import type { Scope } from '#access';
+import { decodeCursor } from '#kernel';
+import type { Actor } from '#platform/context';
+import type { AuditLogView, TrailQuery } from './trail.dto';
+
+/** An entry as it is read, with what its view is made of. */
+export type EntryRow = Omit<z.infer<typeof AuditLogView>, 'changedBy' | 'recordCount'> & {
+  userId: number | null;
+  email: string | null;
+  roles: string[] | null;
+  txid: string;
+};
+
+/** Adds a value to a statement and returns its placeholder. */
+type BindAny = (value: never) => string;
+
+/** What PostgreSQL and DuckDB, which reads the archive, say differently. The entry is `l`. */
+export interface Dialect {
+  columns: string;
+  /** Whether a list's entry showed this record. */
+  showed(record: string): string;
+  isFrom(address: string): string;
+}
+
+export const postgres: Dialect = {
+  columns: `l.id::float8 AS id, l.action, l.table_name AS "tableName", l.record_id::float8 AS "recordId",
+  l.record_ids::float8[] AS "recordIds", l.filters, l.changed_by AS "userId", l.actor_email AS email,
+  l.actor_roles AS roles, l.source, l.database_role AS "databaseRole",
+  to_char(l.changed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS "changedAt",
+  host(l.ip_address) AS "ipAddress", l.user_agent AS "userAgent", l.request_id AS "requestId", l.route, l.reason,
+  l.outcome, l.old_values AS "oldValues", l.new_values AS "newValues", l.changed_fields AS "changedFields", l.notes, l.txid`,
+  showed: (record) => `l.record_ids @> ARRAY[${record}::bigint]`,
+  isFrom: (address) => `l.ip_address = ${address}::inet`,
+};
+
+export const duckdb: Dialect = {
+  columns: `l.id::DOUBLE AS id, l.action, l.table_name AS "tableName", l.record_id::DOUBLE AS "recordId",
+  l.record_ids::DOUBLE[] AS "recordIds", l.filters, l.changed_by::DOUBLE AS "userId", l.actor_email AS email,
+  l.actor_roles AS roles, l.source, l.database_role AS "databaseRole",
+  strftime(l.changed_at, '%Y-%m-%dT%H:%M:%S.%fZ') AS "changedAt", split_part(l.ip_address, '/', 1) AS "ipAddress",
+  l.user_agent AS "userAgent", l.request_id AS "requestId", l.route, l.reason, l.outcome, l.old_values AS "oldValues",
+  l.new_values AS "newValues", l.changed_fields AS "changedFields", l.notes, l.txid::VARCHAR AS txid`,
+  showed: (record) => `list_contains(l.record_ids, ${record}::BIGINT)`,
+  isFrom: (address) => `l.ip_address = ${address}`,
+};
+
+/** PostgreSQL's number of the type text[], and the reader of its text. */
+const wordsOf = types.getTypeParser(1009 as never) as (text: string) => string[];
+const jsonOf = (text: unknown) => (text === null ? null : (JSON.parse(text as string) as Record<string, unknown>));
+
+/** An entry of the archive as PostgreSQL's driver would read it. */
+export function rowOfArchive(row: EntryRow): EntryRow {
+  const words = (text: unknown) => (text === null ? null : wordsOf(text as string));
+  return {
+    ...row,
+    filters: jsonOf(row.filters),
+    oldValues: jsonOf(row.oldValues),
+    newValues: jsonOf(row.newValues),
+    roles: words(row.roles),
+    changedFields: words(row.changedFields),
+    sealed: null,
+  };
+}
+
+/** What is asked for, as conditions. */
+export function conditionsOf(query: Omit<TrailQuery, 'limit'>, bind: BindAny, dialect: Dialect): string[] {
+  const add = bind as (value: unknown) => string;
+  const where: string[] = [];
+  if (query.tableName) where.push(`l.table_name = ${add(query.tableName)}`);
+  if (query.changedBy) where.push(`l.changed_by = ${add(query.changedBy)}`);
+  if (query.action) where.push(`l.action = ${add(query.action)}`);
+  if (query.requestId) where.push(`l.request_id = ${add(query.requestId)}`);
+  if (query.ipAddress) where.push(dialect.isFrom(add(query.ipAddress)));
+  if (query.from) where.push(`l.changed_at >= ${add(query.from)}::timestamptz`);
+  if (query.to) where.push(`l.changed_at < ${add(query.to)}::timestamptz`);
+  if (query.cursor) {
+    const { keys } = decodeCursor(query.cursor, 'trail', 2);
+    where.push(`(l.changed_at, l.id) < (${add(keys[0])}::timestamptz, ${add(keys[1])}::bigint)`);
+  }
+  return where;
+}
+
+/** The entries that the actor's scope of `audit:read` opens. */
+export function scopeConditions(
+  { reach, actor, recordId }: { reach: Scope | undefined; actor: Actor; recordId?: number },
+  bind: BindAny,
+  dialect: Dialect,
+): string[] {
+  const add = bind as (value: unknown) => string;
+  switch (reach) {
+    case 'all':
+      return [];
+    case 'members':
+      return [`(l.table_name = 'members' OR l.changed_by = ${add(actor.userId)})`];
+    case 'own':
+      return [`l.changed_by = ${add(actor.userId)}`];
+    case 'self': {
+      // A list that showed both would tell that it showed the other one.
+      if (recordId !== undefined && recordId !== actor.memberId) return ['false'];
+      const own = add(actor.memberId ?? 0);
+      return [`l.table_name = 'members' AND (l.record_id = ${own} OR ${dialect.showed(own)})`];
+    }
+    default:
+      return ['false'];
+  }
+}
