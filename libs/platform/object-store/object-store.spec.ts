@@ -18,6 +18,7 @@ import {
   keepsClasses,
   keepsLocks,
   keepsTheContract,
+  listsManyObjects,
   mediaType,
   read,
   sha256,
@@ -62,6 +63,7 @@ const openFolder = (name: string, changed: object = {}) =>
 
 describe('a folder', () => {
   keepsTheContract(() => underTest('objects'));
+  listsManyObjects(() => underTest('many'));
   keepsClasses(() => underTest('classes'));
   keepsLocks(() => underTest('locks'));
 

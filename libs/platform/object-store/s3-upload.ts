@@ -1,6 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
+import { Readable } from 'node:stream';
 import {
   AbortMultipartUploadCommand,
   type CompletedPart,
@@ -18,6 +18,8 @@ import type { Spooled } from './spool';
 
 /** S3 takes no more. */
 const maxParts = 10_000;
+/** What is read of the file at a time, in bytes. */
+const chunkBytes = 262_144;
 
 /** What is to be sent, and as what. */
 export interface Upload {
@@ -50,7 +52,7 @@ export function send(bucket: S3Bucket, upload: Upload): Promise<string | undefin
 async function sendWhole(bucket: S3Bucket, upload: Upload): Promise<undefined> {
   const { key, file, spooled, headers } = upload;
   for (let attempt = 1; ; attempt += 1) {
-    const Body = createReadStream('', { fd: file, start: 0, autoClose: false });
+    const Body = Readable.from(chunksOf(file, spooled.size), { objectMode: false });
     try {
       await bucket.client.send(
         new PutObjectCommand({
@@ -119,6 +121,13 @@ async function sendPart(
   const command = new UploadPartCommand({ ...part, ...hash, Body, ContentMD5: md5, ChecksumAlgorithm: 'SHA256' });
   const { ETag } = await bucket.client.send(command, bucket.sending(Body.length));
   return { PartNumber: part.PartNumber, ETag, ...hash };
+}
+
+/** Node's own stream over a handle closes it when it is destroyed, so that no second try could read it. */
+async function* chunksOf(file: FileHandle, size: number): AsyncGenerator<Buffer> {
+  for (let start = 0; start < size; start += chunkBytes) {
+    yield await readPart(file, start, Math.min(chunkBytes, size - start));
+  }
 }
 
 async function readPart(file: FileHandle, start: number, bytes: number): Promise<Buffer> {
