@@ -91,14 +91,14 @@ export class S3Bucket {
     return unlessAbsent(this.client.send(command, this.briefly));
   }
 
-  /** Asked once. Who may not ask is told no, and had better have a bucket without versions. */
+  /** Asked once. Who may not ask, or asks a server that knows no versions, is told no. */
   async isVersioned(): Promise<boolean> {
     if (this.versioned !== undefined) return this.versioned;
     try {
       const command = new GetBucketVersioningCommand({ Bucket: this.name });
       this.versioned = (await this.client.send(command, this.briefly)).Status !== undefined;
     } catch (error) {
-      if (statusOf(error) !== 403) throw error;
+      if (statusOf(error) !== 403 && !isNamed(error, 'NotImplemented')) throw error;
       this.versioned = false;
     }
     return this.versioned;

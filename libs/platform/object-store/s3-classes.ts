@@ -88,7 +88,8 @@ function isMd5({ ETag, ServerSideEncryption }: HeadObjectCommandOutput): boolean
 
 /**
  * What a move leaves, or left when it was interrupted: the present version has the longest lock, and older versions of the same
- * object go unless they are locked. A version of somebody else stays.
+ * object go unless they are locked. From a version of another object on all stay: its writer, who may be about to look whether it was
+ * the first, must find what was there before.
  */
 async function tidy(
   bucket: S3Bucket,
@@ -98,9 +99,10 @@ async function tidy(
   const { ids, current } = await bucket.versions(key);
   const present = current && (await bucket.look(key, current));
   if (!present) throw new ObjectMissingError(key);
-  for (const id of ids.filter((other) => other !== current).reverse()) {
+  for (const id of ids.filter((other) => other !== current)) {
     const older = await bucket.look(key, id);
-    if (!older || markOf(older) !== markOf(present)) continue;
+    if (!older) continue;
+    if (markOf(older) !== markOf(present)) return;
     const until = lockOf(older);
     if (!isLocked(older)) await bucket.delete(key, id);
     else if (until && !isLockedUntil(present, until)) await bucket.lock(key, until, current);
