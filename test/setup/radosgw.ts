@@ -9,9 +9,11 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 const programs = ['radosgw', 'radosgw-admin', 'ceph-mon', 'ceph-osd', 'ceph', 'monmaptool', 'ceph-authtool'];
+/** What it knows beside STANDARD; to radosgw they are names, and it gives their objects back like others. */
+const storageClasses = ['STANDARD_IA', 'GLACIER_IR', 'GLACIER', 'DEEP_ARCHIVE'];
 const patienceMs = 30_000;
 
-/** A real S3 server, Ceph's radosgw, that holds what it is given in memory. */
+/** A real S3 server, Ceph's radosgw, that holds what it is given in memory. For aws:kms it has one key, `testkey`. */
 export interface Radosgw {
   readonly endpoint: string;
   readonly accessKeyId: string;
@@ -62,19 +64,14 @@ export async function startRadosgw(): Promise<Radosgw> {
     await call('ceph-osd', '-c', conf, '-i', '0', '--mkfs', '--osd-uuid', osd);
     await call('ceph-osd', '-c', conf, '-i', '0');
     await until(async () => (await call('ceph', '-c', conf, 'osd', 'stat')).stdout.includes('1 up'));
+    const administer = (...options: string[]) => call('radosgw-admin', '-c', conf, '-n', 'client.rgw', ...options);
     const keys = ['--access-key', accessKeyId, '--secret', secretAccessKey];
-    await call(
-      'radosgw-admin',
-      '-c',
-      conf,
-      '-n',
-      'client.rgw',
-      'user',
-      'create',
-      '--uid=t',
-      '--display-name=t',
-      ...keys,
-    );
+    await administer('user', 'create', '--uid=t', '--display-name=t', ...keys);
+    for (const name of storageClasses) {
+      const placement = ['placement', 'add', '--placement-id', 'default-placement', '--storage-class', name];
+      await administer('zonegroup', ...placement, '--rgw-zonegroup', 'default');
+      await administer('zone', ...placement, '--rgw-zone', 'default', '--data-pool', 'default.rgw.other.data');
+    }
     await call('radosgw', '-c', conf, '-n', 'client.rgw');
     const endpoint = `http://127.0.0.1:${port}`;
     await until(async () => (await fetch(endpoint)).ok);
@@ -137,6 +134,9 @@ rgw_frontends = beast endpoint=127.0.0.1:${port}
 rgw_enable_usage_log = false
 rgw_dns_name = localhost
 rgw_thread_pool_size = 64
+rgw_crypt_require_ssl = false
+rgw_crypt_s3_kms_backend = testing
+rgw_crypt_s3_kms_encryption_keys = testkey=${Buffer.alloc(32, 7).toString('base64')}
 `;
 }
 

@@ -78,6 +78,7 @@ function configOf(database: TestDatabase, keyFile: string, dataFolder: string): 
     ARCHIVE_URL: `file:${join(dataFolder, 'archive')}`,
     LEDGER_ORIGIN: 'ip2a/test',
     S3_FORCE_PATH_STYLE: false,
+    S3_SSE: 'none',
     LOG_LEVEL: 'silent',
     dataFolder,
     embedded: false,

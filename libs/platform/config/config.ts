@@ -94,6 +94,11 @@ const environment = z.object({
     .enum(['true', 'false'], 'must be true or false')
     .default('false')
     .transform((value) => value === 'true'),
+  S3_SSE: z.enum(['none', 'AES256', 'aws:kms'], 'must be none, AES256 or aws:kms').default('none'),
+  S3_SSE_KMS_KEY_ID: z
+    .string()
+    .regex(/^[!-~]{1,2048}$/, 'must be the id, alias or ARN of a key')
+    .optional(),
   JWT_PRIVATE_KEY_FILE: z.string().optional(),
   LEDGER_PRIVATE_KEY_FILE: z.string().optional(),
   LEDGER_ORIGIN: z
@@ -155,6 +160,9 @@ export function parseEnvironment(env: NodeJS.ProcessEnv): Environment {
   requireTogether(values, 'ADMIN_EMAIL', 'ADMIN_PASSWORD');
   requireTogether(values, 'WITNESS_URL', 'WITNESS_KEY');
   requireTogether(values, 'WITNESS_KEY', 'WITNESS_URL');
+  if (values.S3_SSE_KMS_KEY_ID && values.S3_SSE !== 'aws:kms') {
+    throw new ConfigError('S3_SSE', 'must be aws:kms when S3_SSE_KMS_KEY_ID is set');
+  }
   if (existsSync(values.DATA_DIR) && !statSync(values.DATA_DIR).isDirectory()) {
     throw new ConfigError('DATA_DIR', 'must be a folder');
   }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import {
   mkdtempSync,
   readdirSync,
@@ -11,38 +10,62 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
-import { DomainError } from '#kernel';
-import { ObjectExistsError, openObjectStore, type ObjectStore } from '#platform/object-store';
-import { missingPrograms, startRadosgw, type Radosgw } from '../../../test/setup/radosgw';
-
-const mediaType = 'application/pdf';
-const bytes = (text: string) => Readable.from([Buffer.from(text)]);
-const sha256 = (content: Buffer | string) => createHash('sha256').update(content).digest('hex');
-
-async function read(stream: Readable | undefined): Promise<string | undefined> {
-  if (!stream) return undefined;
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString();
-}
-
-async function keysOf(store: ObjectStore, prefix?: string): Promise<string[]> {
-  const keys: string[] = [];
-  for await (const { key } of store.list(prefix)) keys.push(key);
-  return keys.sort();
-}
+import { Clock } from '#kernel';
+import { ObjectColdError, ObjectExistsError, openObjectStore } from '#platform/object-store';
+import {
+  broken,
+  bytes,
+  keepsClasses,
+  keepsLocks,
+  keepsTheContract,
+  listsManyObjects,
+  mediaType,
+  read,
+  sha256,
+  type StoreUnderTest,
+} from '../../../test/object-store-contract';
 
 let folder: string;
 beforeAll(() => (folder = mkdtempSync(join(tmpdir(), 'ip2a-store-'))));
 afterAll(() => rmSync(folder, { recursive: true }));
 
+/** A folder whose time passes when the test says so. */
+async function underTest(name: string): Promise<StoreUnderTest> {
+  const restoreMs = 60_000;
+  const clock = new SetClock();
+  const store = await openFolder(name, { clock, restoreMs });
+  return {
+    ...{ store, restoreMs },
+    now: () => clock.now(),
+    letPass: (ms) => clock.letPass(ms),
+    unlocked: (until) => {
+      clock.letPass(until.getTime() - clock.now().getTime());
+      return Promise.resolve();
+    },
+  };
+}
+
+class SetClock extends Clock {
+  private time = new Date('2026-11-24T10:00:00.123Z');
+
+  override now(): Date {
+    return this.time;
+  }
+
+  letPass(ms: number): void {
+    this.time = new Date(this.time.getTime() + ms);
+  }
+}
+
 const settings = () => ({ dataFolder: join(folder, 'data'), S3_FORCE_PATH_STYLE: true });
-const openFolder = (name: string) => openObjectStore('ATTACHMENTS_URL', `file:${join(folder, name)}`, settings());
+const openFolder = (name: string, changed: object = {}) =>
+  openObjectStore('ATTACHMENTS_URL', `file:${join(folder, name)}`, { ...settings(), ...changed });
 
 describe('a folder', () => {
-  keepsTheContract(() => openFolder('objects'));
+  keepsTheContract(() => underTest('objects'));
+  listsManyObjects(() => underTest('many'));
+  keepsClasses(() => underTest('classes'));
+  keepsLocks(() => underTest('locks'));
 
   it('is open to its owner alone, and so is what is in it', async () => {
     const store = await openFolder('private');
@@ -66,7 +89,45 @@ describe('a folder', () => {
     const store = await openFolder('killed');
     await store.put('a', bytes('one'), { mediaType });
     unlinkSync(join(folder, 'killed', 'a.facts'));
-    expect(await store.head('a')).toEqual({ size: 3, sha256: sha256('one'), mediaType: 'application/octet-stream' });
+    const told = { size: 3, sha256: sha256('one'), mediaType: 'application/octet-stream', storageClass: 'STANDARD' };
+    expect(await store.head('a')).toEqual(told);
+  });
+
+  it('reads what was put before there were classes and locks', async () => {
+    const store = await openFolder('older');
+    await store.put('a', bytes('one'), { mediaType });
+    writeFileSync(join(folder, 'older', 'a.facts'), JSON.stringify({ size: 3, sha256: sha256('one'), mediaType }));
+    expect(await read(await store.get('a'))).toBe('one');
+    expect(await store.head('a')).toEqual({ size: 3, sha256: sha256('one'), mediaType, storageClass: 'STANDARD' });
+    await store.changeClass('a', 'GLACIER');
+    await expect(store.get('a')).rejects.toThrow(ObjectColdError);
+  });
+
+  it('restores at once where nothing slows it', async () => {
+    const store = await openFolder('quick');
+    await store.put('a', bytes('one'), { mediaType, storageClass: 'DEEP_ARCHIVE' });
+    expect(await store.restore('a', { days: 1, tier: 'Standard' })).toBe('asked');
+    expect(await read(await store.get('a'))).toBe('one');
+  });
+
+  it('loses no change of facts to another', async () => {
+    const store = await openFolder('changes');
+    await store.put('a', bytes('one'), { mediaType, facts: { rows: '1' } });
+    const until = (day: number) => new Date(Date.UTC(2100, 0, day));
+    const extending = Array.from({ length: 20 }, (_, day) => store.lockUntil('a', until(20 - day)));
+    await Promise.all([...extending, store.changeClass('a', 'GLACIER')]);
+    expect(await store.head('a')).toMatchObject({
+      ...{ storageClass: 'GLACIER', lockedUntil: until(20), facts: { rows: '1' } },
+    });
+    expect(readdirSync(join(folder, 'changes', '.tmp'))).toEqual([]);
+  });
+
+  it('moves no object that is not what it was', async () => {
+    const store = await openFolder('altered');
+    await store.put('a', bytes('one'), { mediaType });
+    writeFileSync(join(folder, 'altered', 'a'), 'two');
+    await expect(store.changeClass('a', 'GLACIER')).rejects.toMatchObject({ status: 503 });
+    expect((await store.head('a'))?.storageClass).toBe('STANDARD');
   });
 
   it('clears away what a killed program left a day ago, and nothing younger', async () => {
@@ -102,151 +163,3 @@ it('is refused at the start where nothing names the region of a bucket', async (
   });
   if (AWS_REGION !== undefined) process.env.AWS_REGION = AWS_REGION;
 });
-
-const missing = missingPrograms();
-if (missing.length > 0) {
-  process.stderr.write(
-    `SKIPPED: the object store is not tested on S3, because ${missing.join(', ')} is not installed. ` +
-      'apt-get install --no-install-recommends radosgw ceph-mon ceph-osd\n',
-  );
-}
-
-(missing.length > 0 ? describe.skip : describe)('an S3 bucket (radosgw)', () => {
-  let server: Radosgw;
-  const open = (url: string, changed: object = {}) =>
-    openObjectStore('ATTACHMENTS_URL', url, { ...settings(), S3_ENDPOINT: server.endpoint, ...changed });
-
-  beforeAll(async () => {
-    server = await startRadosgw();
-    const { endpoint, accessKeyId, secretAccessKey } = server;
-    process.env.AWS_ACCESS_KEY_ID = accessKeyId;
-    process.env.AWS_SECRET_ACCESS_KEY = secretAccessKey;
-    const client = new S3Client({ endpoint, region: 'us-east-1', forcePathStyle: true });
-    await client.send(new CreateBucketCommand({ Bucket: 'files' }));
-    client.destroy();
-  });
-  afterAll(() => server.stop());
-
-  keepsTheContract(() => open('s3://files/attachments'));
-
-  it('keeps to its prefix, and leaves nothing in the spool', async () => {
-    const [one, other, whole] = [await open('s3://files/one/'), await open('s3://files/on'), await open('s3://files')];
-    await one.put('a', bytes('one'), { mediaType });
-    expect([await keysOf(one), await keysOf(other), await keysOf(whole, 'one/')]).toEqual([['a'], [], ['one/a']]);
-    expect(readdirSync(join(folder, 'data', 'spool'))).toEqual([]);
-  });
-
-  it('is a 503 where there is no such bucket', async () => {
-    const store = await open('s3://nobody/x');
-    await expect(store.put('a', bytes('one'), { mediaType })).rejects.toMatchObject({ status: 503 });
-    await expect(store.get('a')).rejects.toMatchObject({ status: 503 });
-  });
-
-  it('is a 503 while it does not answer', async () => {
-    const store = await open('s3://files/x', { S3_ENDPOINT: 'http://127.0.0.1:1' });
-    const refusals = [store.put('a', bytes('one'), { mediaType }), store.get('a'), store.head('a'), store.remove('a')];
-    const outcomes = await Promise.allSettled([...refusals, keysOf(store)]);
-    expect(outcomes).toEqual(
-      Array(5).fill({
-        status: 'rejected',
-        reason: expect.objectContaining({ code: 'service.unavailable' }) as unknown,
-      }),
-    );
-  });
-});
-
-const broken = () =>
-  Readable.from(
-    (function* () {
-      yield Buffer.from('beginning');
-      throw new DomainError('request.malformed', 'gone');
-    })(),
-  );
-
-/** What every store promises. */
-function keepsTheContract(open: () => Promise<ObjectStore>): void {
-  let store: ObjectStore;
-  beforeAll(async () => (store = await open()));
-
-  it('gives back what was put, and tells its size, hash and media type', async () => {
-    const stored = await store.put('contract/first.pdf', bytes('Hello, world'), { mediaType });
-    expect(stored).toEqual({ size: 12, sha256: sha256('Hello, world') });
-    expect(await store.head('contract/first.pdf')).toMatchObject({ ...stored, mediaType });
-    expect(await read(await store.get('contract/first.pdf'))).toBe('Hello, world');
-  });
-
-  it('gives a range, the last byte included', async () => {
-    await store.put('contract/range', bytes('0123456789'), { mediaType });
-    expect(await read(await store.get('contract/range', { start: 2, end: 4 }))).toBe('234');
-  });
-
-  it('stores many chunks whole', async () => {
-    const chunks = Array.from({ length: 200 }, (_, index) => Buffer.alloc(65_536, index));
-    const stored = await store.put('contract/large', Readable.from(chunks), { mediaType });
-    expect(stored).toEqual({ size: 200 * 65_536, sha256: sha256(Buffer.concat(chunks)) });
-    const hash = createHash('sha256');
-    for await (const chunk of (await store.get('contract/large')) as Readable) hash.update(chunk as Buffer);
-    expect(hash.digest('hex')).toBe(stored.sha256);
-  });
-
-  it('never overwrites: of many writers of one key one wins, and its bytes stay', async () => {
-    const texts = Array.from({ length: 8 }, (_, index) => `writer ${index}`);
-    const outcomes = await Promise.allSettled(
-      texts.map((text) => store.put('contract/raced', bytes(text), { mediaType })),
-    );
-    const winners = texts.filter((_, index) => outcomes[index]?.status === 'fulfilled');
-    const losers = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
-    expect(winners).toHaveLength(1);
-    expect(losers.every((loser) => loser instanceof ObjectExistsError)).toBe(true);
-    expect(await read(await store.get('contract/raced'))).toBe(winners[0]);
-    await expect(store.put('contract/raced', bytes('late'), { mediaType })).rejects.toThrow(ObjectExistsError);
-    expect((await store.head('contract/raced'))?.sha256).toBe(sha256(winners[0] ?? ''));
-  });
-
-  it('keeps nothing of a stream that fails, and says why it failed', async () => {
-    await expect(store.put('contract/broken', broken(), { mediaType })).rejects.toMatchObject({
-      code: 'request.malformed',
-    });
-    expect(await store.head('contract/broken')).toBeUndefined();
-    expect(await keysOf(store, 'contract/broken')).toEqual([]);
-  });
-
-  it('removes, also what is not there, and the key is free again', async () => {
-    await store.put('contract/removed', bytes('one'), { mediaType });
-    await store.remove('contract/removed');
-    await store.remove('contract/removed');
-    expect(await store.get('contract/removed')).toBeUndefined();
-    expect(await store.head('contract/removed')).toBeUndefined();
-    await store.put('contract/removed', bytes('two'), { mediaType });
-    expect(await read(await store.get('contract/removed'))).toBe('two');
-  });
-
-  it('lists by prefix, with sizes', async () => {
-    for (const key of ['listed/a', 'listed/b/c', 'listed-not']) await store.put(key, bytes(key), { mediaType });
-    expect(await keysOf(store, 'listed/')).toEqual(['listed/a', 'listed/b/c']);
-    expect(await keysOf(store, 'listed/b')).toEqual(['listed/b/c']);
-    expect(await keysOf(store, 'nothing')).toEqual([]);
-    for await (const found of store.list('listed/a')) {
-      expect([found.key, found.size, Date.now() - found.storedAt.getTime() < 60_000]).toEqual(['listed/a', 8, true]);
-    }
-  });
-
-  it('lists more than one page of S3, each object once', async () => {
-    const keys = Array.from({ length: 1_005 }, (_, index) => `paged/${String(index).padStart(4, '0')}`);
-    const putting = Array.from({ length: 20 }, async (_, first) => {
-      for (let index = first; index < keys.length; index += 20) {
-        await store.put(keys[index] ?? '', bytes('x'), { mediaType });
-      }
-    });
-    await Promise.all(putting);
-    expect(await keysOf(store, 'paged/')).toEqual(keys);
-  });
-
-  it.each(['', '/a', 'a/', 'a//b', '../a', 'a/../b', '.tmp/a', 'a/.', 'a\\b', 'a b', 'ä', 'a.facts', 'x'.repeat(501)])(
-    'takes no key such as "%s"',
-    async (key) => {
-      await expect(store.put(key, bytes('x'), { mediaType })).rejects.toThrow('A key must be');
-      await expect(store.get(key)).rejects.toThrow('A key must be');
-    },
-  );
-}

@@ -14,7 +14,7 @@ export async function openObjectStore(
   if (bucket) return S3Store.open(bucket, prefix.replace(/\/+$/, ''), settings);
   const folder = resolve(url.replace(/^file:(\/\/(?=\/))?/, ''));
   try {
-    return await FolderStore.open(folder);
+    return await FolderStore.open(folder, settings);
   } catch (error) {
     const { cause } = error as Error;
     throw new ConfigError(variable, `can not be used (${((cause ?? error) as Error).message})`);

@@ -1,93 +1,93 @@
 import { randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { mkdir, open, unlink, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import {
-  DeleteObjectCommand,
   GetObjectCommand,
-  HeadObjectCommand,
   type HeadObjectCommandOutput,
   paginateListObjectsV2,
-  PutObjectCommand,
-  S3Client,
-  type S3ServiceException,
+  RestoreObjectCommand,
 } from '@aws-sdk/client-s3';
 import type { OnApplicationShutdown } from '@nestjs/common';
-import { DomainError, unavailable } from '#kernel';
+import { Clock } from '#kernel';
 import { ConfigError } from '#platform/config';
-import { ObjectExistsError } from './object-exists.error';
+import { ObjectColdError, ObjectExistsError, ObjectLockedError, ObjectMissingError } from './object.error';
 import {
+  checkedFacts,
   checkedKey,
+  isCold,
   ObjectStore,
   type ListedObject,
   type ObjectFacts,
   type PutOptions,
+  type RestoreOptions,
+  type RestoreState,
+  type StorageClass,
   type StoreSettings,
 } from './object-store';
-import { spool, type Spooled } from './spool';
-
-/** Tries of one operation, the first included. */
-const attempts = 3;
-/** One try of an operation that moves no content, in ms. */
-const callMs = 10_000;
-/** One try of sending an object, in ms. */
-const putMs = 120_000;
-const connectMs = 2_000;
-/** A connection over which nothing moves for this long, in ms, is given up. */
-const idleMs = 20_000;
+import {
+  classOf,
+  factsOf,
+  hasFacts,
+  hasHash,
+  isNamed,
+  lockOf,
+  markOf,
+  toMetadata,
+  translated,
+  unlessAbsent,
+} from './s3-answers';
+import { S3Bucket, type Versions } from './s3-bucket';
+import { moveToClass } from './s3-classes';
+import { send, type Upload } from './s3-upload';
+import { spool } from './spool';
 
 /**
- * A prefix in an S3 bucket. A stream is spooled to a file without a name first, because only a single PUT of known length
- * and hash is create-only and checked on every server; multipart is neither (docs/decisions/0011-object-store.md).
+ * A prefix in an S3 bucket. A stream is spooled to a file without a name first, because a single PUT of known length and hash
+ * is what every server checks and, in a bucket without versions, makes only once (docs/decisions/0011-object-store.md).
  */
 export class S3Store extends ObjectStore implements OnApplicationShutdown {
-  private readonly client: S3Client;
+  private readonly bucket: S3Bucket;
+  /** The server's locks end by the time that it is, whatever a test says. */
+  private readonly clock = new Clock();
   private readonly spoolFolder: string;
 
-  private constructor(
-    private readonly bucket: string,
-    private readonly prefix: string,
-    settings: StoreSettings,
-  ) {
+  private constructor(bucket: string, prefix: string, settings: StoreSettings) {
     super();
     this.spoolFolder = join(settings.dataFolder, 'spool');
-    this.client = new S3Client({
-      endpoint: settings.S3_ENDPOINT,
-      // A server with an endpoint of its own has no regions, but signatures name one.
-      region: settings.S3_REGION ?? (settings.S3_ENDPOINT ? 'us-east-1' : undefined),
-      forcePathStyle: settings.S3_FORCE_PATH_STYLE,
-      maxAttempts: attempts,
-      // Its warnings are about errors that come out of here anyway, and would go to the console.
-      logger: { trace: ignore, debug: ignore, info: ignore, warn: ignore, error: ignore },
-      requestChecksumCalculation: 'WHEN_REQUIRED',
-      responseChecksumValidation: 'WHEN_REQUIRED',
-      requestHandler: { connectionTimeout: connectMs, socketTimeout: idleMs },
-    });
+    this.bucket = new S3Bucket(bucket, prefix, settings);
   }
 
   /** Throws ConfigError where nothing names the bucket's region; whether the bucket answers shows when it is used. */
   static async open(bucket: string, prefix: string, settings: StoreSettings): Promise<S3Store> {
     const store = new S3Store(bucket, prefix, settings);
     try {
-      await store.client.config.region();
+      await store.bucket.client.config.region();
     } catch (error) {
-      store.client.destroy();
+      store.bucket.client.destroy();
       throw new ConfigError('S3_REGION', `is required for s3: (${(error as Error).message})`);
     }
     return store;
   }
 
-  async put(key: string, content: Readable, { mediaType }: PutOptions): Promise<Pick<ObjectFacts, 'size' | 'sha256'>> {
+  async put(key: string, content: Readable, options: PutOptions): Promise<Pick<ObjectFacts, 'size' | 'sha256'>> {
     checkedKey(key);
+    checkedFacts(options.facts);
     let file: FileHandle | undefined;
     try {
+      if (options.lockedUntil) await this.requireLocks();
       file = await this.openSpool();
       const spooled = await spool(content, file);
-      const facts = { size: spooled.size, sha256: spooled.sha256.toString('hex'), mediaType };
-      await this.send(key, file, spooled, facts);
-      await this.verify(key, facts);
-      return { size: facts.size, sha256: facts.sha256 };
+      const sha256 = spooled.sha256.toString('hex');
+      const mark = randomUUID();
+      const headers = {
+        ContentType: options.mediaType,
+        Metadata: { sha256, mark, ...toMetadata(options.facts) },
+        StorageClass: options.storageClass,
+        ...this.bucket.encryption,
+      };
+      await this.store({ key, file, spooled, mark, headers }, options);
+      return { size: spooled.size, sha256 };
     } catch (error) {
       throw translated(error);
     } finally {
@@ -97,37 +97,80 @@ export class S3Store extends ObjectStore implements OnApplicationShutdown {
   }
 
   async get(key: string, range?: { start: number; end: number }): Promise<Readable | undefined> {
+    checkedKey(key);
     const Range = range && `bytes=${range.start}-${range.end}`;
     // The limit is for the answer to begin; its body takes as long as who reads it.
     const giveUp = new AbortController();
-    const timer = setTimeout(() => giveUp.abort(), callMs);
+    const timer = setTimeout(() => giveUp.abort(), this.bucket.limits.callMs);
     try {
-      const command = new GetObjectCommand({ ...this.at(key), Range });
-      const found = await unlessAbsent(this.client.send(command, { abortSignal: giveUp.signal }));
+      const command = new GetObjectCommand({ ...this.bucket.at(key), Range });
+      const found = await unlessAbsent(this.bucket.client.send(command, { abortSignal: giveUp.signal }));
       return found?.Body as Readable | undefined;
+    } catch (error) {
+      throw isNamed(error, 'InvalidObjectState') ? new ObjectColdError(key) : translated(error);
     } finally {
       clearTimeout(timer);
     }
   }
 
-  async head(key: string): Promise<ObjectFacts | undefined> {
-    const found = await this.look(key);
-    return found && factsOf(found);
+  head(key: string): Promise<ObjectFacts | undefined> {
+    return this.ask(key, async () => {
+      const found = await this.bucket.look(key);
+      return found && factsOf(found);
+    });
   }
 
-  async remove(key: string): Promise<void> {
-    await unlessAbsent(
-      this.client.send(new DeleteObjectCommand(this.at(key)), { abortSignal: AbortSignal.timeout(callMs) }),
-    );
+  restore(key: string, { days, tier }: RestoreOptions): Promise<RestoreState> {
+    return this.ask(key, async () => {
+      const found = await this.bucket.look(key);
+      if (!found) throw new ObjectMissingError(key);
+      if (!isCold(classOf(found))) return 'readable';
+      const RestoreRequest = { Days: days, GlacierJobParameters: { Tier: tier } };
+      const command = new RestoreObjectCommand({ ...this.bucket.at(key), RestoreRequest });
+      try {
+        const { $metadata } = await this.bucket.client.send(command, this.bucket.briefly);
+        return $metadata.httpStatusCode === 202 ? 'asked' : 'readable';
+      } catch (error) {
+        if (isNamed(error, 'RestoreAlreadyInProgress')) return 'ongoing';
+        throw error;
+      }
+    });
+  }
+
+  changeClass(key: string, storageClass: StorageClass): Promise<void> {
+    return this.ask(key, () => moveToClass(this.bucket, key, storageClass, (found) => this.isLocked(found)));
+  }
+
+  lockUntil(key: string, until: Date): Promise<void> {
+    return this.ask(key, async () => {
+      await this.requireLocks();
+      const found = await this.bucket.look(key);
+      if (!found) throw new ObjectMissingError(key);
+      const lock = lockOf(found);
+      if (lock === undefined || lock < until) await this.bucket.lock(key, until, found.VersionId);
+    });
+  }
+
+  remove(key: string): Promise<void> {
+    return this.ask(key, async () => {
+      if (!(await this.bucket.isVersioned())) return this.bucket.delete(key);
+      const { ids, markers } = await this.bucket.versions(key);
+      for (const id of ids) {
+        const found = await this.bucket.look(key, id);
+        if (found && this.isLocked(found)) throw new ObjectLockedError(key, lockOf(found));
+      }
+      // The newest last: until then the key stands for what it stood for.
+      for (const id of [...markers, ...ids.reverse()]) await this.bucket.delete(key, id);
+    });
   }
 
   async *list(prefix = ''): AsyncIterable<ListedObject> {
-    const own = this.prefix && `${this.prefix}/`;
-    const pages = paginateListObjectsV2({ client: this.client }, { Bucket: this.bucket, Prefix: own + prefix });
+    const { client, name, ownPrefix } = this.bucket;
+    const pages = paginateListObjectsV2({ client }, { Bucket: name, Prefix: ownPrefix + prefix });
     try {
       for await (const { Contents = [] } of pages) {
         for (const { Key = '', Size = 0, LastModified } of Contents) {
-          if (LastModified) yield { key: Key.slice(own.length), size: Size, storedAt: LastModified };
+          if (LastModified) yield { key: Key.slice(ownPrefix.length), size: Size, storedAt: LastModified };
         }
       }
     } catch (error) {
@@ -135,73 +178,83 @@ export class S3Store extends ObjectStore implements OnApplicationShutdown {
     }
   }
 
-  onApplicationShutdown(): void {
-    this.client.destroy();
+  canLock(): Promise<boolean> {
+    return this.bucket.hasObjectLock().catch((error: unknown) => {
+      throw translated(error);
+    });
   }
 
-  /**
-   * The SDK can not repeat a stream, so each try here reads the file anew. A try whose answer was lost may have succeeded:
-   * the mark tells whether the object that is in the way is this one.
-   */
-  private async send(
-    key: string,
-    file: FileHandle,
-    spooled: Spooled,
-    { sha256, mediaType }: ObjectFacts,
-  ): Promise<void> {
-    const mark = randomUUID();
-    for (let attempt = 1; ; attempt += 1) {
-      const Body = createReadStream('', { fd: file, start: 0, autoClose: false });
-      try {
-        await this.client.send(
-          new PutObjectCommand({
-            ...this.at(key),
-            Body,
-            ContentLength: spooled.size,
-            ContentType: mediaType,
-            ContentMD5: spooled.md5.toString('base64'),
-            // Both together: a server may ignore a hash whose algorithm no header names.
-            ChecksumAlgorithm: 'SHA256',
-            ChecksumSHA256: spooled.sha256.toString('base64'),
-            IfNoneMatch: '*',
-            Metadata: { sha256, mark },
-          }),
-          { abortSignal: AbortSignal.timeout(putMs) },
-        );
-        return;
-      } catch (error) {
-        const status = statusOf(error);
-        if (status === 412) {
-          if (await this.isMarked(key, mark)) return;
-          throw new ObjectExistsError(key);
-        }
-        const isFinal = status !== undefined && status < 500 && status !== 409 && status !== 429;
-        if (isFinal || attempt === attempts) throw error;
-      } finally {
-        Body.destroy();
-      }
+  onApplicationShutdown(): void {
+    this.bucket.client.destroy();
+  }
+
+  private async store(upload: Upload, options: PutOptions): Promise<void> {
+    const { key } = upload;
+    const before = (await this.bucket.isVersioned()) ? await this.bucket.versions(key) : undefined;
+    if (before?.current) throw new ObjectExistsError(key);
+    try {
+      const hash = await send(this.bucket, upload);
+      const versionId = before && (await this.claim(upload, before));
+      await this.verify(upload, options, hash, versionId);
+      // Last, for what turned out not to be the object could not be removed any more.
+      if (options.lockedUntil) await this.bucket.lock(key, options.lockedUntil, versionId);
+    } catch (error) {
+      if (!(error instanceof ObjectExistsError)) await this.discard(upload, before).catch(() => undefined);
+      throw error;
     }
   }
 
+  /**
+   * Ceph before 20 ignores the condition in a bucket with versions, so several writers may have stored one each. The first
+   * version holds; whoever made a later one takes it away. Answers the version that holds.
+   */
+  private async claim({ key, mark }: Upload, before: Versions): Promise<string | undefined> {
+    const claims: { id: string; isOwn: boolean }[] = [];
+    const { ids } = await this.bucket.versions(key);
+    for (const id of ids.filter((other) => !before.ids.includes(other)).reverse()) {
+      const found = await this.bucket.look(key, id);
+      if (found) claims.push({ id, isOwn: markOf(found) === mark });
+    }
+    const [winner, ...others] = claims;
+    for (const { id, isOwn } of others) if (isOwn) await this.bucket.delete(key, id);
+    if (winner && !winner.isOwn) throw new ObjectExistsError(key);
+    return winner?.id;
+  }
+
   /** Some servers ignore what they can not do; what they stored is looked at before anybody relies on it. */
-  private async verify(key: string, sent: ObjectFacts): Promise<void> {
-    const found = await this.look(key);
-    const { size, sha256, mediaType } = found ? factsOf(found) : { size: 0, sha256: '', mediaType: '' };
-    // A server that computes the hash itself says so; others (radosgw 16) have compared Content-MD5.
-    const computed = found?.ChecksumSHA256 && Buffer.from(found.ChecksumSHA256, 'base64').toString('hex');
-    const isSame = size === sent.size && sha256 === sent.sha256 && mediaType === sent.mediaType;
-    if (isSame && (!computed || computed === sent.sha256)) return;
-    await this.remove(key);
-    throw new Error('S3 does not hold what was sent.');
+  private async verify(upload: Upload, options: PutOptions, hash?: string, versionId?: string): Promise<void> {
+    const found = await this.bucket.look(upload.key, versionId);
+    if (found && markOf(found) !== upload.mark) throw new ObjectExistsError(upload.key);
+    if (!found || !isSent(found, upload, options, hash)) {
+      throw new Error('S3 does not hold what was sent, as it was to be kept.');
+    }
   }
 
-  private async isMarked(key: string, mark: string): Promise<boolean> {
-    return (await this.look(key))?.Metadata?.['mark'] === mark;
+  /** Takes away what an upload left that is not going to be the object. */
+  private async discard({ key, mark }: Upload, before: Versions | undefined): Promise<void> {
+    const ids = before ? (await this.bucket.versions(key)).ids : [undefined];
+    for (const id of ids) {
+      const found = await this.bucket.look(key, id);
+      if (found && markOf(found) === mark) await this.bucket.delete(key, id);
+    }
   }
 
-  private look(key: string): Promise<HeadObjectCommandOutput | undefined> {
-    const command = new HeadObjectCommand({ ...this.at(key), ChecksumMode: 'ENABLED' });
-    return unlessAbsent(this.client.send(command, { abortSignal: AbortSignal.timeout(callMs) }));
+  private async requireLocks(): Promise<void> {
+    if (!(await this.bucket.hasObjectLock())) throw new Error('The bucket has no Object Lock.');
+  }
+
+  private isLocked(found: HeadObjectCommandOutput): boolean {
+    const until = found.ObjectLockRetainUntilDate;
+    return found.ObjectLockLegalHoldStatus === 'ON' || (until !== undefined && until > this.clock.now());
+  }
+
+  private async ask<T>(key: string, work: () => Promise<T>): Promise<T> {
+    checkedKey(key);
+    try {
+      return await work();
+    } catch (error) {
+      throw translated(error);
+    }
   }
 
   /** A file that goes with its handle, also when the program is killed. */
@@ -212,39 +265,19 @@ export class S3Store extends ObjectStore implements OnApplicationShutdown {
     await unlink(name);
     return file;
   }
-
-  private at(key: string): { Bucket: string; Key: string } {
-    return { Bucket: this.bucket, Key: (this.prefix && `${this.prefix}/`) + checkedKey(key) };
-  }
 }
 
-const ignore = () => {};
-
-function factsOf({ ContentLength, Metadata, ContentType, StorageClass }: HeadObjectCommandOutput): ObjectFacts {
-  return {
-    size: ContentLength ?? 0,
-    sha256: Metadata?.['sha256'] ?? '',
-    mediaType: ContentType ?? 'application/octet-stream',
-    // S3 leaves the usual class out.
-    storageClass: StorageClass ?? 'STANDARD',
-  };
-}
-
-function statusOf(error: unknown): number | undefined {
-  return (error as Partial<S3ServiceException> | undefined)?.$metadata?.httpStatusCode;
-}
-
-async function unlessAbsent<T>(work: Promise<T>): Promise<T | undefined> {
-  try {
-    return await work;
-  } catch (error) {
-    // A bucket that is missing is a fault of the settings, not the absence of an object. (HEAD tells only the status.)
-    if (statusOf(error) === 404 && (error as Error).name !== 'NoSuchBucket') return undefined;
-    throw translated(error);
-  }
-}
-
-function translated(error: unknown): unknown {
-  if (error instanceof DomainError || error instanceof ObjectExistsError) return error;
-  return unavailable('service.unavailable', 'The store of the files does not answer as it should.', error);
+function isSent(
+  found: HeadObjectCommandOutput,
+  { spooled, headers }: Upload,
+  { mediaType, storageClass, facts }: PutOptions,
+  hash: string | undefined,
+): boolean {
+  const is = factsOf(found);
+  const sha256 = spooled.sha256.toString('hex');
+  const isContent = is.size === spooled.size && is.sha256 === sha256 && hasHash(found, sha256, hash);
+  const isOfClass = !storageClass || is.storageClass === storageClass;
+  const { ServerSideEncryption: encryption } = headers;
+  const isEncrypted = !encryption || found.ServerSideEncryption === encryption;
+  return isContent && is.mediaType === mediaType && hasFacts(found, facts) && isOfClass && isEncrypted;
 }
