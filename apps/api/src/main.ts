@@ -10,7 +10,11 @@ const drainMs = 30_000;
 async function main(): Promise<void> {
   const runtime = await openRuntime('own');
   const { config } = runtime;
-  const urls = { ownerUrl: config.databaseOwnerUrl, applicationUrl: config.databaseUrl };
+  const urls = {
+    ownerUrl: config.databaseOwnerUrl,
+    applicationUrl: config.databaseUrl,
+    archiverUrl: config.DATABASE_ARCHIVER_URL,
+  };
   const weaknesses = await migrateLedger(urls);
   if (!config.rolesAreSeparate) {
     process.stderr.write(

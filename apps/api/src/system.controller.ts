@@ -3,6 +3,7 @@ import { ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { Allow } from '#access';
+import { archiveMetrics, ArchiverService } from '#archival';
 import { AuditWriter, auditMetrics, BreakGlassService, PartitionsTask, weaknessesOf } from '#audit';
 import { LedgerHealth } from '#ledger';
 import { Database } from '#platform/database';
@@ -27,6 +28,7 @@ export class SystemController {
     private readonly partitions: PartitionsTask,
     private readonly ledger: LedgerHealth,
     private readonly breakGlass: BreakGlassService,
+    private readonly archiver: ArchiverService,
   ) {}
 
   /** Called first when the process is told to stop, so that no new requests are sent here. */
@@ -55,6 +57,7 @@ export class SystemController {
   async metrics(): Promise<string> {
     auditMetrics.queueDepth.set(this.audit.depth);
     auditMetrics.openReviews.set(await this.breakGlass.openReviews().catch(() => NaN));
+    archiveMetrics.oldestHot.set(await this.archiver.oldestHotSeconds().catch(() => NaN));
     return metricsText();
   }
 

@@ -20,7 +20,11 @@ export async function withApp(
   const runtime = await openRuntime('attach');
   const { config } = runtime;
   try {
-    await migrate({ ownerUrl: config.databaseOwnerUrl, applicationUrl: config.databaseUrl });
+    await migrate({
+      ownerUrl: config.databaseOwnerUrl,
+      applicationUrl: config.databaseUrl,
+      archiverUrl: config.DATABASE_ARCHIVER_URL,
+    });
     const database = await Database.connect(config, entities);
     const app = await NestFactory.createApplicationContext(AppModule.with(config, database, new Clock()), {
       logger: new JsonLogger('warn'),

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { Global, Module } from '@nestjs/common';
 import { ArchivedEntries } from '#audit';
+import { Clock } from '#kernel';
 import { PublishedLog } from '#ledger';
 import { CONFIG, type Config } from '#platform/config';
 import { ArchiveTask } from './archive.task';
@@ -9,6 +10,7 @@ import { ArchiverService } from './archiver.service';
 import { ArchivesController } from './archives.controller';
 import { ObjectCache } from './object-cache';
 import { Releases } from './releases';
+import { TiersService } from './tiers.service';
 
 const bytesPerMb = 2 ** 20;
 
@@ -19,12 +21,14 @@ const bytesPerMb = 2 ** 20;
     ArchiverService,
     ArchiveTask,
     Releases,
-    { provide: ArchivedEntries, useClass: ArchivedEntriesService },
+    TiersService,
+    ArchivedEntriesService,
+    { provide: ArchivedEntries, useExisting: ArchivedEntriesService },
     {
       provide: ObjectCache,
-      inject: [CONFIG, PublishedLog],
-      useFactory: (config: Config, { store }: PublishedLog) =>
-        new ObjectCache(join(config.dataFolder, 'archive-cache'), store, config.ARCHIVE_CACHE_MB * bytesPerMb),
+      inject: [CONFIG, PublishedLog, Clock],
+      useFactory: (config: Config, { store }: PublishedLog, clock: Clock) =>
+        new ObjectCache(join(config.dataFolder, 'archive-cache'), store, config.ARCHIVE_CACHE_MB * bytesPerMb, clock),
     },
   ],
   exports: [ArchiverService, ArchivedEntries],

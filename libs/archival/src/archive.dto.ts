@@ -73,5 +73,15 @@ export const ArchiveReportView = z
         ),
       }),
     ),
+    objects: z
+      .array(
+        z.object({
+          objectKey: z.string(),
+          month: z.string().meta({ examples: ['2023-08'] }),
+          action: z.enum(['cool', 'destroy', 'keep', 'failed']),
+          detail: z.string().optional().describe('The class, the policy, the hold, or what went wrong.'),
+        }),
+      )
+      .describe('Objects that were moved to a cold class, destroyed, or kept from that by a legal hold.'),
   })
   .meta({ id: 'ArchiveReport' });

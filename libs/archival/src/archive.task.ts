@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
-import { SchedulerRegistry } from '@nestjs/schedule';
+import { Cron, SchedulerRegistry } from '@nestjs/schedule';
 import { CronJob } from 'cron';
 import { systemActor } from '#access';
 import { DomainError } from '#kernel';
 import { CONFIG, type Config } from '#platform/config';
 import { RequestContext } from '#platform/context';
+import { ArchivedEntriesService } from './archived-entries.service';
 import { ArchiverService } from './archiver.service';
+import { TiersService } from './tiers.service';
 
 /** Runs the archive at the times of ARCHIVE_CRON, in UTC, in every process; the one that gets the lease does the work. */
 @Injectable()
@@ -17,6 +19,8 @@ export class ArchiveTask implements OnApplicationBootstrap {
     @Inject(CONFIG) private readonly config: Config,
     private readonly schedule: SchedulerRegistry,
     private readonly archiver: ArchiverService,
+    private readonly tiers: TiersService,
+    private readonly archive: ArchivedEntriesService,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -27,9 +31,19 @@ export class ArchiveTask implements OnApplicationBootstrap {
     job.start();
   }
 
+  /** Looks for what was asked for and can be read now, and forgets what was destroyed. */
+  @Cron('45 * * * * *', { timeZone: 'UTC', waitForCompletion: true })
+  async watch(): Promise<void> {
+    try {
+      await this.tiers.watch(contextOf('archive:watch'));
+      await this.archive.forgetDestroyed();
+    } catch (error) {
+      this.logger.warn({ cause: (error as Error).message }, 'The archive could not be looked at');
+    }
+  }
+
   async run(): Promise<void> {
-    const actor = systemActor('archive');
-    const context = new RequestContext({ source: 'job', requestId: randomUUID(), route: 'archive:run', actor });
+    const context = contextOf('archive:run');
     try {
       const { months } = await this.archiver.run(context);
       this.logger.log({ months: months.map(({ month, action }) => `${month} ${action}`) }, 'The archive has run');
@@ -38,4 +52,8 @@ export class ArchiveTask implements OnApplicationBootstrap {
       this.logger.error({ err: error as Error }, 'The archive could not run; it is tried again at the next time');
     }
   }
+}
+
+function contextOf(route: string): RequestContext {
+  return new RequestContext({ source: 'job', requestId: randomUUID(), route, actor: systemActor('archive') });
 }

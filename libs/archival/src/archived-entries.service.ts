@@ -3,12 +3,12 @@ import { ArchivedEntries, type ArchivedObject, type Bind } from '#audit';
 import { Clock, unavailable } from '#kernel';
 import { entryColumns, LedgerKey, linesOf } from '#ledger';
 import { Database } from '#platform/database';
+import { isCold, type StorageClass } from '#platform/object-store';
 import { archivesWhere, type ArchiveRow } from './archive-rows';
 import { Engine, EngineError } from './engine';
 import { ARCHIVE_FORMATS, canonicalLines, objectsTable } from './entry-file';
 import { openCertificate, openManifest } from './manifest';
 import { ObjectCache } from './object-cache';
-import { coldClasses } from './tiers';
 
 /** An engine that nobody asked for this long, in ms, is ended. */
 const idleMs = 60_000;
@@ -79,6 +79,15 @@ export class ArchivedEntriesService extends ArchivedEntries implements OnApplica
     return undefined;
   }
 
+  /** Removes the files of objects that are no more. */
+  async forgetDestroyed(): Promise<void> {
+    const rows = await archivesWhere(
+      (sql, values) => this.database.query(undefined, sql, values),
+      `state IN ('stored', 'archived')`,
+    );
+    await this.cache.keepOnly(rows);
+  }
+
   async onApplicationShutdown(): Promise<void> {
     clearTimeout(this.idle);
     (await this.engine?.catch(() => undefined))?.stop();
@@ -110,7 +119,7 @@ export class ArchivedEntriesService extends ArchivedEntries implements OnApplica
 
   private stateOf({ state, storageClass, readableUntil }: ArchiveRow): ArchivedObject['state'] {
     if (state === 'destroyed') return 'destroyed';
-    if (!coldClasses.includes(storageClass)) return 'readable';
+    if (!isCold(storageClass as StorageClass)) return 'readable';
     return readableUntil !== null && readableUntil > this.clock.now() ? 'readable' : 'cold';
   }
 

@@ -1,7 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { AuditWriter } from '#audit';
 import { Clock, DomainError } from '#kernel';
@@ -9,19 +8,22 @@ import { LedgerFault, LedgerKey, PublishedLog, SealerService, type Query } from 
 import { CONFIG, type Config } from '#platform/config';
 import type { RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
-import { ObjectExistsError } from '#platform/object-store';
+import { ObjectExistsError, type PutOptions } from '#platform/object-store';
+import { RetentionService } from '#retention';
 import { archiveMetrics } from './archive.metrics';
 import { archivesWhere, type ArchiveRow } from './archive-rows';
-import { dayOf, daysBefore, type Month, yearsAfter } from './calendar';
+import { dayOf, daysBefore, type Month } from './calendar';
 import { convert, exportLines, inspect, type ObjectContent } from './exporting';
 import { withLease } from './lease';
 import { signManifest, type Manifest } from './manifest';
-import { countEntries, monthsUntil, planMonth, type MonthPlan, type PartPlan } from './month-plan';
+import { concernsOf, countEntries, monthsUntil, planMonth, type MonthPlan, type PartPlan } from './month-plan';
 import { ObjectCache } from './object-cache';
 import { Releases } from './releases';
+import { heldBy, putNumbered, TiersService, type ObjectOutcome } from './tiers.service';
 
 /** A number of our own for the lease on the archive's work. */
 const archiveLease = 4_927_004;
+const bytesPerMb = 2 ** 20;
 /** One statement of the archive's, such as counting a month, may take so long, in ms. */
 const statementMs = 600_000;
 const mediaTypes = {
@@ -43,6 +45,8 @@ export interface ArchiveReport {
   asOf: string;
   dryRun: boolean;
   months: MonthOutcome[];
+  /** Archived objects that were moved on: to a cold class, or destroyed. */
+  objects: ObjectOutcome[];
 }
 
 export interface RunOptions {
@@ -72,6 +76,8 @@ export class ArchiverService {
     private readonly cache: ObjectCache,
     private readonly releases: Releases,
     private readonly sealer: SealerService,
+    private readonly tiers: TiersService,
+    private readonly retention: RetentionService,
   ) {
     this.work = join(config.dataFolder, 'archive-work');
     this.query = <Row>(sql: string, values?: unknown[]) => database.query<Row>(undefined, sql, values, statementMs);
@@ -81,9 +87,10 @@ export class ArchiverService {
   async run(context: RequestContext, options: RunOptions = {}): Promise<ArchiveReport> {
     const { asOf = this.clock.now(), dryRun = false, onProgress } = options;
     context.takeTime();
-    const report: ArchiveReport = { asOf: asOf.toISOString(), dryRun, months: [] };
+    const report: ArchiveReport = { asOf: asOf.toISOString(), dryRun, months: [], objects: [] };
     if (dryRun) {
       for (const plan of await this.plan(asOf)) report.months.push(outcomeOf(plan));
+      report.objects = await this.tiers.moveOn(context, asOf, { dryRun });
       return report;
     }
     const done = await withLease(this.config.databaseOwnerUrl, archiveLease, async (signal) => {
@@ -95,14 +102,24 @@ export class ArchiverService {
         if (signal.aborted) throw signal.reason;
         report.months.push(await this.archive(context, plan, { signal, onProgress }));
       }
+      report.objects = await this.tiers.moveOn(context, asOf, { dryRun });
       await this.releases.tidy(report.months.some(({ action }) => action === 'archive'));
       return true;
     });
     if (!done) throw new DomainError('archive.busy', 'Another run is under way.');
-    const failed = report.months.filter(({ action }) => action === 'failed').length;
+    const failed = [...report.months, ...report.objects].filter(({ action }) => action === 'failed').length;
     archiveMetrics.failures.inc(failed);
     if (failed === 0) archiveMetrics.lastSuccess.set(this.clock.now().getTime() / 1000);
     return report;
+  }
+
+  /** How old the oldest entry is that is still in PostgreSQL, in seconds. */
+  async oldestHotSeconds(): Promise<number> {
+    const [row] = await this.database.query<{ seconds: number | null }>(
+      undefined,
+      'SELECT extract(epoch FROM clock_timestamp() - changed_at)::float8 AS seconds FROM audit_logs ORDER BY changed_at LIMIT 1',
+    );
+    return row?.seconds ?? 0;
   }
 
   /** The months whose time has come as of an instant, and what becomes of them. */
@@ -111,11 +128,17 @@ export class ArchiverService {
     const months = await monthsUntil(this.query, daysBefore(asOf, AUDIT_HOT_DAYS));
     const plans: MonthPlan[] = [];
     for (const month of months) {
-      plans.push(
-        await planMonth(this.query, month, { format, maxBytes: ARCHIVE_PART_MB * 2 ** 20, now: this.clock.now() }),
-      );
+      const options = { format, maxBytes: ARCHIVE_PART_MB * bytesPerMb, now: this.clock.now() };
+      const plan = await planMonth(this.query, month, options);
+      const holds = plan.left === undefined ? await this.holdsOn(month) : [];
+      plans.push(holds.length > 0 ? { month, left: `on hold: ${holds.map(heldBy).join(', ')}`, parts: [] } : plan);
     }
     return plans;
+  }
+
+  private async holdsOn(month: Month): Promise<{ id: number; matter: string }[]> {
+    const { tables, actors } = await concernsOf(this.query, month);
+    return this.retention.holdsOn({ tables, actors, from: month.start, to: month.end });
   }
 
   private async archive(
@@ -223,7 +246,7 @@ export class ArchiverService {
       );
       const columns = await convert({ folder, lines, object, format }, longestLine);
       await this.log.store
-        .put(objectKey, createReadStream(object), { mediaType: mediaTypes[format] })
+        .put(objectKey, createReadStream(object), await this.putOptions(month, format))
         .catch((error: unknown) => {
           // Another try of ours has stored it: what is there is inspected like any other.
           if (!(error instanceof ObjectExistsError)) throw error;
@@ -232,6 +255,14 @@ export class ArchiverService {
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
+  }
+
+  private async putOptions(month: Month, format: ArchiveRow['format']): Promise<PutOptions> {
+    const { ARCHIVE_WARM_CLASS: storageClass, ARCHIVE_OBJECT_LOCK } = this.config;
+    const options: PutOptions = { mediaType: mediaTypes[format], storageClass };
+    if (!ARCHIVE_OBJECT_LOCK) return options;
+    const { tables } = await concernsOf(this.query, month);
+    return { ...options, lockedUntil: (await this.retention.retainUntil(tables, month.end)).until };
   }
 
   /** The object must hold as many entries as PostgreSQL has of the range; that each is what was sealed was seen before. */
@@ -263,11 +294,11 @@ export class ArchiverService {
         highestId: ids.highest,
       },
       ...{ tables: content.tables, columns: content.columns },
-      retainUntil: dayOf(yearsAfter(month.end, this.config.AUDIT_RETENTION_YEARS)),
+      retainUntil: dayOf(await this.retainUntil(month, Object.keys(content.tables))),
       storedAt: this.clock.now().toISOString(),
     };
     const signed = signManifest(this.key, manifest);
-    await this.putManifest(row, signed);
+    await putNumbered(this.log.store, `${row.objectKey}.manifest`, signed);
     await this.database.transaction(context, async () => {
       await this.database.query(
         context,
@@ -289,17 +320,13 @@ export class ArchiverService {
     return stored as ArchiveRow;
   }
 
-  /** A manifest that an interrupted run has put there says the same but for its time; the last one counts, so each has a name of its own. */
-  private async putManifest({ objectKey }: ArchiveRow, signed: string): Promise<void> {
-    for (let number = 1; ; number += 1) {
-      try {
-        const key = `${objectKey}.manifest${number === 1 ? '' : `-${number}`}`;
-        await this.log.store.put(key, Readable.from([Buffer.from(signed)]), { mediaType: 'text/plain' });
-        return;
-      } catch (error) {
-        if (!(error instanceof ObjectExistsError)) throw error;
-      }
-    }
+  private async retainUntil(month: Month, tables: readonly string[]): Promise<Date> {
+    return (
+      await this.retention.retainUntil(
+        tables.map((table) => table || null),
+        month.end,
+      )
+    ).until;
   }
 
   /** Right before the entries leave PostgreSQL: the object is still there, and still what was read back. */

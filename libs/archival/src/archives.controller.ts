@@ -1,13 +1,14 @@
-import { Body, Controller, HttpCode, Post } from '@nestjs/common';
+import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { Allow } from '#access';
 import type { RequestContext } from '#platform/context';
-import { Context } from '#platform/http';
+import { Context, fields } from '#platform/http';
 import { recordController } from '#records';
-import { archiveFilters, ArchiveReportView, RunArchive } from './archive.dto';
+import { archiveFilters, ArchiveReportView, ArchiveView, RunArchive } from './archive.dto';
 import { archives } from './archive.resource';
 import { ArchiverService } from './archiver.service';
+import { TiersService } from './tiers.service';
 
 @ApiTags('archives')
 @Controller('archives')
@@ -17,7 +18,10 @@ export class ArchivesController extends recordController(archives, {
   create: z.strictObject({}),
   update: z.strictObject({}),
 }) {
-  constructor(private readonly archiver: ArchiverService) {
+  constructor(
+    private readonly archiver: ArchiverService,
+    private readonly tiers: TiersService,
+  ) {
     super();
   }
 
@@ -32,5 +36,23 @@ export class ArchivesController extends recordController(archives, {
   })
   run(@Context() context: RequestContext, @Body({ schema: RunArchive }) { dryRun, asOf }: RunArchive) {
     return this.archiver.run(context, { dryRun, asOf: asOf === undefined ? undefined : new Date(asOf) });
+  }
+
+  @Post(':id/restore')
+  @HttpCode(202)
+  @Allow('archives:restore', {
+    summary: 'Ask for a readable copy of a cold archive',
+    description:
+      'The copy takes minutes to two days, by storage class; who asked is told by mail. Then its entries take part in every search again, for a week.',
+    reply: ArchiveView,
+    status: 202,
+    errors: ['record.not-found', 'workflow.not-allowed'],
+  })
+  override async restore(
+    @Context() context: RequestContext,
+    @Param({ schema: fields.idParam }) { id }: z.infer<typeof fields.idParam>,
+  ) {
+    await this.tiers.restore(context, id);
+    return this.records.get(context, archives, id);
   }
 }

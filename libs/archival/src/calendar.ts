@@ -23,11 +23,4 @@ export function daysBefore(instant: Date, days: number): Date {
   return new Date(instant.getTime() - days * dayMs);
 }
 
-/** The same day so many calendar years later; a 29 February becomes the 1 March where there is none. */
-export function yearsAfter(instant: Date, years: number): Date {
-  const later = new Date(instant);
-  later.setUTCFullYear(later.getUTCFullYear() + years);
-  return later;
-}
-
 export const dayOf = (instant: Date) => instant.toISOString().slice(0, 10);

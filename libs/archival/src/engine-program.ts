@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { DuckDBInstance, type DuckDBConnection, type DuckDBValue } from '@duckdb/node-api';
+import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
 
 /** What the process is told first: the folders that it may read and write, and its limits. */
 export interface EngineSettings {
@@ -67,8 +67,8 @@ async function readRows(
   sql: string,
   values: EngineJob['values'],
 ): Promise<Record<string, unknown>[]> {
-  const reader = await connection.runAndReadAll(sql, values as DuckDBValue[]);
-  return reader.getRowObjectsJson() as Record<string, unknown>[];
+  const reader = await connection.runAndReadAll(sql, values);
+  return reader.getRowObjectsJson();
 }
 
 async function writeLines(connection: DuckDBConnection, sql: string): Promise<void> {

@@ -25,7 +25,7 @@ export class Engine {
   static async start(folders: string[], { memory = memoryMb } = {}): Promise<Engine> {
     const child = fork(program, [], {
       // Nothing of ours: no secret is in its environment.
-      env: { PATH: process.env.PATH },
+      env: {},
       execArgv: [],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       serialization: 'advanced',

@@ -1,3 +1,5 @@
+export { archiveMetrics } from './archive.metrics';
 export { ArchivalModule } from './archival.module';
 export { Archive } from './archive.entity';
 export { ArchiverService, type ArchiveReport } from './archiver.service';
+export { TiersService, type ObjectOutcome } from './tiers.service';

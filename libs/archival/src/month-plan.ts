@@ -59,17 +59,13 @@ export async function planMonth(
   );
   const { entries, bytes } = held as { entries: number; bytes: number };
   if (begun.length > 0) {
-    const parts = begun.map((row) => ({ ...row, row, entries: row.entries ?? 0, bytes: row.bytes ?? 0 }));
-    if (begun.every(({ state }) => state === 'stored')) return { month, parts };
-    const counted = await Promise.all(parts.map((part) => countEntries(query, month, part)));
-    return {
-      month,
-      parts: parts.map((part, index) => ({
-        ...part,
-        entries: counted[index] ?? 0,
-        bytes: part.bytes || Math.round(((counted[index] ?? 0) / Math.max(1, entries)) * (bytes / shrinkage)),
-      })),
-    };
+    const parts: PartPlan[] = [];
+    for (const row of begun) {
+      const own = row.state === 'stored' ? row.entries : await countEntries(query, month, row);
+      const size = row.state === 'stored' ? row.bytes : Math.round((own / Math.max(1, entries)) * (bytes / shrinkage));
+      parts.push({ objectKey: row.objectKey, after: row.after, through: row.through, row, entries: own, bytes: size });
+    }
+    return { month, parts };
   }
   if (entries === 0) return { month, left: 'it has no entries', parts: [] };
   const sealed = await lastSealed(query, month);
@@ -126,6 +122,18 @@ async function lastSealed(query: Query, month: Month): Promise<{ through?: Entry
     `SELECT count(*)::float8 AS entries FROM audit_logs WHERE ${inMonth(month)} AND (txid, id) > ${last}`,
   );
   return { through, unsealed: rest?.entries ?? 0 };
+}
+
+/** Which tables a month's entries are about, and who caused them; null for none. */
+export async function concernsOf(
+  query: Query,
+  month: Month,
+): Promise<{ tables: (string | null)[]; actors: (number | null)[] }> {
+  const [row] = await query<{ tables: (string | null)[] | null; actors: (number | null)[] | null }>(
+    `SELECT array_agg(DISTINCT table_name) AS tables, array_agg(DISTINCT changed_by) AS actors
+     FROM audit_logs WHERE ${inMonth(month)}`,
+  );
+  return { tables: row?.tables ?? [], actors: row?.actors ?? [] };
 }
 
 async function boundsOf(

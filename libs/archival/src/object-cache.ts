@@ -4,7 +4,7 @@ import { mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { ObjectStore } from '#platform/object-store';
-import { unavailable } from '#kernel';
+import { type Clock, unavailable } from '#kernel';
 
 /** Tries to read an object whole, the first included. */
 const attempts = 3;
@@ -26,6 +26,7 @@ export class ObjectCache {
     readonly folder: string,
     private readonly store: ObjectStore,
     private readonly maxBytes: number,
+    private readonly clock: Clock,
   ) {}
 
   /** The files of some objects, which stay until they are released. Throws a 503 where one can not be had whole. */
@@ -59,11 +60,21 @@ export class ObjectCache {
     await this.fileOf(wanted);
   }
 
+  /** Removes every file but those of these objects: what was destroyed stays nowhere. */
+  async keepOnly(objects: readonly Wanted[]): Promise<void> {
+    const names = new Set(objects.map(nameOf));
+    const found = await readdir(this.folder).catch(() => []);
+    for (const name of found) {
+      const isNeeded = name.startsWith('.') || names.has(name) || (this.inUse.get(name) ?? 0) > 0;
+      if (!isNeeded) await rm(join(this.folder, name), { force: true, recursive: true });
+    }
+  }
+
   private async fileOf(wanted: Wanted): Promise<string> {
     const file = join(this.folder, nameOf(wanted));
     const found = await stat(file).catch(() => undefined);
     if (found?.size === wanted.bytes) {
-      const now = new Date();
+      const now = this.clock.now();
       await utimes(file, now, now).catch(() => undefined);
       return file;
     }
@@ -111,7 +122,7 @@ export class ObjectCache {
     for (const name of await readdir(this.folder)) {
       const found = await stat(join(this.folder, name)).catch(() => undefined);
       if (!found?.isFile()) continue;
-      const isLeftover = name.startsWith('.') && Date.now() - found.mtimeMs > leftoverMs;
+      const isLeftover = name.startsWith('.') && this.clock.now().getTime() - found.mtimeMs > leftoverMs;
       if (isLeftover) await rm(join(this.folder, name), { force: true });
       else if (!name.startsWith('.')) files.push({ name, size: found.size, usedAt: found.mtimeMs });
     }

@@ -60,13 +60,13 @@ export class Releases {
   }
 
   private async patiently(work: () => Promise<unknown>, signal?: AbortSignal): Promise<void> {
-    const deadline = Date.now() + patienceMs;
+    const deadline = performance.now() + patienceMs;
     for (let wait = firstWaitMs; ; wait = Math.min(2 * wait, longestWaitMs)) {
       try {
         await work();
         return;
       } catch (error) {
-        if (!isBusy.includes(String((error as { code?: string }).code)) || Date.now() > deadline) throw error;
+        if (!isBusy.includes(String((error as { code?: string }).code)) || performance.now() > deadline) throw error;
         this.logger.log({ waitMs: wait }, 'The ledger is in use; trying again');
         await sleep(wait, undefined, { signal });
       }

@@ -4,7 +4,7 @@ import { weaknessesOf } from './weaknesses';
 
 /** Migrates, grants, and answers what is weaker than promised all the same, in sentences for an operator. */
 export async function migrateLedger(
-  urls: { ownerUrl: string; applicationUrl: string },
+  urls: { ownerUrl: string; applicationUrl: string; archiverUrl?: string },
   log?: (line: string) => void,
 ): Promise<string[]> {
   await migrate(urls, log);

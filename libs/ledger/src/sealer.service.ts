@@ -131,8 +131,8 @@ export class SealerService implements BeforeApplicationShutdown {
         [last?.lastTxid ?? '0', last?.lastId ?? '0'],
       );
       if (rest?.isSealed) return;
-      if (last && last.size > size) [size, givenUpAt] = [last.size, Date.now() + catchUpMs];
-      else if (Date.now() > givenUpAt) return;
+      if (last && last.size > size) [size, givenUpAt] = [last.size, performance.now() + catchUpMs];
+      else if (performance.now() > givenUpAt) return;
       await sleep(this.running ? intervalMs / 5 : 0);
     }
   }

@@ -10,7 +10,7 @@ const migrationLock = 4_927_001;
  * twice and by several processes at once. `ownerUrl` must be a direct connection (a session lock is held).
  */
 export async function migrate(
-  urls: { ownerUrl: string; applicationUrl: string },
+  urls: { ownerUrl: string; applicationUrl: string; archiverUrl?: string },
   log: (line: string) => void = () => {},
 ): Promise<void> {
   const guard = new Client({ connectionString: urls.ownerUrl });
@@ -33,6 +33,7 @@ export async function migrate(
     }
     await guard.query('SELECT audit_make_partitions()');
     await guard.query('SELECT grant_application($1)', [roleOf(urls.applicationUrl)]);
+    if (urls.archiverUrl) await guard.query('SELECT grant_archiver($1)', [roleOf(urls.archiverUrl)]);
   } finally {
     await guard.end();
   }

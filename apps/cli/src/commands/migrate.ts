@@ -10,9 +10,13 @@ export function migrateDatabase(): Command {
   return new Command('migrate').description('bring the database schema up to date').action(async () => {
     const runtime = await openRuntime('attach');
     try {
-      const { databaseOwnerUrl: ownerUrl, databaseUrl: applicationUrl } = runtime.config;
+      const {
+        databaseOwnerUrl: ownerUrl,
+        databaseUrl: applicationUrl,
+        DATABASE_ARCHIVER_URL: archiverUrl,
+      } = runtime.config;
       const log = (line: string) => process.stdout.write(`${line}\n`);
-      const weaknesses = await migrateLedger({ ownerUrl, applicationUrl }, log);
+      const weaknesses = await migrateLedger({ ownerUrl, applicationUrl, archiverUrl }, log);
       process.stdout.write('The schema is up to date.\n');
       for (const weakness of weaknesses) {
         process.stderr.write(`Warning: the ledger is weaker than promised: ${weakness}.\n`);

@@ -1,0 +1,212 @@
+import { Readable } from 'node:stream';
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { AuditWriter } from '#audit';
+import { Clock, DomainError } from '#kernel';
+import { LedgerKey, PublishedLog, type Query } from '#ledger';
+import { CONFIG, type Config } from '#platform/config';
+import type { RequestContext } from '#platform/context';
+import { Database } from '#platform/database';
+import { isCold, ObjectExistsError, type StorageClass } from '#platform/object-store';
+import { Mailer } from '#platform/mail';
+import { RetentionService, yearsLater } from '#retention';
+import { archivesWhere, type ArchiveRow } from './archive-rows';
+import { dayOf, monthOf } from './calendar';
+import { openManifest, signCertificate } from './manifest';
+
+/** How long a restored copy stays readable, in days. */
+export const readableDays = 7;
+
+/** What became of an object. */
+export interface ObjectOutcome {
+  objectKey: string;
+  month: string;
+  action: 'cool' | 'destroy' | 'keep' | 'failed';
+  detail?: string;
+}
+
+const isWarm = ({ storageClass }: ArchiveRow) => !isCold(storageClass as StorageClass);
+
+/** What becomes of objects: years later cold, asked for again, and in the end destroyed, if nothing speaks against it. */
+@Injectable()
+export class TiersService {
+  private readonly logger = new Logger('archive');
+  private readonly query: Query;
+
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly database: Database,
+    private readonly clock: Clock,
+    private readonly writer: AuditWriter,
+    private readonly key: LedgerKey,
+    private readonly log: PublishedLog,
+    private readonly retention: RetentionService,
+    private readonly mailer: Mailer,
+  ) {
+    this.query = <Row>(sql: string, values?: unknown[]) => database.query<Row>(undefined, sql, values);
+  }
+
+  /** Moves on every object whose time has come as of an instant. One that can not be is said to have failed, and left for the next run. */
+  async moveOn(context: RequestContext, asOf: Date, { dryRun }: { dryRun: boolean }): Promise<ObjectOutcome[]> {
+    const outcomes: ObjectOutcome[] = [];
+    for (const row of await archivesWhere(this.query, `state = 'archived'`)) {
+      try {
+        const outcome = await this.moveOneOn(context, row, asOf, dryRun);
+        if (outcome) outcomes.push({ objectKey: row.objectKey, month: row.month.slice(0, 7), ...outcome });
+      } catch (error) {
+        const detail = (error as Error).message;
+        this.logger.warn({ objectKey: row.objectKey, cause: detail }, 'An archived object could not be moved on');
+        outcomes.push({ objectKey: row.objectKey, month: row.month.slice(0, 7), action: 'failed', detail });
+      }
+    }
+    return outcomes;
+  }
+
+  /** Asks the store for a readable copy of a cold object. 409 for one that is not cold. */
+  async restore(context: RequestContext, id: number): Promise<void> {
+    context.takeTime();
+    const [row] = await archivesWhere(this.query, 'id = $1', [id]);
+    if (!row) throw new DomainError('record.not-found', 'There is no such archive.');
+    if (row.state !== 'archived' || isWarm(row)) {
+      const detail = row.state === 'destroyed' ? 'It was destroyed.' : 'It can be read as it is.';
+      throw new DomainError('workflow.not-allowed', detail);
+    }
+    await this.log.store.restore(row.objectKey, { days: readableDays, tier: 'Standard' });
+    await this.database.transaction(context, async () => {
+      await this.database.query(
+        context,
+        'UPDATE archives SET restore_asked_at = $2, restore_asked_by = $3, readable_until = NULL WHERE id = $1',
+        [id, this.clock.now(), context.actor?.userId ?? null],
+      );
+      await this.writer.record(context, { ...about(row), notes: 'asked for a readable copy' });
+    });
+    await this.lookAt(context, row);
+  }
+
+  /** Looks whether objects that were asked for can be read now; whoever asked is told by mail. */
+  async watch(context: RequestContext): Promise<void> {
+    for (const row of await archivesWhere(this.query, `restore_asked_at IS NOT NULL AND readable_until IS NULL`)) {
+      await this.lookAt(context, row).catch((error: unknown) => {
+        this.logger.warn({ objectKey: row.objectKey, cause: (error as Error).message }, 'The store does not answer');
+      });
+    }
+  }
+
+  private async lookAt(context: RequestContext, row: ArchiveRow): Promise<void> {
+    const until = (await this.log.store.head(row.objectKey))?.restore?.readableUntil;
+    if (!until) return;
+    const told = await this.database.transaction(context, async () => {
+      const [asker] = await this.database.query<{ email: string | null }>(
+        context,
+        `UPDATE archives a SET readable_until = $2 WHERE id = $1 AND readable_until IS NULL
+         RETURNING (SELECT email FROM users u WHERE u.id = a.restore_asked_by) AS email`,
+        [row.id, until],
+      );
+      if (asker) await this.writer.record(context, { ...about(row), notes: `readable until ${until.toISOString()}` });
+      return asker?.email;
+    });
+    if (told) {
+      void this.mailer.send({
+        to: told,
+        subject: `The archive of ${row.month.slice(0, 7)} can be read`,
+        text: `The entries of ${row.month.slice(0, 7)} that you asked for take part in searches until ${until.toISOString()}.\n`,
+      });
+    }
+  }
+
+  private async moveOneOn(
+    context: RequestContext,
+    row: ArchiveRow,
+    asOf: Date,
+    dryRun: boolean,
+  ): Promise<Pick<ObjectOutcome, 'action' | 'detail'> | undefined> {
+    const { end } = monthOf(row.month);
+    const { until, decidedBy } = await this.retention.retainUntil(row.tables, end);
+    const kept = new Date(`${row.retainUntil}T00:00:00Z`);
+    if (until <= asOf && kept <= asOf) {
+      const policy = `${decidedBy.framework} (${decidedBy.tableName})`;
+      return this.destroy(context, row, { policy, until, dryRun });
+    }
+    if (isWarm(row) && yearsLater(end, this.config.AUDIT_COLD_YEARS) <= asOf) {
+      if (!dryRun) await this.cool(context, row);
+      return { action: 'cool', detail: this.config.ARCHIVE_COLD_CLASS };
+    }
+    return undefined;
+  }
+
+  private async cool(context: RequestContext, row: ArchiveRow): Promise<void> {
+    const { ARCHIVE_COLD_CLASS: storageClass } = this.config;
+    await this.log.store.changeClass(row.objectKey, storageClass);
+    const found = await this.log.store.head(row.objectKey);
+    if (found?.sha256 !== row.sha256 || found.storageClass !== storageClass) {
+      throw new Error('It was not found in its new class as it was.');
+    }
+    await this.database.transaction(context, async () => {
+      await this.database.query(
+        context,
+        'UPDATE archives SET storage_class = $2, cooled_at = $3, readable_until = NULL, restore_asked_at = NULL WHERE id = $1',
+        [row.id, storageClass, this.clock.now()],
+      );
+      await this.writer.record(context, { ...about(row), notes: `moved to ${storageClass}` });
+    });
+  }
+
+  /**
+   * Destroys an object unless a hold may be on it; none can be placed meanwhile. The certificate is stored before. A run that was killed in
+   * between is gone on with: what is gone by then was to be destroyed.
+   */
+  private async destroy(
+    context: RequestContext,
+    row: ArchiveRow,
+    { policy, until, dryRun }: { policy: string; until: Date; dryRun: boolean },
+  ): Promise<Pick<ObjectOutcome, 'action' | 'detail'>> {
+    const manifest = openManifest(this.key, row.manifest);
+    if (!manifest) throw new Error('Its manifest is not signed with the key of the log.');
+    return this.database.transaction(context, async () => {
+      await this.database.query(context, 'LOCK TABLE legal_holds IN SHARE MODE');
+      const holds = await this.retention.holdsOn({
+        tables: [...row.tables.map((table) => table || null), 'archives'],
+        from: new Date(row.firstChangedAt),
+        to: monthOf(row.month).end,
+      });
+      if (holds.length > 0) return { action: 'keep', detail: `on hold: ${holds.map(heldBy).join(', ')}` };
+      if (dryRun) return { action: 'destroy', detail: policy };
+      const destroyedAt = this.clock.now().toISOString();
+      const { objectKey, month, entries, sha256, root, leaves } = manifest;
+      const certificate = signCertificate(this.key, {
+        ...{ objectKey, month, entries, sha256, root, leaves },
+        ...{ destroyedAt, retainedUntil: dayOf(until), policy, holdsCheckedAt: destroyedAt },
+        by: context.actor?.email ?? 'system',
+      });
+      await putNumbered(this.log.store, `${objectKey}.destroyed`, certificate);
+      await this.log.store.remove(objectKey);
+      if (await this.log.store.head(objectKey)) throw new Error('It is still there.');
+      await this.database.query(
+        context,
+        `UPDATE archives SET state = 'destroyed', destroyed_at = $2, certificate = $3 WHERE id = $1`,
+        [row.id, destroyedAt, certificate],
+      );
+      await this.writer.record(context, {
+        ...{ action: 'PURGE', tableName: 'archives', recordId: row.id },
+        notes: `${entries} entries of ${month} destroyed: ${policy}`,
+      });
+      return { action: 'destroy', detail: policy };
+    });
+  }
+}
+
+export const heldBy = ({ id, matter }: { id: number; matter: string }) => `hold ${id} (${matter})`;
+
+const about = ({ id }: ArchiveRow) => ({ action: 'ARCHIVE', tableName: 'archives', recordId: id }) as const;
+
+/** Stores a note that an interrupted run may have stored before, with another time in it: each has a key of its own. */
+export async function putNumbered(store: PublishedLog['store'], name: string, content: string): Promise<void> {
+  for (let number = 1; ; number += 1) {
+    try {
+      const key = number === 1 ? name : `${name}-${number}`;
+      await store.put(key, Readable.from([Buffer.from(content)]), { mediaType: 'text/plain' });
+      return;
+    } catch (error) {
+      if (!(error instanceof ObjectExistsError)) throw error;
+    }
+  }
+}
