@@ -1,7 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from '#platform/config';
 import { DomainError } from '#kernel';
-import { archiveRun } from './commands/archive';
+import { archiveList, archiveRestore, archiveRun } from './commands/archive';
 import { auditBundle } from './commands/audit-bundle';
 import { auditExport } from './commands/audit-export';
 import { auditKey } from './commands/audit-key';
@@ -33,7 +33,13 @@ function program(): Command {
       .addCommand(auditBundle())
       .addCommand(auditKey()),
   );
-  ip2a.addCommand(new Command('archive').description('what leaves PostgreSQL').addCommand(archiveRun()));
+  ip2a.addCommand(
+    new Command('archive')
+      .description('what leaves PostgreSQL')
+      .addCommand(archiveRun())
+      .addCommand(archiveList())
+      .addCommand(archiveRestore()),
+  );
   ip2a.addCommand(
     new Command('integrity')
       .description('whether the records agree')

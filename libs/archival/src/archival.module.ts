@@ -8,6 +8,7 @@ import { ArchiveTask } from './archive.task';
 import { ArchivedEntriesService } from './archived-entries.service';
 import { ArchiverService } from './archiver.service';
 import { ArchivesController } from './archives.controller';
+import { InventoryService } from './inventory.service';
 import { ObjectCache } from './object-cache';
 import { Releases } from './releases';
 import { TiersService } from './tiers.service';
@@ -22,6 +23,7 @@ const bytesPerMb = 2 ** 20;
     ArchiveTask,
     Releases,
     TiersService,
+    InventoryService,
     ArchivedEntriesService,
     { provide: ArchivedEntries, useExisting: ArchivedEntriesService },
     {
@@ -31,6 +33,6 @@ const bytesPerMb = 2 ** 20;
         new ObjectCache(join(config.dataFolder, 'archive-cache'), store, config.ARCHIVE_CACHE_MB * bytesPerMb, clock),
     },
   ],
-  exports: [ArchiverService, ArchivedEntries],
+  exports: [ArchiverService, TiersService, InventoryService, ArchivedEntries],
 })
 export class ArchivalModule {}

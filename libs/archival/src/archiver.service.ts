@@ -220,7 +220,8 @@ export class ArchiverService {
     const facts = await store.head(objectKey);
     if (!facts) throw new Error(`${objectKey} was stored and is not there.`);
     const wanted = { objectKey, sha256: facts.sha256, bytes: facts.size };
-    const longestLine = written?.longestLine ?? row.longestLine ?? (await this.longestLine(month, row));
+    const longestLine =
+      written?.longestLine ?? (state === 'stored' ? row.longestLine : await this.longestLine(month, row));
     await this.cache.readBack(wanted);
     const content = await this.cache.use([wanted], ([file = '']) =>
       inspect(this.query, { folder: this.cache.folder, file, format: row.format, longestLine }),

@@ -3,3 +3,4 @@ export { ArchivalModule } from './archival.module';
 export { Archive } from './archive.entity';
 export { ArchiverService, type ArchiveReport } from './archiver.service';
 export { TiersService, type ObjectOutcome } from './tiers.service';
+export { InventoryService, type ArchivedItem, type TierTotal } from './inventory.service';

@@ -1,5 +1,13 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { ArchiverService, type ArchiveReport } from '#archival';
+import {
+  ArchiverService,
+  InventoryService,
+  TiersService,
+  type ArchivedItem,
+  type ArchiveReport,
+  type TierTotal,
+} from '#archival';
+import { DisclosureGate } from '#audit';
 import { progressOn } from '../progress';
 import { withApp } from '../with-app';
 
@@ -22,13 +30,70 @@ export function archiveRun(): Command {
         const report = await app.get(ArchiverService).run(context, { dryRun, asOf, onProgress: progress.show });
         progress.end();
         process.stdout.write(json ? `${JSON.stringify(report)}\n` : textOf(report));
-        if (report.months.some(({ action }) => action === 'failed')) process.exitCode = 1;
+        if ([...report.months, ...report.objects].some(({ action }) => action === 'failed')) process.exitCode = 1;
       });
     });
 }
 
-function textOf({ dryRun, months }: ArchiveReport): string {
-  if (months.length === 0) return 'No month has come to leave PostgreSQL.\n';
+/** `ip2a archive list`: every object, and what each tier costs by the month. */
+export function archiveList(): Command {
+  return new Command('list')
+    .description('what has left PostgreSQL, where it is, and what that costs')
+    .option('--json', 'print one JSON document')
+    .action(async ({ json }: { json?: boolean }) => {
+      await withApp('archive:list', async (app, context) => {
+        const { items, tiers } = await app.get(InventoryService).take(context);
+        await app.get(DisclosureGate).release(context);
+        if (json) process.stdout.write(`${JSON.stringify({ items, tiers })}\n`);
+        else process.stdout.write([...items.map(itemLine), ...tiers.map(tierLine)].map((line) => `${line}\n`).join(''));
+      });
+    });
+}
+
+/** `ip2a archive restore ID`: asks for a readable copy of a cold object. */
+export function archiveRestore(): Command {
+  return new Command('restore')
+    .description('ask for a readable copy of a cold object')
+    .argument('<id>', 'its id, as "archive list" tells', idOf)
+    .action(async (id: number) => {
+      await withApp('archive:restore', async (app, context) => {
+        await app.get(TiersService).restore(context, id);
+        process.stdout.write('Asked for. "archive list" tells when it can be read.\n');
+      });
+    });
+}
+
+function itemLine({
+  id,
+  month,
+  state,
+  entries,
+  bytes,
+  storageClass,
+  readableUntil,
+  retainUntil,
+  objectKey,
+}: ArchivedItem): string {
+  const until = readableUntil === null ? '' : `, readable until ${readableUntil}`;
+  return `${id}  ${month}  ${state}  ${storageClass ?? '-'}${until}  ${entries ?? 0} entries  ${bytes ?? 0} bytes  kept until ${retainUntil ?? '-'}  ${objectKey}`;
+}
+
+function tierLine({ tier, entries, bytes, usdPerMonth }: TierTotal): string {
+  const cost = usdPerMonth === null ? '' : `, about ${usdPerMonth.toFixed(4)} USD a month`;
+  return `${tier}: ${entries} entries, ${bytes} bytes${cost}`;
+}
+
+function idOf(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('It must be a whole number above zero.');
+  return Number(text);
+}
+
+function textOf({ dryRun, months, objects }: ArchiveReport): string {
+  const moved = objects.map(({ month, objectKey, action, detail }) => {
+    const done = { cool: 'moved to', destroy: 'destroyed by', keep: 'kept,', failed: 'FAILED:' }[action];
+    return `${month}  ${objectKey}  ${dryRun ? 'would be ' : ''}${done} ${detail ?? ''}`.trimEnd();
+  });
+  if (months.length + moved.length === 0) return 'Nothing has come to be moved.\n';
   const lines = months.flatMap(({ month, action, detail, objects }) => {
     const done = { archive: dryRun ? 'would be archived' : 'archived', leave: 'left', failed: 'FAILED' }[action];
     const about = dryRun ? 'about ' : '';
@@ -37,7 +102,7 @@ function textOf({ dryRun, months }: ArchiveReport): string {
       ...objects.map(({ objectKey, entries, bytes }) => `  ${objectKey}  ${entries} entries, ${about}${bytes} bytes`),
     ];
   });
-  return `${lines.join('\n')}\n`;
+  return `${[...lines, ...moved].join('\n')}\n`;
 }
 
 function dayOf(text: string): Date {
