@@ -4,6 +4,7 @@ export { LedgerFault } from './ledger-fault.error';
 export { LogFolder } from './log-folder';
 export { LedgerHealth } from './ledger-health';
 export { checkpointsOf, LedgerKey } from './ledger-key';
+export { ledgerMetrics } from './ledger.metrics';
 export { LedgerModule } from './ledger.module';
 export { sealingLock } from './sealing';
 export { SealerService } from './sealer.service';
