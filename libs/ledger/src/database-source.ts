@@ -17,6 +17,8 @@ export interface LogPart {
   afterCheckpoint?: string;
   from?: string;
   to?: string;
+  /** The part ends with that checkpoint, and nothing may lie between its last entry and the next part: one of several parts. */
+  throughSeq?: number;
 }
 
 /**
@@ -43,9 +45,7 @@ export class DatabaseSource implements LedgerSource {
       await client.connect();
     }
     const query = queryOn(rest);
-    const begin =
-      part.afterSeq === undefined ? await lastSealed(query, '<', part.from, 0) : await sealAt(query, part.afterSeq);
-    const end = part.to === undefined ? await latestSeal(query) : await lastSealed(query, '<=', part.to, sealedLateMs);
+    const { begin, end } = await boundsOf(query, part);
     return new DatabaseSource(entries, rest, query, begin, end, part);
   }
 
@@ -59,7 +59,7 @@ export class DatabaseSource implements LedgerSource {
   }
 
   private get isLatest(): boolean {
-    return this.part.to === undefined;
+    return this.part.to === undefined && this.part.throughSeq === undefined;
   }
 
   get checkpoint(): string | undefined {
@@ -102,6 +102,7 @@ export class DatabaseSource implements LedgerSource {
   }
 
   mayBeUnsealed(line: Buffer): boolean {
+    if (this.part.throughSeq !== undefined) return false;
     if (!this.end || this.end.entryCount === maxSealEntries) return true;
     return BigInt(keyOf(line).txid) >= BigInt(this.end.horizon);
   }
@@ -123,6 +124,19 @@ export class DatabaseSource implements LedgerSource {
     );
     return found && Number(found.place);
   }
+}
+
+/** The seals after which a part begins, and with which it ends. Throws where it is to end with one that is not there. */
+export async function boundsOf(query: Query, part: LogPart): Promise<{ begin?: Seal; end?: Seal }> {
+  const { afterSeq, throughSeq, from, to } = part;
+  const begin = afterSeq === undefined ? await lastSealed(query, '<', from, 0) : await sealAt(query, afterSeq);
+  if (throughSeq === undefined) {
+    const end = to === undefined ? await latestSeal(query) : await lastSealed(query, '<=', to, sealedLateMs);
+    return { begin, end };
+  }
+  const end = await sealAt(query, throughSeq);
+  if (!end) throw new Error(`There is no checkpoint ${throughSeq}.`);
+  return { begin, end };
 }
 
 /** The last seal that was made before an instant, and a little later; undefined where no instant is given. */
