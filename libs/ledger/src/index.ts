@@ -6,6 +6,8 @@ export { LedgerHealth } from './ledger-health';
 export { LedgerKey } from './ledger-key';
 export { ledgerMetrics } from './ledger.metrics';
 export { LedgerModule } from './ledger.module';
+export { verifyInThreads } from './parallel-verification';
+export { PublishedLog } from './published-log';
 export { sealingLock } from './sealing';
 export { SealerService } from './sealer.service';
 export { VerificationService } from './verification.service';

@@ -128,6 +128,7 @@ export async function verifyPieces(
       const expected = pieces[place]?.checkpoint;
       const endsAsCut = expected === undefined || piece?.end?.checkpoint === expected;
       if (!piece?.verdict.valid || !endsAsCut) break;
+      tell(place)(piece.verdict.treeSize);
       found.push(piece);
     }
     return found;
