@@ -6,7 +6,7 @@ export interface Options {
   rounds: number;
   seconds: number;
   connections: number;
-  /** How much of the stress data set `seed` stores. */
+  /** How much of the stress data set `seed` and `verify` store. */
   scale: number;
   names: (typeof allCaseNames)[number][];
 }

@@ -22,8 +22,8 @@ export interface Turn {
 
 export const caseNames = ['read', 'list', 'search', 'update', 'create', 'entries'] as const;
 export type CaseName = (typeof caseNames)[number];
-/** Every case there is: those that call both servers, the one that calls ours with and without sealing, and the one that fills tables. */
-export const allCaseNames = [...caseNames, 'sealing', 'seed'] as const;
+/** Every case there is: those that call both servers, the one that calls ours with and without sealing, and those that fill tables and verify the ledger. */
+export const allCaseNames = [...caseNames, 'sealing', 'seed', 'verify'] as const;
 
 const members = '/api/v1/members';
 

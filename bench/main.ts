@@ -7,6 +7,7 @@ import { mustAnswerAlike } from './same-answers';
 import { raceSealing } from './sealing-race';
 import { raceSeeds } from './seed-race';
 import { setUp, type Stage } from './stage';
+import { raceVerifications } from './verification-race';
 import { Turns, type Measurement } from './turns';
 
 /** The exit status of a command line that can not be understood. */
@@ -42,7 +43,8 @@ async function runCases(
   const results: Record<string, Result> = {};
   // Before the servers are there, which would have a share of the machine.
   if (names.includes('seed')) results['seed'] = await raceSeeds(scale, rounds, cleanup, log);
-  const calling = names.filter((name) => name !== 'seed' && name !== 'sealing');
+  if (names.includes('verify')) results['verify'] = await raceVerifications(scale, rounds, cleanup, log);
+  const calling = names.filter((name) => name !== 'seed' && name !== 'sealing' && name !== 'verify');
   if (calling.length === 0 && !names.includes('sealing')) return results;
   const stage = await setUp(cleanup, log);
   const turns = new Turns(stage, { connections, seconds });

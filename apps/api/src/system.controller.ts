@@ -1,11 +1,12 @@
 import { Controller, Get, Header, HttpStatus, Res } from '@nestjs/common';
 import { ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
+import type { Gauge } from 'prom-client';
 import { z } from 'zod';
 import { Allow } from '#access';
 import { archiveMetrics, ArchiverService } from '#archival';
 import { AuditWriter, auditMetrics, BreakGlassService, PartitionsTask, weaknessesOf } from '#audit';
-import { LedgerHealth } from '#ledger';
+import { LedgerHealth, ledgerMetrics } from '#ledger';
 import { Database } from '#platform/database';
 import { metricsMediaType, metricsText } from '#platform/observability';
 
@@ -56,8 +57,13 @@ export class SystemController {
   @Allow('system:metrics', { summary: 'Measurements for Prometheus', reply: z.string() })
   async metrics(): Promise<string> {
     auditMetrics.queueDepth.set(this.audit.depth);
-    auditMetrics.openReviews.set(await this.breakGlass.openReviews().catch(() => NaN));
-    archiveMetrics.oldestHot.set(await this.archiver.oldestHotSeconds().catch(() => NaN));
+    this.database.measure();
+    // One after the other: a measurement takes one connection from the requests, not several.
+    await measure(auditMetrics.openReviews, () => this.breakGlass.openReviews());
+    await measure(auditMetrics.monthsAhead, () => this.partitions.monthsAhead());
+    await measure(auditMetrics.weaknesses, async () => (await this.weaknesses()).length);
+    await measure(ledgerMetrics.unsealed, () => this.ledger.unsealedSeconds());
+    await measure(archiveMetrics.oldestHot, () => this.archiver.oldestHotSeconds());
     return metricsText();
   }
 
@@ -84,7 +90,16 @@ export class SystemController {
       `SELECT has_any_column_privilege('audit_logs', 'INSERT') AS insert`,
     );
     if (!may?.insert) return { status: 'error', detail: 'entries can not be written: INSERT on audit_logs is missing' };
-    const weaknesses = await weaknessesOf((sql, values) => this.database.query(undefined, sql, values));
+    const weaknesses = await this.weaknesses();
     return weaknesses.length > 0 ? { status: 'warn', detail: weaknesses.join('; ') } : { status: 'ok' };
   }
+
+  private weaknesses(): Promise<string[]> {
+    return weaknessesOf((sql, values) => this.database.query(undefined, sql, values));
+  }
+}
+
+/** Sets a gauge to what the database says, or to NaN where it can not say: an old value would look like a true one. */
+async function measure(gauge: Gauge, ask: () => Promise<number>): Promise<void> {
+  gauge.set(await ask().catch(() => NaN));
 }

@@ -14,5 +14,13 @@ export const auditMetrics = {
     name: 'ip2a_break_glass_reviews_open',
     help: 'Uses of break-glass that nobody has reviewed; NaN while the database can not say.',
   }),
+  monthsAhead: new Gauge({
+    name: 'ip2a_audit_partition_months_ahead',
+    help: 'Whole months after the current one that have their partition; NaN while the database can not say.',
+  }),
+  weaknesses: new Gauge({
+    name: 'ip2a_audit_weaknesses',
+    help: 'Ways in which the ledger is weaker than promised, named by /health/ready; NaN while the database can not say.',
+  }),
   queueDepth: new Gauge({ name: 'ip2a_audit_queue_depth', help: 'Entries that wait for a commit.' }),
 };

@@ -1,6 +1,15 @@
 import type { KeyObject } from 'node:crypto';
 import { hashBytes } from './merkle';
-import { bytesOf, NoteError, parseNote, signatureLine, signatureType, type Note } from './note';
+import {
+  bytesOf,
+  NoteError,
+  parseNote,
+  signatureLine,
+  signatureType,
+  signedBy,
+  type Note,
+  type VerifierKey,
+} from './note';
 
 /** What a checkpoint says: the log, its size in entries, and the root of the tree over them. */
 export interface TreeHead {
@@ -44,4 +53,17 @@ export function parseCheckpoint(signed: string): Checkpoint {
     throw new NoteError('The note is no checkpoint.');
   }
   return { origin, size, root, note, signed };
+}
+
+/** Opens the checkpoints that all of these keys of a log signed; others are undefined. */
+export function checkpointsOf(...keys: VerifierKey[]): (signed: string) => Checkpoint | undefined {
+  return (signed) => {
+    try {
+      const checkpoint = parseCheckpoint(signed);
+      const isSigned = keys.every((key) => checkpoint.origin === key.name && signedBy(checkpoint.note, key));
+      return isSigned && keys.length > 0 ? checkpoint : undefined;
+    } catch {
+      return undefined;
+    }
+  };
 }

@@ -19,6 +19,8 @@ export interface LogPart {
   afterCheckpoint?: string;
   from?: string;
   to?: string;
+  /** The part ends with that checkpoint, and nothing may lie between its last entry and the next part: one of several parts. */
+  throughSeq?: number;
 }
 
 /** Runs of leaves by where they begin. */
@@ -60,11 +62,12 @@ export class DatabaseSource implements LedgerSource {
       await client.connect();
     }
     const query = queryOn(rest);
-    const begin =
-      part.afterSeq === undefined ? await lastSealed(query, '<', part.from, 0) : await sealAt(query, part.afterSeq);
-    const end = part.to === undefined ? await latestSeal(query) : await lastSealed(query, '<=', part.to, sealedLateMs);
-    // While this lock is held no month leaves the database, so that each entry is in one place.
-    await entries.query(`BEGIN READ ONLY; ${entrySettings}; LOCK TABLE ONLY audit_logs IN ACCESS SHARE MODE`);
+    const { begin, end } = await boundsOf(query, part);
+    // While this lock is held no month leaves the database, so that each entry is in one place. And in the order of an index: a sort would
+    // keep the part on disk before the first entry comes.
+    await entries.query(
+      `BEGIN READ ONLY; ${entrySettings}; SET LOCAL enable_sort = off; LOCK TABLE ONLY audit_logs IN ACCESS SHARE MODE`,
+    );
     const objects = (await archive?.objects())?.filter((object) => overlaps(object, begin, end)) ?? [];
     return new DatabaseSource(entries, rest, query, begin, end, part, archive, objects);
   }
@@ -79,7 +82,7 @@ export class DatabaseSource implements LedgerSource {
   }
 
   private get isLatest(): boolean {
-    return this.part.to === undefined;
+    return this.part.to === undefined && this.part.throughSeq === undefined;
   }
 
   get checkpoint(): string | undefined {
@@ -149,6 +152,7 @@ export class DatabaseSource implements LedgerSource {
   }
 
   mayBeUnsealed(line: Buffer): boolean {
+    if (this.part.throughSeq !== undefined) return false;
     if (!this.end || this.end.entryCount === maxSealEntries) return true;
     return BigInt(keyOf(line).txid) >= BigInt(this.end.horizon);
   }
@@ -178,6 +182,19 @@ export class DatabaseSource implements LedgerSource {
   }
 }
 
+/** The seals after which a part begins, and with which it ends. Throws where it is to end with one that is not there. */
+export async function boundsOf(query: Query, part: LogPart): Promise<{ begin?: Seal; end?: Seal }> {
+  const { afterSeq, throughSeq, from, to } = part;
+  const begin = afterSeq === undefined ? await lastSealed(query, '<', from, 0) : await sealAt(query, afterSeq);
+  if (throughSeq === undefined) {
+    const end = to === undefined ? await latestSeal(query) : await lastSealed(query, '<=', to, sealedLateMs);
+    return { begin, end };
+  }
+  const end = await sealAt(query, throughSeq);
+  if (!end) throw new Error(`There is no checkpoint ${throughSeq}.`);
+  return { begin, end };
+}
+
 /** The last seal that was made before an instant, and a little later; undefined where no instant is given. */
 async function lastSealed(
   query: Query,
@@ -193,7 +210,8 @@ async function lastSealed(
   return seal && sealAt(query, Number(seal.seq));
 }
 
-function overlaps({ first, through }: ArchivedObject, begin: Seal | undefined, end: Seal | undefined): boolean {
+/** Whether an object may hold entries of a part. */
+export function overlaps({ first, through }: ArchivedObject, begin: Seal | undefined, end: Seal | undefined): boolean {
   const isLater = !begin || comparePlaces(through, placeOf(begin)) > 0;
   return isLater && (!end || comparePlaces(first, placeOf(end)) <= 0);
 }

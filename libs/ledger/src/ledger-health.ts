@@ -29,4 +29,15 @@ export class LedgerHealth {
     const detail = `${last.size} entries sealed, ${Math.round(last.ageMs / 1000)} s ago`;
     return { status: last.ageMs > silentMs ? 'warn' : 'ok', detail };
   }
+
+  /** How long the first entry that is not sealed has waited, in seconds; 0 where all are sealed. */
+  async unsealedSeconds(): Promise<number> {
+    const [first] = await this.database.query<{ seconds: number }>(
+      undefined,
+      `SELECT extract(epoch FROM clock_timestamp() - changed_at)::float8 AS seconds FROM audit_logs
+       WHERE (txid, id) > (SELECT last_txid, last_id FROM audit_seals ORDER BY seq DESC LIMIT 1)
+       ORDER BY txid, id LIMIT 1`,
+    );
+    return first?.seconds ?? 0;
+  }
 }

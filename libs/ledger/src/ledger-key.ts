@@ -1,14 +1,24 @@
 import type { KeyObject } from 'node:crypto';
 import { readSigningKey, type Config } from '#platform/config';
-import { parseNote, signatureLine, signatureType, signedBy, verifierKey, type VerifierKey } from './note';
-import { parseCheckpoint, signCheckpoint, type Checkpoint, type TreeHead } from './checkpoint';
+import {
+  encodeVerifierKey,
+  parseNote,
+  signatureLine,
+  signatureType,
+  signedBy,
+  verifierKey,
+  type VerifierKey,
+} from './note';
+import { checkpointsOf, signCheckpoint, type Checkpoint, type TreeHead } from './checkpoint';
 
 /** The log's name and key: signs its checkpoints, and tells its own from others. */
 export class LedgerKey {
   readonly origin: string;
   readonly verifier: VerifierKey;
-  private readonly timeVerifier: VerifierKey;
-  private readonly openSigned: (signed: string) => Checkpoint | undefined;
+  /** The keys that sign each checkpoint, encoded: of the text, and of the text with the time. */
+  readonly verifiers: readonly string[];
+  /** The checkpoint, if it is one of this log and its signatures hold; undefined otherwise. */
+  readonly open: (signed: string) => Checkpoint | undefined;
   private readonly privateKey: KeyObject;
 
   constructor({
@@ -18,8 +28,9 @@ export class LedgerKey {
     this.origin = LEDGER_ORIGIN;
     this.privateKey = readSigningKey('LEDGER_PRIVATE_KEY_FILE', LEDGER_PRIVATE_KEY_FILE);
     this.verifier = verifierKey(this.origin, this.privateKey);
-    this.openSigned = checkpointsOf(this.verifier);
-    this.timeVerifier = verifierKey(this.origin, this.privateKey, signatureType.cosignature);
+    const timeVerifier = verifierKey(this.origin, this.privateKey, signatureType.cosignature);
+    this.verifiers = [this.verifier, timeVerifier].map(encodeVerifierKey);
+    this.open = checkpointsOf(this.verifier, timeVerifier);
   }
 
   /** `at` is when the checkpoint is true: now. */
@@ -41,22 +52,4 @@ export class LedgerKey {
       return undefined;
     }
   }
-
-  /** The checkpoint, if it is one of this log and its signatures hold; undefined otherwise. */
-  open(signed: string): Checkpoint | undefined {
-    const checkpoint = this.openSigned(signed);
-    return checkpoint && signedBy(checkpoint.note, this.timeVerifier) ? checkpoint : undefined;
-  }
-}
-
-/** Opens the checkpoints of the log with this key; others are undefined. */
-export function checkpointsOf(key: VerifierKey): (signed: string) => Checkpoint | undefined {
-  return (signed) => {
-    try {
-      const checkpoint = parseCheckpoint(signed);
-      return checkpoint.origin === key.name && signedBy(checkpoint.note, key) ? checkpoint : undefined;
-    } catch {
-      return undefined;
-    }
-  };
 }

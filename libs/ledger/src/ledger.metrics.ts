@@ -4,6 +4,14 @@ import { Counter, Gauge, Histogram } from 'prom-client';
 export const ledgerMetrics = {
   size: new Gauge({ name: 'ip2a_ledger_tree_size', help: 'Entries in the Merkle tree, as this process knows it.' }),
   sealed: new Counter({ name: 'ip2a_ledger_sealed_entries_total', help: 'Entries sealed by this process.' }),
+  checkpointAt: new Gauge({
+    name: 'ip2a_ledger_checkpoint_timestamp_seconds',
+    help: 'When the latest checkpoint that this process knows was signed; 0 before it knows one.',
+  }),
+  unsealed: new Gauge({
+    name: 'ip2a_ledger_unsealed_seconds',
+    help: 'Age of the first entry that is not sealed, 0 where all are; NaN while the database can not say.',
+  }),
   lag: new Histogram({
     name: 'ip2a_ledger_seal_lag_seconds',
     help: 'Age of the first entry of a seal when it was sealed.',
@@ -24,6 +32,10 @@ export const ledgerMetrics = {
   verified: new Gauge({
     name: 'ip2a_ledger_verified_size',
     help: 'Entries found to be as sealed by the latest verification.',
+  }),
+  lookedAt: new Gauge({
+    name: 'ip2a_ledger_look_timestamp_seconds',
+    help: 'When this process last verified what was sealed lately, whatever it found; 0 before.',
   }),
   verifyFaults: new Counter({ name: 'ip2a_ledger_verify_faults_total', help: 'Verifications that found a fault.' }),
 };

@@ -5,13 +5,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
 import { Pool } from 'pg';
 import { openObjectStore } from '#platform/object-store';
-import { DatabaseSource, type LogPart } from './database-source';
+import type { LogPart } from './database-source';
 import type { LogVerdict } from './ledger.dto';
 import { LedgerKey } from './ledger-key';
+import { verifyInThreads, type ThreadOptions } from './parallel-verification';
 import { PublishedLog } from './published-log';
 import { sealNext, type NewSeal } from './sealing';
 import { latestSeal, queryOn, tilesFrom } from './seals';
-import { verifyLedger } from './verifier';
+
+/** Threads run what `npm run build` has made. */
+export const workerFile = join(__dirname, '../../../dist/libs/ledger/src/verification-worker.js');
 
 /** A log of a test: a database with its key and a folder for what is published. Entries are sealed when the test says so. */
 export class TestLog {
@@ -66,18 +69,14 @@ export class TestLog {
     this.publishedSize = seal.size;
   }
 
-  async verify(part: LogPart = {}): Promise<LogVerdict> {
+  /** In one thread, or in several that have so many leaves at least. */
+  async verify(part: LogPart = {}, { threads = 1, leastLeaves }: Partial<ThreadOptions> = {}): Promise<LogVerdict> {
     const published = (await this.published.latest(new Date()))?.signed;
-    const source = await DatabaseSource.open(this.url, part);
-    try {
-      return await verifyLedger(source, {
-        open: (signed) => this.key.open(signed),
-        publishedTile: (tile) => this.published.tile(tile),
-        published,
-      });
-    } finally {
-      await source.close();
-    }
+    const { verdict } = await verifyInThreads(this.url, part, {
+      ...{ open: this.key.open, keys: this.key.verifiers, threads, leastLeaves, published, workerFile },
+      publishedTile: (tile) => this.published.tile(tile),
+    });
+    return verdict;
   }
 
   async close(): Promise<void> {

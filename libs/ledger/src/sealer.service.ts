@@ -99,7 +99,7 @@ export class SealerService implements BeforeApplicationShutdown {
       );
     }
     this.largest = last?.seq ?? 0;
-    ledgerMetrics.size.set(last?.size ?? 0);
+    this.measure(last);
     const isMine = last?.seq === this.trusted?.seq && this.published !== undefined;
     if (!isMine) {
       if (last && !this.fault && last.ageMs < othersTurnMs) return 0;
@@ -109,7 +109,7 @@ export class SealerService implements BeforeApplicationShutdown {
     if (!made) return 0;
     this.trusted = made;
     this.largest = made.seq;
-    ledgerMetrics.size.set(made.size);
+    this.measure(made);
     ledgerMetrics.sealed.inc(made.entryCount);
     if (made.lagMs !== undefined) ledgerMetrics.lag.observe(made.lagMs / 1000);
     this.publish();
@@ -135,6 +135,11 @@ export class SealerService implements BeforeApplicationShutdown {
       else if (performance.now() > givenUpAt) return;
       await sleep(this.running ? intervalMs / 5 : 0);
     }
+  }
+
+  private measure(latest: Seal | undefined): void {
+    ledgerMetrics.size.set(latest?.size ?? 0);
+    if (latest) ledgerMetrics.checkpointAt.set(latest.sealedAt.getTime() / 1000);
   }
 
   private async run(): Promise<void> {

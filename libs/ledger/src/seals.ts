@@ -56,6 +56,15 @@ export async function sealAt(query: Query, seq: number): Promise<Seal | undefine
   return rows[0] && sealOf<Seal>(rows[0]);
 }
 
+/** The seal with which the tree became at least so large; undefined where it did not. */
+export async function sealOfLeaf(query: Query, size: number): Promise<Seal | undefined> {
+  const rows = await query<Row<Seal>>(
+    `SELECT ${columns} FROM audit_seals WHERE entry_count > 0 AND tree_size >= $1 ORDER BY tree_size LIMIT 1`,
+    [size],
+  );
+  return rows[0] && sealOf<Seal>(rows[0]);
+}
+
 /** Up to `limit` seals after a sequence number, oldest first, with their leaves. */
 export async function sealsAfter(query: Query, seq: number, limit: number): Promise<SealedHashes[]> {
   const rows = await query<Row<SealedHashes>>(

@@ -6,17 +6,23 @@ import { ArchivedEntries, ArchivedEvidence, rowEvidence } from '#audit';
 import { CONFIG, type Config } from '#platform/config';
 import type { RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
-import { DatabaseSource, type LogPart } from './database-source';
+import type { LogPart } from './database-source';
 import type { Verdict } from './ledger.dto';
 import { LedgerKey } from './ledger-key';
 import { ledgerMetrics } from './ledger.metrics';
+import { verifyInThreads } from './parallel-verification';
 import { PublishedLog } from './published-log';
-import { verifyLedger } from './verifier';
 
 /** Records that a verdict names at most. */
 const maxRows = 100;
 /** One table's records are compared within this time, in ms. */
 const rowsMs = 600_000;
+
+interface RunOptions {
+  onProgress?: (leaves: number, of: number) => void;
+  withRows?: boolean;
+  threads?: number;
+}
 
 /** Verifies the ledger of the database against its seals, its signed checkpoints, and what was published of them. */
 @Injectable()
@@ -47,31 +53,28 @@ export class VerificationService {
     }
   }
 
-  /** Verifies a part of the ledger, and with it the records against their last entries. `seq` is the number of the checkpoint with which it ends. */
+  /**
+   * Verifies a part of the ledger, and with it the records against their last entries; in several threads where they are asked for
+   * and it is long. `seq` is the number of the checkpoint with which it ends.
+   */
   async run(
     part: LogPart,
-    { onProgress, withRows = true }: { onProgress?: (leaves: number, of: number) => void; withRows?: boolean } = {},
+    { onProgress, withRows = true, threads = 1 }: RunOptions = {},
   ): Promise<{ verdict: Verdict; seq: number }> {
     // Before the database is looked at: what was published until now must be in it.
     const published = part.to === undefined ? (await this.log.latest(this.clock.now()))?.signed : undefined;
-    const source = await DatabaseSource.open(this.config.databaseUrl, part, this.archive);
-    try {
-      const ofLog = await verifyLedger(source, {
-        open: (signed) => this.key.open(signed),
-        publishedTile: (tile) => this.log.tile(tile),
-        published,
-        onProgress,
-      });
-      const isWhole = part.from === undefined && part.to === undefined;
-      const rows = isWhole && withRows ? await this.rows() : [];
-      const verdict = { ...ofLog, valid: ofLog.valid && rows.length === 0, rows };
-      ledgerMetrics.verified.set(verdict.entriesCompared);
-      if (verdict.valid && source.end && leavesNoGap(part)) await this.remember(source.end.seq, source.end.checkpoint);
-      if (!verdict.valid) ledgerMetrics.verifyFaults.inc();
-      return { verdict, seq: source.end?.seq ?? 0 };
-    } finally {
-      await source.close();
-    }
+    const { verdict: ofLog, end } = await verifyInThreads(this.config.databaseUrl, part, {
+      ...{ open: this.key.open, keys: this.key.verifiers, threads, published, onProgress },
+      publishedTile: (tile) => this.log.tile(tile),
+      archive: this.archive,
+    });
+    const isWhole = part.from === undefined && part.to === undefined;
+    const rows = isWhole && withRows ? await this.rows() : [];
+    const verdict = { ...ofLog, valid: ofLog.valid && rows.length === 0, rows };
+    ledgerMetrics.verified.set(verdict.entriesCompared);
+    if (verdict.valid && end && leavesNoGap(part)) await this.remember(end.seq, end.checkpoint);
+    if (!verdict.valid) ledgerMetrics.verifyFaults.inc();
+    return { verdict, seq: end?.seq ?? 0 };
   }
 
   private async rows(): Promise<Verdict['rows']> {

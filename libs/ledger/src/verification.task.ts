@@ -2,6 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { Cron } from '@nestjs/schedule';
 import { Clock } from '#kernel';
 import type { Fault } from './ledger.dto';
+import { ledgerMetrics } from './ledger.metrics';
 import { SealerService } from './sealer.service';
 import { VerificationService } from './verification.service';
 
@@ -31,6 +32,7 @@ export class VerificationTask {
         this.verifiedSeq === undefined ? { from } : { afterSeq: this.verifiedSeq },
         { withRows: false },
       );
+      ledgerMetrics.lookedAt.set(this.clock.now().getTime() / 1000);
       this.fault = verdict.fault ?? undefined;
       if (verdict.valid) this.verifiedSeq = seq;
       else this.logger.error({ fault: verdict.fault }, 'The ledger is not what was sealed');

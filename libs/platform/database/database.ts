@@ -6,6 +6,7 @@ import { DomainError, unavailable } from '#kernel';
 import type { Config } from '#platform/config';
 import type { RequestContext } from '#platform/context';
 import { checkIn, checkOut, leavesConnectionSound } from './check-out';
+import { databaseMetrics } from './database.metrics';
 import { SnakeNaming } from './naming';
 import { translateError } from './pg-errors';
 
@@ -124,6 +125,14 @@ export class Database implements OnApplicationShutdown {
 
   inTransaction(context: RequestContext): boolean {
     return openTransaction(context) !== undefined;
+  }
+
+  /** Brings the metrics of the pool up to date. */
+  measure(): void {
+    const { totalCount, idleCount, waitingCount, options } = this.pool;
+    databaseMetrics.size.set(options.max);
+    databaseMetrics.busy.set(totalCount - idleCount);
+    databaseMetrics.waiting.set(waitingCount);
   }
 
   async onApplicationShutdown(): Promise<void> {

@@ -1,5 +1,6 @@
 import { createPublicKey } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { Command, Option } from 'commander';
 import { DisclosureGate } from '#audit';
 import {
@@ -58,7 +59,10 @@ async function verifyHere({ resume, ...range }: Pick<Options, 'from' | 'to' | 'r
     const progress = progressOn(process.stderr);
     const verification = app.get(VerificationService);
     const part = resume ? await verification.sinceVerified() : range;
-    ({ verdict } = await verification.run(part, { onProgress: (leaves, of) => progress.show('entries', leaves, of) }));
+    ({ verdict } = await verification.run(part, {
+      onProgress: (leaves, of) => progress.show('entries', leaves, of),
+      threads: availableParallelism(),
+    }));
     progress.end();
     context.disclose({ tableName: 'audit_logs', ids: [], list: true, filters: { ...part }, notes: 'verify' });
     await app.get(DisclosureGate).release(context);
