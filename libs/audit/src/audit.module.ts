@@ -5,10 +5,19 @@ import { AuditSummaryService } from './audit-summary.service';
 import { AuditWriter } from './audit-writer';
 import { BreakGlassService } from './break-glass.service';
 import { DisclosureGate } from './disclosure-gate';
+import { LimitedRequestsService } from './limited-requests.service';
 import { PartitionsTask } from './partitions.task';
 import { TrailService } from './trail.service';
 
-const doors = [AuditWriter, BreakGlassService, DisclosureGate, TrailService, AuditExportService, PartitionsTask];
+const doors = [
+  AuditWriter,
+  BreakGlassService,
+  DisclosureGate,
+  LimitedRequestsService,
+  TrailService,
+  AuditExportService,
+  PartitionsTask,
+];
 
 @Global()
 @Module({
