@@ -3,8 +3,12 @@ import { createClient } from '@redis/client';
 import { gcraScript } from './gcra-script';
 import { throttlingMetrics } from './throttling.metrics';
 
-/** An answer that takes longer is not waited for, in ms: a request may lose this much once, before Redis counts as away. */
-const patienceMs = 40;
+/**
+ * A server that owes answers and gives none for so many ticks of so many ms counts as away: about 40 ms that a request loses, once.
+ * Ticks, because one that comes late has seen one turn of the event loop: a process that was busy itself has not waited.
+ */
+const tickMs = 10;
+const silentTicks = 4;
 /** Between two attempts to find it again, and for each of them, in ms. */
 const probeEveryMs = 500;
 const probePatienceMs = 1_000;
@@ -24,6 +28,10 @@ export class RedisConnection {
   private probe?: NodeJS.Timeout;
   private isClosed = false;
   private isFirstFault = true;
+  /** Answers that are waited for, and for how many ticks none has come. */
+  private owed = 0;
+  private silence = 0;
+  private watch?: NodeJS.Timeout;
 
   constructor(private readonly url: string) {}
 
@@ -54,20 +62,38 @@ export class RedisConnection {
   async ask(command: string[]): Promise<unknown> {
     const { client } = this;
     if (!client) throw new RedisAwayError();
+    if (this.owed === 0) this.silence = 0;
+    this.owed += 1;
+    this.watch ??= setInterval(() => this.tick(), tickMs).unref();
     try {
-      return await within(patienceMs, client.sendCommand(command));
+      const answer = await client.sendCommand(command);
+      this.silence = 0;
+      return answer;
     } catch (error) {
       if (error instanceof Error && error.message.startsWith('NOSCRIPT')) throw error;
-      this.giveUp(client, error instanceof LateError ? 'late' : 'failed', error);
+      this.giveUp(client, 'failed', error);
       throw new RedisAwayError();
+    } finally {
+      this.owed -= 1;
     }
   }
 
   close(): void {
     this.isClosed = true;
     clearTimeout(this.probe);
+    clearInterval(this.watch);
     if (this.client) drop(this.client);
     this.client = undefined;
+  }
+
+  private tick(): void {
+    if (this.owed === 0) {
+      clearInterval(this.watch);
+      this.watch = undefined;
+      return;
+    }
+    this.silence += 1;
+    if (this.silence >= silentTicks && this.client) this.giveUp(this.client, 'late');
   }
 
   /** Of the many that notice a fault at the same time only the first does something. */
@@ -86,8 +112,6 @@ export class RedisConnection {
     this.probe = setTimeout(() => void this.open(), probeEveryMs).unref();
   }
 }
-
-class LateError extends Error {}
 
 function clientOf(url: string) {
   return createClient({
@@ -109,11 +133,9 @@ function drop(client: Client): void {
   if (client.isOpen) client.destroy();
 }
 
-/** LateError after so many ms. One turn of the event loop more, or an answer that came while this process was busy would be late. */
 function within<T>(ms: number, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => setImmediate(() => reject(new LateError(`No answer within ${ms} ms`))), ms);
-    const settled = () => clearTimeout(timer);
-    work.then(resolve, reject).finally(settled);
+    const timer = setTimeout(() => reject(new Error(`No answer within ${ms} ms`)), ms);
+    work.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }
