@@ -4,10 +4,10 @@ import { gcraScript } from './gcra-script';
 import { throttlingMetrics } from './throttling.metrics';
 
 /**
- * A server that owes answers and gives none for so many ticks of so many ms counts as away: about 40 ms that a request loses, once.
+ * A server that owes answers and gives none for so many ticks of so many ms counts as away: less than 50 ms that a request loses, once.
  * Ticks, because one that comes late has seen one turn of the event loop: a process that was busy itself has not waited.
  */
-const tickMs = 10;
+const tickMs = 12;
 const silentTicks = 4;
 /** Between two attempts to find it again, and for each of them, in ms. */
 const probeEveryMs = 500;
