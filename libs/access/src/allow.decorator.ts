@@ -65,16 +65,21 @@ const idempotencyKey = {
   schema: { type: 'string', minLength: 1, maxLength: 255, example: '7f1c9a52-intake-form' },
 };
 
-type Headers = Record<string, { description: string; schema: { type: 'string' | 'integer'; minimum?: number } }>;
-const count = { type: 'integer' as const, minimum: 0 };
-const limitHeaders: Headers = {
+const count = { type: 'integer', minimum: 0 } as const;
+
+/** Headers of many replies, for the document's components. */
+export const commonHeaders = {
   'RateLimit-Limit': { description: 'Requests per minute.', schema: count },
   'RateLimit-Remaining': { description: 'How many of them are left now.', schema: count },
   'RateLimit-Reset': { description: 'Seconds until all of them are.', schema: count },
-};
-const retryAfter: Headers = {
   'Retry-After': { description: 'Seconds to wait; what is sent sooner makes the wait longer.', schema: count },
 };
+type CommonHeader = keyof typeof commonHeaders;
+const limitHeaders: CommonHeader[] = ['RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset'];
+
+function references(names: CommonHeader[]) {
+  return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
+}
 
 /**
  * Declares a route's operation: who may call it (by the permission table), its OpenAPI operation id and errors, and the
@@ -98,14 +103,17 @@ export function Allow(operation: Operation, options: AllowOptions): MethodDecora
     ...(opensByBreakGlass(operation) ? [ApiHeader(breakGlass)] : []),
     ...(codes.includes('record.stale-version') ? [ApiHeader(ifMatch)] : []),
     ...(codes.includes('idempotency.key-reused') ? [ApiHeader(idempotencyKey)] : []),
-    successResponse(options, isLimited(operation) ? limitHeaders : {}),
+    successResponse(options, isLimited(operation) ? limitHeaders : []),
     ...problemResponses(codes),
   );
 }
 
-function successResponse({ reply, status }: AllowOptions, limits: Headers): MethodDecorator {
-  const created = { Location: { description: 'The new record.', schema: { type: 'string' as const } } };
-  const headers: Headers = { ...limits, ...(reply && status === 201 ? created : {}) };
+const newRecord = { description: 'The new record.', schema: { type: 'string' as const } };
+
+function successResponse({ reply, status }: AllowOptions, names: CommonHeader[]): MethodDecorator {
+  const created: Record<string, typeof newRecord> = reply && status === 201 ? { Location: newRecord } : {};
+  const given = { ...references(names), ...created };
+  const headers = Object.keys(given).length > 0 ? given : undefined;
   if (!reply) return ApiResponse({ status: status ?? 204, description: 'Done.', headers });
   return ApiResponse({ status: status ?? 200, description: 'Done.', standardSchema: reply as never, headers });
 }
@@ -120,7 +128,7 @@ function problemResponses(codes: ErrorCode[]): MethodDecorator[] {
   return [...byStatus].map(([status, statusCodes]) =>
     ApiResponse({
       status,
-      headers: status === ERRORS['rate.limited'].status ? { ...limitHeaders, ...retryAfter } : undefined,
+      headers: status === ERRORS['rate.limited'].status ? references([...limitHeaders, 'Retry-After']) : undefined,
       description: statusCodes.map((code) => `\`${code}\`: ${ERRORS[code].title}.`).join(' '),
       content: {
         'application/problem+json': {

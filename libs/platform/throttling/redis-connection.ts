@@ -51,7 +51,10 @@ export class RedisConnection {
       this.giveUp(undefined, 'refused', error);
       return;
     }
-    if (this.isClosed || !client.isReady) return drop(client);
+    if (this.isClosed || !client.isReady) {
+      drop(client);
+      return;
+    }
     this.client = client;
     throttlingMetrics.redisUp.set(1);
     if (!this.isFirstFault) this.logger.log({}, 'Redis keeps the limits again');
