@@ -96,6 +96,23 @@ AS $function$
       END $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.audit_drop_released(stored integer[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+ SET lock_timeout TO '200ms'
+AS $function$
+      BEGIN
+        IF EXISTS (SELECT FROM unnest(stored) AS id WHERE id NOT IN (SELECT a.id FROM archives a WHERE state = 'archived')) THEN
+          RAISE EXCEPTION 'Not all of these are archived' USING ERRCODE = 'object_not_in_prerequisite_state';
+        END IF;
+        EXECUTE format('DROP TABLE IF EXISTS %I', format('audit_logs_released_%s', stored[1]));
+        UPDATE archives SET dropped_at = now() WHERE id = ANY (stored) AND dropped_at IS NULL;
+      END $function$
+;
+REVOKE EXECUTE ON FUNCTION audit_drop_released(integer[]) FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION public.audit_leaf_index(entry_txid xid8, entry_id bigint)
  RETURNS bigint
  LANGUAGE sql
@@ -108,6 +125,23 @@ AS $function$
       $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.audit_make_month(made timestamp without time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+      DECLARE
+        partition text := to_char(made, '"audit_logs_"YYYY_MM');
+      BEGIN
+        EXECUTE format('CREATE TABLE %I PARTITION OF audit_logs FOR VALUES FROM (%L) TO (%L)', partition,
+          made::text || '+00', (made + interval '1 month')::text || '+00');
+        EXECUTE format('CREATE TRIGGER audit_logs_refuse_truncate BEFORE TRUNCATE ON %I
+          FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse()', partition);
+        EXECUTE format('ALTER TABLE %I ENABLE ALWAYS TRIGGER audit_logs_refuse_truncate', partition);
+      END $function$
+;
+REVOKE EXECUTE ON FUNCTION audit_make_month(timestamp without time zone) FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION public.audit_make_partitions(months_ahead integer DEFAULT 4)
  RETURNS integer
  LANGUAGE plpgsql
@@ -115,18 +149,12 @@ CREATE OR REPLACE FUNCTION public.audit_make_partitions(months_ahead integer DEF
 AS $function$
       DECLARE
         month timestamp := date_trunc('month', now() AT TIME ZONE 'UTC');
-        partition text;
         made integer := 0;
       BEGIN
         PERFORM pg_advisory_xact_lock(4927002);
         FOR step IN 0 .. months_ahead LOOP
-          partition := to_char(month, '"audit_logs_"YYYY_MM');
-          IF to_regclass(partition) IS NULL THEN
-            EXECUTE format('CREATE TABLE %I PARTITION OF audit_logs FOR VALUES FROM (%L) TO (%L)', partition,
-              month::text || '+00', (month + interval '1 month')::text || '+00');
-            EXECUTE format('CREATE TRIGGER audit_logs_refuse_truncate BEFORE TRUNCATE ON %I
-              FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse()', partition);
-            EXECUTE format('ALTER TABLE %I ENABLE ALWAYS TRIGGER audit_logs_refuse_truncate', partition);
+          IF to_regclass(to_char(month, '"audit_logs_"YYYY_MM')) IS NULL THEN
+            PERFORM audit_make_month(month);
             made := made + 1;
           END IF;
           month := month + interval '1 month';
@@ -168,6 +196,53 @@ AS $function$
         END IF;
       END $function$
 ;
+
+CREATE OR REPLACE FUNCTION public.audit_release_month(released date, stored integer[])
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+ SET lock_timeout TO '200ms'
+AS $function$
+      DECLARE
+        partition text := to_char(released, '"audit_logs_"YYYY_MM');
+        kept text := format('audit_logs_released_%s', stored[1]);
+        last record;
+        has_more boolean;
+        stayed bigint := 0;
+      BEGIN
+        IF NOT EXISTS (SELECT FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+            WHERE i.inhparent = 'audit_logs'::regclass AND c.relname = partition) THEN
+          RAISE EXCEPTION '% is no month of the ledger', partition USING ERRCODE = 'invalid_parameter_value';
+        END IF;
+        IF (SELECT array_agg(id ORDER BY id) FROM archives WHERE month = released AND state IN ('exporting', 'stored'))
+            IS DISTINCT FROM (SELECT array_agg(id ORDER BY id) FROM unnest(stored) AS id)
+          OR EXISTS (SELECT FROM archives WHERE id = ANY (stored) AND state <> 'stored') THEN
+          RAISE EXCEPTION '% is not stored as a whole', partition USING ERRCODE = 'object_not_in_prerequisite_state';
+        END IF;
+        SELECT through_txid AS txid, through_id AS id INTO last FROM archives WHERE id = ANY (stored)
+          ORDER BY through_txid DESC, through_id DESC LIMIT 1;
+        LOCK TABLE ONLY audit_logs IN ACCESS EXCLUSIVE MODE;
+        EXECUTE format('LOCK TABLE %I IN ACCESS EXCLUSIVE MODE', partition);
+        EXECUTE format('SELECT EXISTS (SELECT FROM %I WHERE (txid, id) > ($1::text::xid8, $2))', partition)
+          INTO has_more USING last.txid, last.id;
+        EXECUTE format('ALTER TABLE audit_logs DETACH PARTITION %I', partition);
+        EXECUTE format('ALTER TABLE %I RENAME TO %I', partition, kept);
+        -- What was cloned from the parent went with it.
+        EXECUTE format('CREATE TRIGGER audit_logs_refuse_change BEFORE UPDATE OR DELETE ON %I
+          FOR EACH ROW EXECUTE FUNCTION audit_refuse()', kept);
+        EXECUTE format('ALTER TABLE %I ENABLE ALWAYS TRIGGER audit_logs_refuse_change', kept);
+        IF has_more OR released + interval '1 month' > now() AT TIME ZONE 'UTC' THEN
+          PERFORM audit_make_month(released::timestamp);
+          EXECUTE format('INSERT INTO audit_logs SELECT * FROM %I WHERE (txid, id) > ($1::text::xid8, $2)', kept)
+            USING last.txid, last.id;
+          GET DIAGNOSTICS stayed = ROW_COUNT;
+        END IF;
+        UPDATE archives SET state = 'archived', archived_at = now() WHERE id = ANY (stored);
+        RETURN stayed;
+      END $function$
+;
+REVOKE EXECUTE ON FUNCTION audit_release_month(date,integer[]) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION public.audit_touch()
  RETURNS trigger
@@ -266,6 +341,18 @@ AS $function$
 ;
 REVOKE EXECUTE ON FUNCTION grant_application(name) FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION public.grant_archiver(archiver name)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+      BEGIN
+        EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I', current_schema(), archiver);
+        EXECUTE format('GRANT EXECUTE ON FUNCTION audit_release_month, audit_drop_released TO %I', archiver);
+      END $function$
+;
+REVOKE EXECUTE ON FUNCTION grant_archiver(name) FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION public.legal_hold_stays()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -320,6 +407,53 @@ CREATE TABLE account_versions (
   shard smallint NOT NULL,
   version bigint DEFAULT 0 NOT NULL,
   CONSTRAINT account_versions_pkey PRIMARY KEY (shard)
+);
+
+CREATE TABLE archives (
+  id integer GENERATED BY DEFAULT AS IDENTITY NOT NULL,
+  month date NOT NULL,
+  state character varying(20) DEFAULT 'exporting'::character varying NOT NULL,
+  format character varying(20) NOT NULL,
+  object_key character varying(200) NOT NULL,
+  after_txid bigint NOT NULL,
+  after_id bigint NOT NULL,
+  through_txid bigint NOT NULL,
+  through_id bigint NOT NULL,
+  entry_count bigint,
+  bytes bigint,
+  sha256 character(64),
+  root character(64),
+  longest_line integer,
+  first_txid bigint,
+  first_id bigint,
+  lowest_id bigint,
+  highest_id bigint,
+  first_changed_at timestamp with time zone,
+  last_changed_at timestamp with time zone,
+  table_names text[],
+  storage_class character varying(20),
+  retain_until date,
+  manifest text,
+  stored_at timestamp with time zone,
+  archived_at timestamp with time zone,
+  dropped_at timestamp with time zone,
+  cooled_at timestamp with time zone,
+  restore_asked_at timestamp with time zone,
+  restore_asked_by integer,
+  readable_until timestamp with time zone,
+  destroyed_at timestamp with time zone,
+  certificate text,
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  updated_at timestamp with time zone DEFAULT now() NOT NULL,
+  audit_ref bigint NOT NULL,
+  CONSTRAINT archives_pkey PRIMARY KEY (id),
+  CONSTRAINT archives_object_key_key UNIQUE (object_key),
+  CONSTRAINT archives_destroyed_check CHECK (state::text <> 'destroyed'::text OR num_nulls(destroyed_at, certificate) = 0),
+  CONSTRAINT archives_month_check CHECK (month = date_trunc('month'::text, month::timestamp without time zone)::date),
+  CONSTRAINT archives_range_check CHECK ((ROW(through_txid, through_id) > ROW(after_txid, after_id))),
+  CONSTRAINT archives_state_check CHECK (state::text = ANY (ARRAY['exporting'::character varying, 'stored'::character varying, 'archived'::character varying, 'destroyed'::character varying]::text[])),
+  CONSTRAINT archives_stored_check CHECK (state::text = 'exporting'::text OR num_nulls(entry_count, bytes, sha256, root, longest_line, first_txid, first_id, lowest_id, highest_id, first_changed_at, last_changed_at, table_names, storage_class, retain_until, manifest, stored_at) = 0),
+  CONSTRAINT archives_restore_asked_by_fkey FOREIGN KEY (restore_asked_by) REFERENCES users(id)
 );
 
 CREATE TABLE audit_cosignatures (
@@ -886,6 +1020,7 @@ CREATE TABLE users (
   CONSTRAINT users_member_id_fkey FOREIGN KEY (member_id) REFERENCES members(id)
 );
 
+CREATE INDEX archives_month_idx ON archives USING btree (month, id);
 CREATE INDEX audit_logs_changed_by_idx ON ONLY audit_logs USING btree (changed_by, changed_at, id);
 CREATE INDEX audit_logs_id_idx ON ONLY audit_logs USING btree (id);
 CREATE INDEX audit_logs_new_member_idx ON ONLY audit_logs USING btree ((new_values ->> 'member_id'::text), table_name) WHERE new_values ? 'member_id'::text;
@@ -936,6 +1071,16 @@ CREATE INDEX students_cohort_idx ON students USING btree (cohort, id) WHERE dele
 CREATE INDEX students_status_cohort_idx ON students USING btree (status, cohort, id) WHERE deleted_at IS NULL;
 CREATE INDEX users_created_at_idx ON users USING btree (created_at, id) WHERE deleted_at IS NULL;
 
+CREATE TRIGGER audit_capture_delete AFTER DELETE ON archives FOR EACH ROW EXECUTE FUNCTION audit_capture('{}');
+ALTER TABLE archives ENABLE ALWAYS TRIGGER audit_capture_delete;
+CREATE TRIGGER audit_capture_insert AFTER INSERT ON archives REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit_capture('{}');
+ALTER TABLE archives ENABLE ALWAYS TRIGGER audit_capture_insert;
+CREATE TRIGGER audit_capture_update AFTER UPDATE ON archives FOR EACH ROW EXECUTE FUNCTION audit_capture('{}');
+ALTER TABLE archives ENABLE ALWAYS TRIGGER audit_capture_update;
+CREATE TRIGGER audit_refuse_truncate BEFORE TRUNCATE ON archives FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse();
+ALTER TABLE archives ENABLE ALWAYS TRIGGER audit_refuse_truncate;
+CREATE TRIGGER zz_audit_touch BEFORE INSERT OR UPDATE ON archives FOR EACH ROW EXECUTE FUNCTION audit_touch();
+ALTER TABLE archives ENABLE ALWAYS TRIGGER zz_audit_touch;
 CREATE TRIGGER audit_cosignatures_refuse_change BEFORE DELETE OR UPDATE ON audit_cosignatures FOR EACH ROW EXECUTE FUNCTION audit_refuse();
 ALTER TABLE audit_cosignatures ENABLE ALWAYS TRIGGER audit_cosignatures_refuse_change;
 CREATE TRIGGER audit_cosignatures_refuse_truncate BEFORE TRUNCATE ON audit_cosignatures FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse();
@@ -1208,6 +1353,8 @@ ALTER TABLE users ENABLE ALWAYS TRIGGER zz_audit_touch;
 GRANT USAGE ON SCHEMA public TO PUBLIC;
 GRANT USAGE ON SCHEMA public TO ip2a_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON account_versions TO ip2a_app;
+GRANT DELETE, INSERT, SELECT, UPDATE ON archives TO ip2a_app;
+GRANT USAGE ON SEQUENCE archives_id_seq TO ip2a_app;
 GRANT INSERT, SELECT ON audit_cosignatures TO ip2a_app;
 GRANT SELECT ON audit_logs TO ip2a_app;
 GRANT USAGE ON SEQUENCE audit_logs_id_seq TO ip2a_app;

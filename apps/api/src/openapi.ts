@@ -1,6 +1,7 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import { z } from 'zod';
+import { commonHeaders } from '#access';
 import { Problem } from '#platform/http';
 
 type Schemas = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>;
@@ -29,6 +30,7 @@ export function openApiDocument(app: NestFastifyApplication): OpenAPIObject {
   document.components = {
     ...document.components,
     schemas: { ...document.components?.schemas, ...problem?.components },
+    headers: commonHeaders,
   };
   document.tags = [...new Set(Object.values(document.paths).flatMap(tagsOf))].sort().map((name) => ({ name }));
   return document;

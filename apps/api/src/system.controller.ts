@@ -9,6 +9,7 @@ import { AuditWriter, auditMetrics, BreakGlassService, PartitionsTask, weaknesse
 import { LedgerHealth, ledgerMetrics } from '#ledger';
 import { Database } from '#platform/database';
 import { metricsMediaType, metricsText } from '#platform/observability';
+import { RateLimiter } from '#platform/throttling';
 
 const Health = z
   .object({
@@ -30,6 +31,7 @@ export class SystemController {
     private readonly ledger: LedgerHealth,
     private readonly breakGlass: BreakGlassService,
     private readonly archiver: ArchiverService,
+    private readonly limiter: RateLimiter,
   ) {}
 
   /** Called first when the process is told to stop, so that no new requests are sent here. */
@@ -79,6 +81,7 @@ export class SystemController {
     } catch (error) {
       checks.database = { status: 'error', detail: (error as Error).message };
     }
+    if (this.limiter.fault) checks.limits = { status: 'warn', detail: this.limiter.fault };
     const worst = Object.values(checks).map(({ status }) => status);
     return { status: worst.includes('error') ? 'error' : worst.includes('warn') ? 'warn' : 'ok', checks };
   }

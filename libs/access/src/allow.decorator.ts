@@ -2,6 +2,7 @@ import { applyDecorators, SetMetadata } from '@nestjs/common';
 import { ApiBearerAuth, ApiExtension, ApiHeader, ApiOperation, ApiResponse } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { ERRORS, type ErrorCode } from '#kernel';
+import { NamedRoute } from '#platform/http';
 import { OPERATIONS, opensByBreakGlass, type Operation } from './permissions';
 
 export const OPERATION = Symbol('operation');
@@ -25,6 +26,8 @@ const everywhere: ErrorCode[] = [
   'service.unavailable',
   'audit.unavailable',
 ];
+/** What probes and monitoring ask is not limited. */
+const isLimited = (operation: Operation) => !operation.startsWith('system:');
 const withAccount: ErrorCode[] = [
   'auth.required',
   'auth.token-invalid',
@@ -62,6 +65,22 @@ const idempotencyKey = {
   schema: { type: 'string', minLength: 1, maxLength: 255, example: '7f1c9a52-intake-form' },
 };
 
+const count = { type: 'integer', minimum: 0 } as const;
+
+/** Headers of many replies, for the document's components. */
+export const commonHeaders = {
+  'RateLimit-Limit': { description: 'Requests per minute.', schema: count },
+  'RateLimit-Remaining': { description: 'How many of them are left now.', schema: count },
+  'RateLimit-Reset': { description: 'Seconds until all of them are.', schema: count },
+  'Retry-After': { description: 'Seconds to wait; what is sent sooner makes the wait longer.', schema: count },
+};
+type CommonHeader = keyof typeof commonHeaders;
+const limitHeaders: CommonHeader[] = ['RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset'];
+
+function references(names: CommonHeader[]) {
+  return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
+}
+
 /**
  * Declares a route's operation: who may call it (by the permission table), its OpenAPI operation id and errors, and the
  * name under which it appears in the ledger, logs and metrics. A route without it answers 403.
@@ -69,24 +88,33 @@ const idempotencyKey = {
 export function Allow(operation: Operation, options: AllowOptions): MethodDecorator {
   const permission = OPERATIONS[operation];
   const isPublic = permission === 'public';
-  const codes = [...everywhere, ...(isPublic ? [] : withAccount), ...(options.errors ?? [])];
+  const codes = [
+    ...everywhere,
+    ...(isLimited(operation) ? (['rate.limited'] as const) : []),
+    ...(isPublic ? [] : withAccount),
+    ...(options.errors ?? []),
+  ];
   return applyDecorators(
     SetMetadata(OPERATION, operation),
+    NamedRoute(operation),
     ApiOperation({ operationId: operation, summary: options.summary, description: options.description }),
     ApiExtension('x-permission', permission),
     ...(isPublic ? [] : [ApiBearerAuth(), ApiHeader(accessReason)]),
     ...(opensByBreakGlass(operation) ? [ApiHeader(breakGlass)] : []),
     ...(codes.includes('record.stale-version') ? [ApiHeader(ifMatch)] : []),
     ...(codes.includes('idempotency.key-reused') ? [ApiHeader(idempotencyKey)] : []),
-    successResponse(options),
+    successResponse(options, isLimited(operation) ? limitHeaders : []),
     ...problemResponses(codes),
   );
 }
 
-function successResponse({ reply, status }: AllowOptions): MethodDecorator {
-  if (!reply) return ApiResponse({ status: status ?? 204, description: 'Done.' });
-  const headers =
-    status === 201 ? { Location: { description: 'The new record.', schema: { type: 'string' as const } } } : undefined;
+const newRecord = { description: 'The new record.', schema: { type: 'string' as const } };
+
+function successResponse({ reply, status }: AllowOptions, names: CommonHeader[]): MethodDecorator {
+  const created: Record<string, typeof newRecord> = reply && status === 201 ? { Location: newRecord } : {};
+  const given = { ...references(names), ...created };
+  const headers = Object.keys(given).length > 0 ? given : undefined;
+  if (!reply) return ApiResponse({ status: status ?? 204, description: 'Done.', headers });
   return ApiResponse({ status: status ?? 200, description: 'Done.', standardSchema: reply as never, headers });
 }
 
@@ -100,6 +128,7 @@ function problemResponses(codes: ErrorCode[]): MethodDecorator[] {
   return [...byStatus].map(([status, statusCodes]) =>
     ApiResponse({
       status,
+      headers: status === ERRORS['rate.limited'].status ? references([...limitHeaders, 'Retry-After']) : undefined,
       description: statusCodes.map((code) => `\`${code}\`: ${ERRORS[code].title}.`).join(' '),
       content: {
         'application/problem+json': {

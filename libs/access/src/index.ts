@@ -1,6 +1,7 @@
 export { holds, scopeOf, systemActor } from './access';
 export { AccessGuard } from './access.guard';
-export { Allow, OPERATION } from './allow.decorator';
+export { Allow, commonHeaders, OPERATION } from './allow.decorator';
+export { asTier, limitsOf, tierOf, TIERS, type AccountTier, type Tier } from './limits';
 export {
   BREAK_GLASS,
   opensByBreakGlass,

@@ -40,6 +40,7 @@ export class AuditWriter implements OnApplicationShutdown {
   private underway = 0;
   private scheduled = false;
   private drained?: () => void;
+  private readonly lastWords: (() => Promise<void>)[] = [];
 
   constructor(
     private readonly database: Database,
@@ -70,8 +71,14 @@ export class AuditWriter implements OnApplicationShutdown {
     return this.waiting.length;
   }
 
+  /** Has something done once no request is open any more, while entries can still be written. */
+  beforeClosing(work: () => Promise<void>): void {
+    this.lastWords.push(work);
+  }
+
   /** Commits what waits, then closes. */
   async onApplicationShutdown(): Promise<void> {
+    for (const work of this.lastWords) await work();
     if (this.waiting.length > 0 || this.underway > 0) await new Promise<void>((resolve) => (this.drained = resolve));
     await this.pool.end();
   }

@@ -7,6 +7,7 @@ import { AuditSummaryService } from './audit-summary.service';
 import { AuditWriter } from './audit-writer';
 import { BreakGlassService } from './break-glass.service';
 import { DisclosureGate } from './disclosure-gate';
+import { LimitedRequestsService } from './limited-requests.service';
 import { PartitionsTask } from './partitions.task';
 import { TrailService } from './trail.service';
 
@@ -18,6 +19,7 @@ const doors = [
   AuditExportService,
   PartitionsTask,
   ArchivedEvidence,
+  LimitedRequestsService,
 ];
 
 @Global()

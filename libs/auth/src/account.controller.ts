@@ -1,8 +1,9 @@
-import { Body, Controller, HttpCode, Post } from '@nestjs/common';
+import { Body, Controller, HttpCode, Post, UseGuards } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { Allow } from '#access';
 import type { RequestContext } from '#platform/context';
 import { Context } from '#platform/http';
+import { AttemptsGuard } from './attempts.guard';
 import { AcceptedView, AccountAddress, Register, ResetPassword, VerifyEmail } from './account.dto';
 import { RecoveryService } from './recovery.service';
 import { RegistrationService } from './registration.service';
@@ -10,6 +11,7 @@ import { RegistrationService } from './registration.service';
 /** What people do about their accounts before they can log in. */
 @ApiTags('auth')
 @Controller('auth')
+@UseGuards(AttemptsGuard)
 export class AccountController {
   constructor(
     private readonly registration: RegistrationService,

@@ -1,8 +1,9 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Post } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, UseGuards } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { Allow } from '#access';
 import { Context } from '#platform/http';
 import type { RequestContext } from '#platform/context';
+import { AttemptsGuard } from './attempts.guard';
 import {
   ActorView,
   ChangePassword,
@@ -20,6 +21,7 @@ import { TokensService } from './tokens.service';
 
 @ApiTags('auth')
 @Controller('auth')
+@UseGuards(AttemptsGuard)
 export class AuthController {
   constructor(
     private readonly auth: AuthService,

@@ -2,6 +2,7 @@ import { Global, Module } from '@nestjs/common';
 import { AccountController } from './account.controller';
 import { AccountVersionsService } from './account-versions.service';
 import { AccountsService } from './accounts.service';
+import { AdmissionService } from './admission.service';
 import { AuthController } from './auth.controller';
 import { AuthService } from './auth.service';
 import { ExpiryTask } from './expiry.task';
@@ -22,6 +23,7 @@ import { UsersService } from './users.service';
   providers: [
     AccountsService,
     AccountVersionsService,
+    AdmissionService,
     AuthService,
     ExpiryTask,
     OneTimeTokensService,
@@ -33,6 +35,6 @@ import { UsersService } from './users.service';
     TokensService,
     UsersService,
   ],
-  exports: [SessionsService, TokensService, UsersService],
+  exports: [AdmissionService, SessionsService, TokensService, UsersService],
 })
 export class AuthModule {}

@@ -1,3 +1,4 @@
+export { AdmissionService } from './admission.service';
 export { AuthModule } from './auth.module';
 export { AuthenticationGuard } from './authentication.guard';
 export { MfaRecoveryCode } from './mfa-recovery-code.entity';

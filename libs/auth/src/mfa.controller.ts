@@ -1,8 +1,9 @@
-import { Body, Controller, HttpCode, Post } from '@nestjs/common';
+import { Body, Controller, HttpCode, Post, UseGuards } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { Allow } from '#access';
 import type { RequestContext } from '#platform/context';
 import { Context } from '#platform/http';
+import { AttemptsGuard } from './attempts.guard';
 import { SessionView } from './auth.dto';
 import { AuthService } from './auth.service';
 import { ConfirmMfa, DisableMfa, EnrollmentView, EnrollMfa, RecoveryCodesView, VerifyMfa } from './mfa.dto';
@@ -10,6 +11,7 @@ import { SecondFactorService } from './second-factor.service';
 
 @ApiTags('auth')
 @Controller('auth/mfa')
+@UseGuards(AttemptsGuard)
 export class MfaController {
   constructor(
     private readonly auth: AuthService,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
+import { tierOf } from '#access';
 import { AuditWriter } from '#audit';
 import { DomainError } from '#kernel';
 import type { Actor, RequestContext } from '#platform/context';
@@ -38,6 +39,9 @@ interface KnownActor {
 export class SessionsService {
   private readonly actors = new LRUCache<string, KnownActor>({ max: 20_000, ttl: actorTtlMs });
 
+  /** Sessions whose tokens were found to be good for nothing any more. */
+  private readonly ended = new LRUCache<string, true>({ max: 20_000, ttl: accessTokenSeconds * 1000 });
+
   constructor(
     private readonly database: Database,
     private readonly tokens: TokensService,
@@ -60,7 +64,11 @@ export class SessionsService {
          AND EXISTS (SELECT FROM refresh_tokens WHERE family_id = $2 AND user_id = u.id AND revoked_at IS NULL)`,
       [userId, sessionId],
     );
-    if (!found) throw invalidToken();
+    if (!found) {
+      this.ended.set(sessionId, true);
+      throw invalidToken();
+    }
+    this.ended.delete(sessionId);
     const { version, rolesEndInMs, ...actor } = found;
     this.actors.set(
       key,
@@ -68,6 +76,16 @@ export class SessionsService {
       { ttl: Math.max(1, Math.floor(Math.min(actorTtlMs, rolesEndInMs ?? actorTtlMs))) },
     );
     return actor;
+  }
+
+  /** Who stood behind the token when this process looked last, which may be a minute ago. */
+  remembered({ userId, sessionId }: Claims): Actor | undefined {
+    return this.actors.get(`${userId} ${sessionId}`)?.actor;
+  }
+
+  /** Whether the session was found ended when this process looked last. */
+  isEnded({ sessionId }: Claims): boolean {
+    return this.ended.has(sessionId);
   }
 
   /** Begins a session of an account that works, inside the transaction that logs it in. */
@@ -184,7 +202,7 @@ export class SessionsService {
        VALUES ($1, $2, $3, now() + interval '${refreshTokenDays} days', $4, $5)`,
       [userId, familyId, sha256(refreshToken), context.ipAddress, context.userAgent],
     );
-    const accessToken = await this.tokens.sign(userId, familyId);
+    const accessToken = await this.tokens.sign(userId, familyId, tierOf(context.actor?.roles ?? []));
     return { accessToken, refreshToken, tokenType: 'Bearer', expiresIn: accessTokenSeconds };
   }
 }

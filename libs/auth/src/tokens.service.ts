@@ -3,6 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { exportJWK, jwtVerify, SignJWT, type JWK } from 'jose';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
+import { asTier, type AccountTier } from '#access';
 import { Clock, DomainError } from '#kernel';
 import { CONFIG, readSigningKey, type Config } from '#platform/config';
 
@@ -16,6 +17,8 @@ const issuer = 'ip2a';
 export interface Claims {
   userId: number;
   sessionId: string;
+  /** As it was when the token was made: how often its user may ask, before anything is looked up. */
+  tier: AccountTier;
   /** Seconds since the epoch. */
   expiresAt: number;
 }
@@ -30,8 +33,9 @@ const claimsOf = z
       .refine((id) => id <= 2_147_483_647),
     sid: z.guid(),
     exp: z.number(),
+    tier: z.unknown().transform(asTier),
   })
-  .transform(({ sub, sid, exp }): Claims => ({ userId: sub, sessionId: sid, expiresAt: exp }));
+  .transform(({ sub, sid, exp, tier }): Claims => ({ userId: sub, sessionId: sid, expiresAt: exp, tier }));
 
 /** Signs and checks access tokens: EdDSA or ES256, as the key in JWT_PRIVATE_KEY_FILE is. */
 @Injectable()
@@ -53,9 +57,9 @@ export class TokensService {
     this.keyId = createHash('sha256').update(der).digest('base64url').slice(0, 16);
   }
 
-  async sign(userId: number, sessionId: string): Promise<string> {
+  async sign(userId: number, sessionId: string, tier: AccountTier): Promise<string> {
     const now = Math.floor(this.clock.now().getTime() / 1000);
-    return new SignJWT({ sid: sessionId })
+    return new SignJWT({ sid: sessionId, tier })
       .setProtectedHeader({ alg: this.algorithm, kid: this.keyId, typ: 'at+jwt' })
       .setIssuer(issuer)
       .setAudience(issuer)

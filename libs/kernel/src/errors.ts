@@ -38,6 +38,7 @@ export const ERRORS = {
   'archive.cold': { status: 409, title: 'A part of the archive must be asked for first' },
   'archive.busy': { status: 409, title: 'The archive is at work' },
   'ledger.busy': { status: 409, title: 'The ledger is being verified' },
+  'rate.limited': { status: 429, title: 'Too many requests' },
   'service.unavailable': { status: 503, title: 'The service is not available now' },
   'audit.unavailable': { status: 503, title: 'The access can not be recorded now' },
   'internal.error': { status: 500, title: 'An unexpected error occurred' },
@@ -51,11 +52,18 @@ export interface FieldError {
   message: string;
 }
 
+export interface Limited {
+  limit: string;
+  email?: string;
+}
+
 interface DomainErrorOptions {
   errors?: FieldError[];
   /** The record was refused to this actor rather than absent: answered alike, but put on the record. */
   refused?: { tableName?: string; recordId?: number };
   retryAfterSeconds?: number;
+  /** The limit that a 429 ran into, under whose name such refusals are counted on record, and the account that was tried. */
+  limited?: Limited;
   cause?: unknown;
 }
 
@@ -64,6 +72,7 @@ export class DomainError extends Error {
   readonly errors?: FieldError[];
   readonly refused?: { tableName?: string; recordId?: number };
   readonly retryAfterSeconds?: number;
+  readonly limited?: Limited;
 
   constructor(
     readonly code: ErrorCode,
@@ -75,6 +84,7 @@ export class DomainError extends Error {
     this.errors = options.errors;
     this.refused = options.refused;
     this.retryAfterSeconds = options.retryAfterSeconds;
+    this.limited = options.limited;
   }
 
   get status(): number {

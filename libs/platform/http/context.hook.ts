@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { isIP, isIPv4, type BlockList } from 'node:net';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { RequestContext } from '#platform/context';
+import { operationOf } from './operation.decorator';
 
 /** A request not served within this many ms is given up, so that its refusal comes within the two seconds of P2 on a busy machine, too. */
 const deadlineMs = 1_400;
@@ -43,7 +44,7 @@ function contextFrom(request: FastifyRequest, trustedProxies?: BlockList): Reque
   return new RequestContext({
     source: 'api',
     requestId: requestIdOf(headers['x-request-id']),
-    route: 'unknown',
+    route: operationOf(request),
     ipAddress: clientAddress(request.socket.remoteAddress, headers['x-forwarded-for'], trustedProxies),
     userAgent: headers['user-agent'],
     reason: text(headers['x-access-reason']),

@@ -6,6 +6,7 @@ import { ERRORS, type ErrorCode } from '#kernel';
 import type { Config } from '#platform/config';
 import { contextOf, openContexts } from './context.hook';
 import { holdReplies, type Release } from './hold-replies';
+import { limitRequests, type Admit } from './limit-requests';
 import { asDomainError, problemMediaType, problemOf } from './problem';
 import { RenderingAdapter } from './rendering.adapter';
 import { logRequests } from './request-log';
@@ -32,11 +33,18 @@ export function fastifyAdapter(config: Config): RenderingAdapter {
   });
 }
 
-/** Sets up what stands around Nest: contexts, security headers, the gate for replies, and bodies other than JSON. */
-export async function prepareServer(app: NestFastifyApplication, config: Config, release: Release): Promise<void> {
+/** What the application has to say at the two ends of a request. */
+interface Journey {
+  admit: Admit;
+  release: Release;
+}
+
+/** Sets up what stands around Nest: contexts, security headers, limits, the gate for replies, and bodies other than JSON. */
+export async function prepareServer(app: NestFastifyApplication, config: Config, journey: Journey): Promise<void> {
   const server = app.getHttpAdapter().getInstance();
   openContexts(server, headersOf(config), config.TRUSTED_PROXIES);
-  holdReplies(server, release);
+  limitRequests(server, journey.admit);
+  holdReplies(server, journey.release);
   closeIdleConnectionsWhileStopping(server);
   logRequests(server, config.LOG_LEVEL);
   server.addContentTypeParser(

@@ -1,0 +1,215 @@
+import { BlockList } from 'node:net';
+import { Clock } from '#kernel';
+import { startApi, type Client, type LocalApi, type Reply } from './harness';
+
+/** A clock that stands still until a test turns it. */
+class HandClock extends Clock {
+  private ahead = 0;
+  private readonly begun = Date.now();
+  override now(): Date {
+    return new Date(this.begun + this.ahead);
+  }
+  turn(seconds: number): void {
+    this.ahead += seconds * 1000;
+  }
+}
+
+const clock = new HandClock();
+let api: LocalApi;
+let anonymous: Client;
+beforeAll(async () => {
+  const config = { RATE_LIMIT_STAFF: 40, RATE_LIMIT_MEMBER: 10, RATE_LIMIT_PUBLIC: 8, TRUSTED_PROXIES: trusted() };
+  api = await startApi({ clock, config });
+  anonymous = api.anonymous;
+});
+beforeEach(() => clock.turn(3600));
+afterAll(() => api.close());
+
+function trusted() {
+  const list = new BlockList();
+  list.addAddress('127.0.0.1');
+  return list;
+}
+
+const from = (address: string) => ({ 'X-Forwarded-For': address });
+const codeOf = (reply: Reply) => String(reply.json()['type']).replace('/docs/errors#', '');
+const limits = ({ headers }: Reply) => [
+  headers['ratelimit-limit'],
+  headers['ratelimit-remaining'],
+  headers['ratelimit-reset'],
+];
+
+/** The statuses of so many requests, one after the other. */
+async function statuses(count: number, send: () => Promise<Reply>): Promise<number[]> {
+  const found: number[] = [];
+  for (let request = 0; request < count; request += 1) found.push((await send()).status);
+  return found;
+}
+
+const times = (count: number, status: number) => Array<number>(count).fill(status);
+
+describe('limits by role', () => {
+  it.each([
+    ['staff', 40],
+    ['organizer', 40],
+    ['instructor', 40],
+    ['member', 10],
+  ] as const)('let a user who is %s send %i a minute, whatever they ask for', async (role, limit) => {
+    const somebody = await api.somebody([role]);
+    const paths = ['/auth/me', '/members/999999', '/no/such/route', '/reports/roster', '/auth/sessions'];
+    let next = 0;
+    const found = await statuses(limit, () => somebody.get(paths[next++ % paths.length] ?? ''));
+    expect(found).not.toContain(429);
+    expect(await statuses(2, () => somebody.get('/auth/me'))).toEqual(times(2, 429));
+    clock.turn(61);
+    expect(await statuses(1, () => somebody.get('/auth/me'))).toEqual([200]);
+  });
+
+  it('count each user for themselves, over all their sessions', async () => {
+    const one = await api.somebody(['member']);
+    const again = await api.login(one.account);
+    const other = await api.somebody(['member']);
+    expect(await statuses(5, () => one.get('/auth/me'))).toEqual(times(5, 200));
+    expect(await statuses(6, () => again.get('/auth/me'))).toEqual([...times(5, 200), 429]);
+    expect((await other.get('/auth/me')).status).toBe(200);
+  });
+
+  it('count who brings no good token by address, IPv6 by network', async () => {
+    const bad = { Authorization: 'Bearer not.a.token' };
+    const here = (headers = {}) => anonymous.get('/auth/me', { ...from('203.0.113.5'), ...headers });
+    expect(await statuses(4, () => here())).toEqual(times(4, 401));
+    expect(await statuses(5, () => here(bad))).toEqual([...times(4, 401), 429]);
+    expect((await anonymous.get('/auth/me', from('203.0.113.6'))).status).toBe(401);
+    let host = 0;
+    const network = () => anonymous.get('/auth/jwks.json', from(`2001:db8:1:2::${(host += 1).toString(16)}`));
+    expect(await statuses(9, network)).toEqual([...times(8, 200), 429]);
+    expect((await anonymous.get('/auth/jwks.json', from('2001:db8:1:3::1'))).status).toBe(200);
+  });
+
+  it('do not let a token whose session has ended use up its owner’s requests', async () => {
+    const owner = await api.somebody(['member']);
+    const thief = await api.login(owner.account);
+    await thief.post('/auth/logout');
+    const stolen = () => thief.get('/auth/me', from('203.0.113.7'));
+    const refused = await statuses(12, stolen);
+    expect([refused[0], refused.at(-1)]).toEqual([401, 429]);
+    expect(await statuses(8, () => owner.get('/auth/me'))).toEqual(times(8, 200));
+  });
+
+  it('are told with every answer, and with a refusal how long to wait', async () => {
+    const somebody = await api.somebody(['member']);
+    expect(limits(await somebody.get('/auth/me'))).toEqual(['10', '9', '6']);
+    expect(limits(await somebody.get('/members/1'))).toEqual(['10', '8', '12']);
+    await statuses(8, () => somebody.get('/auth/me'));
+    const refused = await somebody.get('/auth/me');
+    expect(refused.headers['content-type']).toBe('application/problem+json; charset=utf-8');
+    expect([refused.status, codeOf(refused), refused.headers['retry-after']]).toEqual([429, 'rate.limited', '6']);
+    expect(limits(refused)).toEqual(['10', '0', '60']);
+  });
+
+  it('leave probes, monitoring and the documentation alone', async () => {
+    for (const path of ['/health/live', '/health/ready', '/metrics', '/docs', '/openapi.json']) {
+      const replies = await Promise.all(Array.from({ length: 30 }, () => fetch(`${api.url}${path}`)));
+      expect(replies.filter(({ status }) => status === 429)).toEqual([]);
+      expect(replies.every(({ headers }) => !headers.has('ratelimit-limit'))).toBe(true);
+    }
+  });
+
+  it('refuse before a body is read', async () => {
+    const flood = () => anonymous.post('/auth/login', 'no JSON {', { ...from('203.0.113.8') });
+    expect(await statuses(10, flood)).toEqual([...times(8, 415), 429, 429]);
+  });
+});
+
+describe('who keeps hammering', () => {
+  it('waits twice as long each time, and is forgiven after quiet minutes', async () => {
+    const here = () => anonymous.get('/auth/jwks.json', from('203.0.113.20'));
+    await statuses(8, here);
+    const waits: number[] = [];
+    for (let round = 0; round < 12; round += 1) {
+      const wait = Number((await here()).headers['retry-after']);
+      waits.push(wait);
+      clock.turn(wait - 1);
+    }
+    // The first ones are as long as it takes until one request is refilled.
+    expect(waits.slice(3)).toEqual([8, 16, 32, 64, 128, 256, 512, 900, 900]);
+    clock.turn(60 * 60);
+    expect((await here()).status).toBe(200);
+  });
+});
+
+describe('attempts', () => {
+  const login = (email: string, address: string, password = 'wrong password') =>
+    anonymous.post('/auth/login', { email, password }, from(address));
+
+  it('at one account are limited wherever they come from, whether or not it exists', async () => {
+    const { email } = await api.account(['member']);
+    for (const name of [email, 'nobody@local.example']) {
+      let host = 0;
+      const typed = [name, name.toUpperCase(), ` ${name}`];
+      const found = await statuses(3, () => login(typed[host % 3] ?? '', `198.51.100.${(host += 1)}`));
+      expect(found).toEqual([401, 401, 429]);
+      const refused = await login(name, '198.51.100.99');
+      expect([refused.status, codeOf(refused), limits(refused)[0]]).toEqual([429, 'rate.limited', '2']);
+    }
+  });
+
+  it('from one address are limited, whatever accounts they are at', async () => {
+    let guess = 0;
+    const found = await statuses(5, () => login(`guess${(guess += 1)}@local.example`, '198.51.100.200'));
+    expect(found).toEqual([401, 401, 401, 401, 429]);
+  });
+
+  it.each([
+    ['/auth/refresh', { refreshToken: 'x' }, 401],
+    ['/auth/forgot-password', { email: 'who@local.example' }, 202],
+    ['/auth/resend-verification', { email: 'who@local.example' }, 202],
+    ['/auth/register', { memberNumber: '1', dateOfBirth: '1980-05-17', email: 'who@local.example' }, 202],
+    ['/auth/verify-email', { token: 'x', newPassword: 'correct horse battery staple' }, 401],
+    ['/auth/reset-password', { token: 'x', newPassword: 'correct horse battery staple' }, 401],
+    ['/auth/mfa/verify', { mfaToken: 'x', code: '123456' }, 401],
+  ])('by %s are limited likewise', async (path, body, status) => {
+    const found = await statuses(3, () => anonymous.post(path, body, from('198.51.100.201')));
+    expect(found).toEqual([status, status, 429]);
+  });
+
+  it('do not do without the lock of an account', async () => {
+    const { email, password } = await api.account(['member']);
+    for (let guess = 0; guess < 5; guess += 1) {
+      clock.turn(60);
+      expect((await login(email, '198.51.100.202')).status).toBe(401);
+    }
+    clock.turn(60);
+    expect((await login(email, '198.51.100.202', password)).status).toBe(401);
+  });
+});
+
+describe('refusals', () => {
+  it('are on record with the user and the route, once, and counted from then on', async () => {
+    const somebody = await api.somebody(['member']);
+    const { id, email } = somebody.account;
+    await statuses(10, () => somebody.get('/auth/me'));
+    const refused = await somebody.get('/members/1');
+    await api.expectAudit(refused, {
+      action: 'RATE_LIMITED',
+      outcome: 'denied',
+      changedBy: id,
+      actorEmail: email,
+      actorRoles: ['member'],
+      ipAddress: '127.0.0.1',
+      route: 'members:read',
+      filters: { limit: `user:${id}`, limited: 1 },
+      notes: 'rate.limited',
+    });
+    await api.expectAudit(await somebody.get('/members/1'));
+  });
+
+  it('name the account that was tried, where one was', async () => {
+    const email = 'who@local.example';
+    const attempt = () => anonymous.post('/auth/login', { email, password: 'x' }, from('198.51.100.210'));
+    await statuses(2, attempt);
+    const [entry] = await api.entries({ requestId: (await attempt()).requestId });
+    expect(entry).toMatchObject({ action: 'RATE_LIMITED', changedBy: null, ipAddress: '198.51.100.210' });
+    expect(entry?.filters).toMatchObject({ email, limited: 1 });
+  });
+});

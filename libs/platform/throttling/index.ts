@@ -1,0 +1,3 @@
+export { networkOf } from './address';
+export { limiterOf } from './limiter-of';
+export { RateLimiter, throttlingHeaders, tooMany, type Bucket, type Verdict } from './rate-limiter';

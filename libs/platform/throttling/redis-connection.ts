@@ -1,0 +1,144 @@
+import { Logger } from '@nestjs/common';
+import { createClient } from '@redis/client';
+import { gcraScript } from './gcra-script';
+import { throttlingMetrics } from './throttling.metrics';
+
+/**
+ * A server that owes answers and gives none for so many ticks of so many ms counts as away: less than 50 ms that a request loses, once.
+ * Ticks, because one that comes late has seen one turn of the event loop: a process that was busy itself has not waited.
+ */
+const tickMs = 12;
+const silentTicks = 4;
+/** Between two attempts to find it again, and for each of them, in ms. */
+const probeEveryMs = 500;
+const probePatienceMs = 1_000;
+
+type Client = ReturnType<typeof clientOf>;
+
+export class RedisAwayError extends Error {}
+
+/**
+ * A connection that is either known to be quick or not there: one late answer or broken socket gives it up, and with it
+ * whatever waits for an answer; from then on nobody asks, until an attempt in the background has found Redis well again. A new
+ * connection each time, because an old one may be dead without a sign, or full of questions nobody waits for.
+ */
+export class RedisConnection {
+  private readonly logger = new Logger('limits');
+  private client?: Client;
+  private probe?: NodeJS.Timeout;
+  private isClosed = false;
+  private isFirstFault = true;
+  /** Answers that are waited for, and for how many ticks none has come. */
+  private owed = 0;
+  private silence = 0;
+  private watch?: NodeJS.Timeout;
+
+  constructor(private readonly url: string) {}
+
+  get isUp(): boolean {
+    return this.client !== undefined;
+  }
+
+  /** One attempt to connect; more follow by themselves. */
+  async open(): Promise<void> {
+    const client = clientOf(this.url);
+    // Without a listener, an error that arrives while nobody asks would end the process.
+    client.on('error', () => this.giveUp(client, 'lost'));
+    try {
+      await within(probePatienceMs, connected(client));
+    } catch (error) {
+      drop(client);
+      this.giveUp(undefined, 'refused', error);
+      return;
+    }
+    if (this.isClosed || !client.isReady) {
+      drop(client);
+      return;
+    }
+    this.client = client;
+    throttlingMetrics.redisUp.set(1);
+    if (!this.isFirstFault) this.logger.log({}, 'Redis keeps the limits again');
+    this.isFirstFault = true;
+  }
+
+  /** The answer to a command; RedisAwayError when there is none in time. */
+  async ask(command: string[]): Promise<unknown> {
+    const { client } = this;
+    if (!client) throw new RedisAwayError();
+    if (this.owed === 0) this.silence = 0;
+    this.owed += 1;
+    this.watch ??= setInterval(() => this.tick(), tickMs).unref();
+    try {
+      const answer = await client.sendCommand(command);
+      this.silence = 0;
+      return answer;
+    } catch (error) {
+      if (error instanceof Error && error.message.startsWith('NOSCRIPT')) throw error;
+      this.giveUp(client, 'failed', error);
+      throw new RedisAwayError();
+    } finally {
+      this.owed -= 1;
+    }
+  }
+
+  close(): void {
+    this.isClosed = true;
+    clearTimeout(this.probe);
+    clearInterval(this.watch);
+    if (this.client) drop(this.client);
+    this.client = undefined;
+  }
+
+  private tick(): void {
+    if (this.owed === 0) {
+      clearInterval(this.watch);
+      this.watch = undefined;
+      return;
+    }
+    this.silence += 1;
+    if (this.silence >= silentTicks && this.client) this.giveUp(this.client, 'late');
+  }
+
+  /** Of the many that notice a fault at the same time only the first does something. */
+  private giveUp(client: Client | undefined, reason: string, error?: unknown): void {
+    if (this.isClosed || client !== this.client) return;
+    this.client = undefined;
+    if (client) drop(client);
+    throttlingMetrics.redisFailures.inc({ reason });
+    throttlingMetrics.redisUp.set(0);
+    if (this.isFirstFault) {
+      const cause = error instanceof Error ? error.message : reason;
+      this.logger.warn({ reason, cause }, 'Redis is away; each process keeps the limits by itself');
+    }
+    this.isFirstFault = false;
+    clearTimeout(this.probe);
+    this.probe = setTimeout(() => void this.open(), probeEveryMs).unref();
+  }
+}
+
+function clientOf(url: string) {
+  return createClient({
+    url,
+    RESP: 2,
+    disableOfflineQueue: true,
+    disableClientInfo: true,
+    maintNotifications: 'disabled',
+    socket: { connectTimeout: probePatienceMs, reconnectStrategy: false },
+  });
+}
+
+async function connected(client: Client): Promise<void> {
+  await client.connect();
+  await client.sendCommand(['SCRIPT', 'LOAD', gcraScript]);
+}
+
+function drop(client: Client): void {
+  if (client.isOpen) client.destroy();
+}
+
+function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`No answer within ${ms} ms`)), ms);
+    work.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}

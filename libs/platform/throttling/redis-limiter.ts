@@ -1,0 +1,64 @@
+import type { OnApplicationShutdown } from '@nestjs/common';
+import { gcraScript, gcraSha } from './gcra-script';
+import type { LocalLimiter } from './local-limiter';
+import { keyOf, RateLimiter, verdictOf, type Bucket, type Verdict } from './rate-limiter';
+import { RedisAwayError, RedisConnection } from './redis-connection';
+import { decisionCounter } from './throttling.metrics';
+
+/** Before the names of buckets, because others may use the same Redis. */
+const prefix = 'ip2a:limit:';
+
+/** Limits of all processes together, counted by a Redis server; by this process alone while that is away. */
+export class RedisLimiter extends RateLimiter implements OnApplicationShutdown {
+  private readonly connection: RedisConnection;
+
+  constructor(
+    url: string,
+    private readonly local: LocalLimiter,
+  ) {
+    super();
+    this.connection = new RedisConnection(url);
+  }
+
+  override open(): Promise<void> {
+    return this.connection.open();
+  }
+
+  override get fault(): string | undefined {
+    return this.connection.isUp ? undefined : 'Redis is away; each process keeps the limits by itself';
+  }
+
+  override take(bucket: Bucket): Verdict | Promise<Verdict> {
+    return this.connection.isUp ? this.takeShared(bucket) : this.local.take(bucket);
+  }
+
+  onApplicationShutdown(): void {
+    this.connection.close();
+  }
+
+  /** What Redis decided is told to the local limiter, so that nobody begins anew when Redis goes away. */
+  private async takeShared(bucket: Bucket): Promise<Verdict> {
+    let answer: number[];
+    try {
+      answer = (await this.run(prefix + keyOf(bucket), String(bucket.perMinute))) as number[];
+    } catch (error) {
+      if (error instanceof RedisAwayError) return this.local.take(bucket);
+      throw error;
+    }
+    const [passes, fullAt = 0, blockedAt = 0, blockedUntil = 0, strikes = 0, refused = 0] = answer;
+    const fromNow = { fullAt, blockedAt, blockedUntil, strikes, refused };
+    this.local.learn(bucket, fromNow);
+    decisionCounter('redis', bucket.tier, passes === 1).inc();
+    return verdictOf(bucket, passes === 1, fromNow, 0);
+  }
+
+  private async run(key: string, perMinute: string): Promise<unknown> {
+    try {
+      return await this.connection.ask(['EVALSHA', gcraSha, '1', key, perMinute]);
+    } catch (error) {
+      if (error instanceof RedisAwayError) throw error;
+      // NOSCRIPT: the server was restarted, or its scripts were flushed.
+      return this.connection.ask(['EVAL', gcraScript, '1', key, perMinute]);
+    }
+  }
+}
