@@ -15,7 +15,7 @@ const mayImport: Record<string, readonly string[]> = {
   'libs/audit': [kernel, platform, 'libs/access'],
   'libs/records': [kernel, platform, 'libs/access', 'libs/audit'],
   'libs/ledger': [kernel, platform, 'libs/access', 'libs/audit'],
-  'libs/archival': [...foundation, 'libs/ledger'],
+  'libs/archival': [...foundation, 'libs/ledger', 'libs/retention'],
   'libs/client': [],
   'libs/auth': foundation,
   'libs/members': foundation,

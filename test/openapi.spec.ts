@@ -2,12 +2,14 @@ import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { type AnySchema, Ajv2020 } from 'ajv/dist/2020';
 import addFormats from 'ajv-formats';
 import { type Operation } from '#access';
 import { openApiDocument } from '#app';
 import { ERRORS, type ErrorCode } from '#kernel';
+import { PublishedLog } from '#ledger';
 import { startApi, type Client, type LocalApi } from '../apps/api/test/harness';
 import { stageOf } from './account-stages';
 import { expectCommitted } from './committed';
@@ -217,6 +219,7 @@ describe('every reply', () => {
     const made: Record<string, number> = {
       audit: Number((await api.entries()).at(0)?.id),
       'break-glass-reviews': await openedReview(),
+      archives: await coldArchive(),
     };
     for (const operation of createdFirst(operations)) {
       await makeReady(operation.operationId);
@@ -312,6 +315,23 @@ function accountFor(operation: Operation, made: Record<string, number>): Promise
   return api.as('admin', operation.startsWith('me:') ? { memberId: made.members } : {});
 }
 
+/** A cold object of the archive, which takes years to come by. */
+async function coldArchive(): Promise<number> {
+  const objectKey = 'entries/2020/example.parquet';
+  const { store } = api.app.get(PublishedLog);
+  const content = Readable.from([Buffer.from('example')]);
+  const { sha256 } = await store.put(objectKey, content, { mediaType: 'text/plain', storageClass: 'GLACIER' });
+  const [made] = await api.query<{ id: number }>(
+    `INSERT INTO archives (month, state, format, object_key, after_txid, after_id, through_txid, through_id, entry_count, bytes, sha256,
+       root, longest_line, first_txid, first_id, lowest_id, highest_id, first_changed_at, last_changed_at, table_names, storage_class,
+       retain_until, manifest, stored_at)
+     VALUES ('2020-01-01', 'stored', 'parquet', $1, 0, 0, 1, 1, 1, 7, $2, $2, 1, 1, 1, 1, 1, '2020-01-05', '2020-01-05', '{members}',
+       'GLACIER', '2027-02-01', 'example', now()) RETURNING id`,
+    [objectKey, sha256],
+  );
+  return made?.id ?? 0;
+}
+
 /** The review of a use of break-glass, which is not created by an operation of its own. */
 async function openedReview(): Promise<number> {
   const { id: userId } = await api.account(['staff']);
@@ -348,6 +368,8 @@ async function makeReady(operation: Operation): Promise<void> {
       [status ?? 'draft'],
     );
   }
+  // While it is archived, and cold, it is in the way of exports.
+  await api.query('UPDATE archives SET state = $1', [operation === 'archives:restore' ? 'archived' : 'stored']);
   if (operation.startsWith('grievances:')) await api.query(`UPDATE grievances SET status = 'open'`);
 }
 

@@ -4,6 +4,7 @@ import { ArchivedEntries } from '#audit';
 import { Clock } from '#kernel';
 import { PublishedLog } from '#ledger';
 import { CONFIG, type Config } from '#platform/config';
+import { RetentionModule } from '#retention';
 import { ArchiveTask } from './archive.task';
 import { ArchivedEntriesService } from './archived-entries.service';
 import { ArchiverService } from './archiver.service';
@@ -17,6 +18,7 @@ const bytesPerMb = 2 ** 20;
 
 @Global()
 @Module({
+  imports: [RetentionModule],
   controllers: [ArchivesController],
   providers: [
     ArchiverService,

@@ -107,9 +107,9 @@ export const AuditLogPage = z
     cold: z
       .array(
         z.object({
-          archiveId: z.int(),
+          archiveId: z.int().describe('The id of the archive.'),
           month: z.string().meta({ examples: ['2023-08'] }),
-          objectKey: z.string(),
+          objectKey: z.string().describe('Under which its object is stored.'),
         }),
       )
       .optional()
