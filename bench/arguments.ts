@@ -6,7 +6,7 @@ export interface Options {
   rounds: number;
   seconds: number;
   connections: number;
-  /** How much of the stress data set `seed` and `verify` store. */
+  /** How much of the stress data set `seed`, `verify`, `archive` and `archive-trail` store. */
   scale: number;
   names: (typeof allCaseNames)[number][];
 }

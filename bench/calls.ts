@@ -22,8 +22,8 @@ export interface Turn {
 
 export const caseNames = ['read', 'list', 'search', 'update', 'create', 'entries'] as const;
 export type CaseName = (typeof caseNames)[number];
-/** Every case there is: those that call both servers, the one that calls ours with and without sealing, and those that fill tables and verify the ledger. */
-export const allCaseNames = [...caseNames, 'sealing', 'seed', 'verify'] as const;
+/** Every case there is: those that call both servers, the one that calls ours with and without sealing, and those that fill tables, verify the ledger and archive it. */
+export const allCaseNames = [...caseNames, 'sealing', 'seed', 'verify', 'archive', 'archive-trail'] as const;
 
 const members = '/api/v1/members';
 

@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import { parseArguments, UsageError, type Options } from './arguments';
-import type { CaseName } from './calls';
+import { raceArchives, raceTrails } from './archive-race';
+import { caseNames, type CaseName } from './calls';
 import { Cleanup } from './cleanup';
 import { compare, summarizeEntries, tableOf, type Result } from './report';
 import { mustAnswerAlike } from './same-answers';
@@ -44,7 +45,9 @@ async function runCases(
   // Before the servers are there, which would have a share of the machine.
   if (names.includes('seed')) results['seed'] = await raceSeeds(scale, rounds, cleanup, log);
   if (names.includes('verify')) results['verify'] = await raceVerifications(scale, rounds, cleanup, log);
-  const calling = names.filter((name) => name !== 'seed' && name !== 'sealing' && name !== 'verify');
+  if (names.includes('archive')) results['archive'] = await raceArchives(scale, rounds, cleanup, log);
+  if (names.includes('archive-trail')) results['archive-trail'] = await raceTrails(scale, rounds, cleanup, log);
+  const calling = caseNames.filter((name) => names.includes(name));
   if (calling.length === 0 && !names.includes('sealing')) return results;
   const stage = await setUp(cleanup, log);
   const turns = new Turns(stage, { connections, seconds });

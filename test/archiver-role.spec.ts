@@ -1,64 +1,58 @@
 import { Client } from 'pg';
+import { migrate } from '#platform/database';
 import { OwnServer } from './promises/own-server';
 
 /**
- * What PostgreSQL permits a role that takes sealed months out of the ledger: the ground of
- * docs/decisions/0016-archiver-role.md. The function below is the shape that the decision describes; which months are sealed
- * is a table here.
+ * What the role of an archiver may do, which migrating grants it: take months out of the ledger that are stored, and nothing else
+ * (docs/decisions/0016-archiver-role.md).
  */
 let server: OwnServer;
 let owner: Client;
 let archiver: Client;
 let application: Client;
 let months: string[];
+let stored: number;
 
-const detach = `
-  CREATE TABLE sealed_months (name text PRIMARY KEY);
-  CREATE FUNCTION audit_detach_partition(month text) RETURNS void LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path = public, pg_temp SET lock_timeout = '400ms'
-  AS $$
-  DECLARE
-    partition regclass;
-  BEGIN
-    SELECT i.inhrelid INTO partition FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-      WHERE i.inhparent = 'public.audit_logs'::regclass AND c.relname = month AND c.relnamespace = 'public'::regnamespace;
-    IF partition IS NULL THEN
-      RAISE EXCEPTION '% is no month of the ledger', month USING ERRCODE = 'invalid_parameter_value';
-    END IF;
-    IF NOT EXISTS (SELECT FROM sealed_months s WHERE s.name = month) THEN
-      RAISE EXCEPTION '% is not wholly sealed', month USING ERRCODE = 'object_not_in_prerequisite_state';
-    END IF;
-    EXECUTE format('ALTER TABLE audit_logs DETACH PARTITION %s', partition);
-    EXECUTE format('CREATE TRIGGER audit_logs_refuse_change BEFORE UPDATE OR DELETE ON %s
-      FOR EACH ROW EXECUTE FUNCTION audit_refuse()', partition);
-    EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER audit_logs_refuse_change', partition);
-  END $$;
-  REVOKE EXECUTE ON FUNCTION audit_detach_partition FROM PUBLIC`;
+const past = '2026-03-01';
 
 beforeAll(async () => {
   server = await OwnServer.start();
   const superuser = await connect(server.superuserUrl);
   await superuser.query(`CREATE ROLE archiver LOGIN PASSWORD 'archiver'`);
-  await superuser.end();
-  owner = await connect(server.ownerUrl);
-  await owner.query(detach);
-  await owner.query(`GRANT USAGE ON SCHEMA public TO archiver; GRANT SELECT ON audit_logs TO archiver;
-    GRANT EXECUTE ON FUNCTION audit_detach_partition TO archiver`);
   const url = Object.assign(new URL(server.ownerUrl), { username: 'archiver', password: 'archiver' });
+  await migrate({ ownerUrl: server.ownerUrl, applicationUrl: server.applicationUrl, archiverUrl: url.href });
+  owner = await connect(server.ownerUrl);
   archiver = await connect(url.href);
   application = await connect(server.applicationUrl);
-  const { rows } = await owner.query<{ name: string }>(
-    `SELECT relid::regclass::text AS name FROM pg_partition_tree('audit_logs') WHERE isleaf ORDER BY 1`,
+  await owner.query(`SELECT audit_make_month('${past}')`);
+  await superuser.query(
+    `INSERT INTO audit_logs (action, source, changed_at) SELECT 'READ', 'job', '2026-03-05'::timestamptz + n * interval '1 hour' FROM generate_series(1, 3) n`,
   );
-  months = rows.map(({ name }) => name);
-  await owner.query(
-    `INSERT INTO audit_logs (action, source, changed_at) SELECT 'READ', 'job', date_trunc('month', now()) + interval '1 month 1 day'`,
-  );
+  await superuser.end();
+  months = await attached();
+  stored = await archiveOf('exporting');
 });
 afterAll(async () => {
   for (const client of [owner, archiver, application]) await client.end();
   await server.drop();
 });
+
+/** The row of an object that holds the month up to its last entry. */
+async function archiveOf(state: 'exporting' | 'stored'): Promise<number> {
+  const { rows } = await owner.query<{ id: number }>(
+    `INSERT INTO archives (month, state, format, object_key, after_txid, after_id, through_txid, through_id, entry_count, bytes, sha256, root,
+       longest_line, first_txid, first_id, lowest_id, highest_id, first_changed_at, last_changed_at, table_names, storage_class, retain_until,
+       manifest, stored_at)
+     SELECT $1::date, $2, 'parquet', 'entries/' || gen_random_uuid(), 0, 0, txid::text::bigint, id, 3, 1, repeat('0', 64), repeat('0', 64), 1, 1, 1, 1, 1,
+       changed_at, changed_at, '{}', 'STANDARD', '2033-04-01', '', now()
+     FROM audit_logs WHERE changed_at >= $1::date AND changed_at < $1::date + 31 ORDER BY txid DESC, id DESC LIMIT 1 RETURNING id`,
+    [past, state],
+  );
+  return rows[0]?.id ?? 0;
+}
+
+const release = (client: Client, month = past, ids = [stored]) =>
+  client.query('SELECT audit_release_month($1::date, $2)', [month, ids]);
 
 async function connect(connectionString: string): Promise<Client> {
   const client = new Client({ connectionString });
@@ -73,20 +67,18 @@ const attached = async () =>
     )
   ).rows.map(({ name }) => name);
 
-const month = (index: number) => String(months[index]);
-
 describe('without ownership', () => {
   it('no privilege on a table lets a role detach its partitions', async () => {
-    await owner.query(`BEGIN; GRANT ALL ON audit_logs, ${month(1)} TO archiver; COMMIT`);
-    await expect(archiver.query(`ALTER TABLE audit_logs DETACH PARTITION ${month(1)}`)).rejects.toThrow(
+    await owner.query(`BEGIN; GRANT ALL ON audit_logs, audit_logs_2026_03 TO archiver; COMMIT`);
+    await expect(archiver.query(`ALTER TABLE audit_logs DETACH PARTITION audit_logs_2026_03`)).rejects.toThrow(
       'must be owner',
     );
-    await owner.query(`REVOKE ALL ON audit_logs, ${month(1)} FROM archiver; GRANT SELECT ON audit_logs TO archiver`);
+    await owner.query(`REVOKE ALL ON audit_logs, audit_logs_2026_03 FROM archiver`);
   });
 
   it('detaching concurrently can be done by no function', async () => {
     await owner.query(`CREATE FUNCTION concurrently() RETURNS void LANGUAGE plpgsql AS
-      $$ BEGIN EXECUTE 'ALTER TABLE audit_logs DETACH PARTITION ${month(1)} CONCURRENTLY'; END $$`);
+      $$ BEGIN EXECUTE 'ALTER TABLE audit_logs DETACH PARTITION audit_logs_2026_03 CONCURRENTLY'; END $$`);
     await expect(owner.query('SELECT concurrently()')).rejects.toThrow('cannot be executed from a function');
     await owner.query('DROP FUNCTION concurrently');
   });
@@ -103,48 +95,54 @@ it('membership in the owner gives everything: triggers can be disabled', async (
   );
 });
 
-describe('a role that may execute one function of the owner', () => {
+describe('a role that may execute two functions of the owner', () => {
   it.each([
-    ['a month that is not sealed', () => month(1), 'is not wholly sealed'],
-    ['the ledger itself', () => 'audit_logs', 'is no month of the ledger'],
-    ['another table', () => 'members', 'is no month of the ledger'],
-    ['what is no table', () => `${month(1)}; DROP TABLE members`, 'is no month of the ledger'],
-  ])('is refused %s', async (_, name, message) => {
-    await expect(archiver.query('SELECT audit_detach_partition($1)', [name()])).rejects.toThrow(message);
+    ['a month that is not stored', () => release(archiver), 'is not stored as a whole'],
+    ['a month of which another object is stored', () => release(archiver, past, [4711]), 'is not stored as a whole'],
+    ['what is no month', () => release(archiver, '1999-01-01'), 'is no month of the ledger'],
+    [
+      'dropping what was not taken out',
+      () => archiver.query('SELECT audit_drop_released($1)', [[stored]]),
+      'Not all of these are archived',
+    ],
+  ])('is refused %s', async (_, work, message) => {
+    await expect(work()).rejects.toThrow(message);
     expect(await attached()).toEqual(months);
   });
 
-  it('is not led to believe that a month is sealed by tables of its own', async () => {
+  it('is not led to believe that a month is stored by tables of its own', async () => {
     await archiver.query(
-      `CREATE TEMP TABLE sealed_months (name text); INSERT INTO sealed_months VALUES ('${month(1)}')`,
+      `CREATE TEMP TABLE archives AS SELECT ${stored} AS id, '${past}'::date AS month, 'stored'::text AS state, 1::bigint AS through_txid, 1::bigint AS through_id`,
     );
     await archiver.query('SET search_path = pg_temp, public');
-    await expect(archiver.query('SELECT public.audit_detach_partition($1)', [month(1)])).rejects.toThrow(
-      'not wholly sealed',
+    await expect(archiver.query('SELECT public.audit_release_month($1::date, $2)', [past, [stored]])).rejects.toThrow(
+      'not stored as a whole',
     );
-    await archiver.query('RESET search_path; DROP TABLE pg_temp.sealed_months');
+    await archiver.query('RESET search_path; DROP TABLE pg_temp.archives');
   });
 
   it.each([
     ['add entries', `INSERT INTO audit_logs (action, source) VALUES ('READ', 'job')`],
+    ['read them', 'SELECT FROM audit_logs'],
     ['change them', `UPDATE audit_logs SET notes = 'x'`],
     ['remove them', 'DELETE FROM audit_logs'],
     ['empty the ledger', 'TRUNCATE audit_logs'],
-    ['drop a month', 'DROP TABLE MONTH'],
-    ['empty a month', 'TRUNCATE MONTH'],
-    ['disable a trigger', 'ALTER TABLE MONTH DISABLE TRIGGER ALL'],
-    ['say what is sealed', `INSERT INTO sealed_months VALUES ('MONTH')`],
+    ['drop a month', 'DROP TABLE audit_logs_2026_03'],
+    ['empty a month', 'TRUNCATE audit_logs_2026_03'],
+    ['disable a trigger', 'ALTER TABLE audit_logs_2026_03 DISABLE TRIGGER ALL'],
+    ['say what is stored', `UPDATE archives SET state = 'stored'`],
+    ['make months', `SELECT audit_make_month('2020-01-01')`],
     ['read records', 'SELECT FROM members'],
-    ['change the function', 'ALTER FUNCTION audit_detach_partition RESET ALL'],
+    ['change the function', 'ALTER FUNCTION audit_release_month RESET ALL'],
   ])('may not %s', async (_, sql) => {
-    await expect(archiver.query(sql.replace('MONTH', month(1)))).rejects.toThrow(/permission denied|must be owner/);
+    await expect(archiver.query(sql)).rejects.toThrow(/permission denied|must be owner/);
   });
 
   it('waits less than a writer does, and gives up without a change', async () => {
-    await owner.query('INSERT INTO sealed_months VALUES ($1)', [month(1)]);
+    await owner.query(`UPDATE archives SET state = 'stored' WHERE id = $1`, [stored]);
     const busy = await connect(server.applicationUrl);
     await busy.query(`BEGIN; INSERT INTO audit_logs (action, source) VALUES ('READ', 'job')`);
-    const gaveUp = archiver.query('SELECT audit_detach_partition($1)', [month(1)]).catch((error: unknown) => error);
+    const gaveUp = release(archiver).catch((error: unknown) => error);
     await lockIsAwaited(gaveUp);
     const begun = performance.now();
     await application.query(`SELECT audit_append('[{"action": "READ", "source": "job"}]')`);
@@ -155,31 +153,54 @@ describe('a role that may execute one function of the owner', () => {
     expect(await attached()).toEqual(months);
   });
 
-  it('takes out a sealed month whole, which then still refuses to be changed, by its owner, too', async () => {
-    await archiver.query('SELECT audit_detach_partition($1)', [month(1)]);
-    expect(await attached()).toEqual(months.filter((name) => name !== month(1)));
-    const { rows } = await owner.query<{ count: number }>(`SELECT count(*)::integer AS count FROM ${month(1)}`);
-    expect(rows).toEqual([{ count: 1 }]);
-    for (const sql of ['UPDATE MONTH SET notes = NULL', 'DELETE FROM MONTH', 'TRUNCATE MONTH']) {
-      await expect(owner.query(sql.replace('MONTH', month(1)))).rejects.toThrow('is refused');
-      await expect(archiver.query(sql.replace('MONTH', month(1)))).rejects.toThrow('permission denied');
+  it('takes out a stored month whole, which then still refuses to be changed, by its owner, too', async () => {
+    await release(archiver);
+    expect(await attached()).toEqual(months.filter((name) => name !== 'audit_logs_2026_03'));
+    const taken = `audit_logs_released_${stored}`;
+    const { rows } = await owner.query<{ count: number }>(`SELECT count(*)::integer AS count FROM ${taken}`);
+    expect(rows).toEqual([{ count: 3 }]);
+    for (const sql of [`UPDATE ${taken} SET notes = NULL`, `DELETE FROM ${taken}`, `TRUNCATE ${taken}`]) {
+      await expect(owner.query(sql)).rejects.toThrow('is refused');
+      await expect(archiver.query(sql)).rejects.toThrow('permission denied');
+      await expect(application.query(sql)).rejects.toThrow('permission denied');
     }
   });
 
-  it('the application is not', async () => {
-    await expect(application.query('SELECT audit_detach_partition($1)', [month(2)])).rejects.toThrow(
-      'permission denied',
+  it('says in the same transaction where the entries are, on record under its own name', async () => {
+    const { rows } = await owner.query(
+      `SELECT a.state, l.database_role AS "databaseRole", l.new_values ->> 'state' AS told FROM archives a JOIN audit_logs l ON l.id = a.audit_ref WHERE a.id = $1`,
+      [stored],
     );
+    expect(rows).toEqual([{ state: 'archived', databaseRole: 'archiver', told: 'archived' }]);
   });
-});
 
-it('a month that is detached by itself loses the trigger that refuses changes', async () => {
-  await owner.query(`BEGIN; ALTER TABLE audit_logs DETACH PARTITION ${month(3)}`);
-  const { rows } = await owner.query<{ name: string }>(
-    `SELECT tgname AS name FROM pg_trigger WHERE tgrelid = '${month(3)}'::regclass ORDER BY 1`,
-  );
-  await owner.query('ROLLBACK');
-  expect(rows.map(({ name }) => name)).toEqual(['audit_logs_refuse_truncate']);
+  it('drops it, once', async () => {
+    for (let time = 0; time < 2; time += 1) await archiver.query('SELECT audit_drop_released($1)', [[stored]]);
+    const { rows } = await owner.query(`SELECT to_regclass($1) AS left`, [`audit_logs_released_${stored}`]);
+    expect(rows).toEqual([{ left: null }]);
+  });
+
+  it('leaves in the ledger what came after what is stored', async () => {
+    await owner.query(`SELECT audit_make_month('${past}')`);
+    const superuser = await connect(server.superuserUrl);
+    const late = (hour: number) =>
+      superuser.query(
+        `INSERT INTO audit_logs (action, source, changed_at) VALUES ('READ', 'job', '2026-03-05 0${hour}:00Z') RETURNING id`,
+      );
+    await late(1);
+    const second = await archiveOf('stored');
+    const { rows: after } = await late(2);
+    await superuser.end();
+    await release(archiver, past, [second]);
+    const { rows } = await owner.query(`SELECT id FROM audit_logs WHERE changed_at < '2026-04-01'`);
+    expect(rows).toEqual(after);
+    expect(await attached()).toEqual(months);
+  });
+
+  it('the application may not', async () => {
+    await expect(release(application)).rejects.toThrow('permission denied');
+    await expect(application.query('SELECT audit_drop_released($1)', [[stored]])).rejects.toThrow('permission denied');
+  });
 });
 
 /** Resolves once somebody waits for a lock on the ledger; throws where the waiting has ended unseen. */

@@ -1,4 +1,7 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { Client } from 'pg';
+import { CONFIG, type Config } from '#platform/config';
 import { OwnServer } from '../../../test/promises/own-server';
 import type { Client as Person } from './client';
 import { ip2a } from './command';
@@ -29,6 +32,7 @@ interface Page {
 interface Report {
   dryRun: boolean;
   months: { month: string; action: string; detail?: string; objects: { entries: number }[] }[];
+  objects: { month: string; action: string; detail?: string }[];
 }
 
 /** Entries of old months, as they were written then: changes of many members, of which one is looked at, and lists that showed it. */
@@ -164,8 +168,136 @@ it('answers as before, wherever the entries are', async () => {
 
 it('verifies as before, and finds nothing left to do', async () => {
   const reply = await admin.post('/audit/verify', {});
-  expect(reply.json()).toMatchObject({ valid: true, fault: null, unread: 0 });
-  const { status, stdout } = await ip2a(server, ['audit', 'verify', '--json']);
+  expect(reply.json()).toMatchObject({ valid: true, fault: null, unread: 0, rows: [] });
+  const { status, stdout } = await command(['audit', 'verify', '--json']);
   expect([status, JSON.parse(stdout)]).toMatchObject([0, { valid: true, unread: 0 }]);
   expect((await run({ asOf })).body.months).toEqual([]);
 });
+
+it('proves an entry that has left the database', async () => {
+  const [entry] = before[questions[0] ?? ''] as Entry[];
+  const reply = await admin.get(`/audit/logs/${entry?.id}/proof`);
+  expect([reply.status, reply.text.startsWith('c2sp.org/tlog-proof@v1\n')]).toEqual([200, true]);
+});
+
+it('tells on the command line what is where', async () => {
+  const { status, stdout } = await command(['archive', 'list', '--json']);
+  const { items, tiers } = JSON.parse(stdout) as { items: object[]; tiers: { tier: string; entries: number }[] };
+  expect([status, items]).toMatchObject([
+    0,
+    [
+      { month: '2026-03', state: 'archived', storageClass: 'STANDARD_IA', entries: 300 },
+      { month: '2026-04', entries: 90 },
+      { month: '2026-05', entries: 45 },
+    ],
+  ]);
+  expect(tiers.map(({ tier, entries }) => [tier, entries > 0])).toEqual([
+    ['PostgreSQL', true],
+    ['STANDARD_IA', true],
+  ]);
+});
+
+it.each([
+  [['archive', 'run', '--as-of', 'tomorrow'], 'It must be a day such as 2026-11-24.'],
+  [['archive', 'restore', 'all'], 'It must be a whole number above zero.'],
+  [['archive', 'restore', '4711'], 'There is no such archive.'],
+  [['archive', 'restore', '1'], 'It can be read as it is.'],
+])('says on the command line what is wrong with %j, and ends with 2', async (args, message) => {
+  const { status, stdout, stderr } = await command(args);
+  expect([status, stdout]).toEqual([2, '']);
+  expect(stderr).toContain(message);
+});
+
+describe('years later', () => {
+  const hold = {
+    matter: 'Smith v. Local 17',
+    reason: 'Subpoena of 3 May',
+    tableName: 'members',
+    heldFrom: '2026-03-01T00:00:00Z',
+    heldTo: '2026-03-10T00:00:00Z',
+  };
+  let cold: { id: number; month: string }[];
+
+  it('what is old is cold, and what was hot until now has left, too; the month that goes on goes on', async () => {
+    const { status, body } = await run({ asOf: '2029-05-02' });
+    expect([status, body.months.map(({ month, action }) => [month, action])]).toEqual([
+      200,
+      [
+        ['2026-08', 'archive'],
+        [thisMonth(), 'archive'],
+      ],
+    ]);
+    expect(body.objects.map(({ month, action, detail }) => [month, action, detail])).toEqual([
+      ['2026-03', 'cool', 'GLACIER'],
+      ['2026-04', 'cool', 'GLACIER'],
+    ]);
+    expect(await months()).toContain(`audit_logs_${thisMonth().replace('-', '_')}`);
+    expect((await admin.get('/members')).status).toBe(200);
+    const reply = await admin.post('/audit/verify', {});
+    expect(reply.json()).toMatchObject({ valid: true, fault: null, unread: 390 });
+  });
+
+  it('a search names the archives that must be asked for, and an export of their time is refused', async () => {
+    const { body } = await get<Page & { cold?: { archiveId: number; month: string }[] }>(
+      `/audit/logs?tableName=members&recordId=${record}&to=2026-09-01T00:00:00Z&limit=200`,
+    );
+    cold = (body.cold ?? []).map(({ archiveId: id, month }) => ({ id, month }));
+    expect(cold.map(({ month }) => month).sort()).toEqual(['2026-03', '2026-04']);
+    const expected = (before[questions[0] ?? ''] as Entry[]).filter(({ changedAt }) => changedAt > '2026-05');
+    expect(body.items.map(({ id }) => id)).toEqual(expected.map(({ id }) => id));
+    const reply = await admin.get('/audit/export?to=2026-09-01T00:00:00Z');
+    expect([reply.status, reply.json<{ type: string }>().type]).toEqual([409, '/docs/errors#archive.cold']);
+    expect((await admin.get('/audit/export?from=2026-05-01T00:00:00Z')).status).toBe(200);
+  });
+
+  it('what is asked for takes part again, and answers as ever', async () => {
+    for (const { id } of cold) {
+      const reply = await admin.post(`/archives/${id}/restore`);
+      expect([reply.status, typeof reply.json<{ readableUntil: unknown }>().readableUntil]).toEqual([202, 'string']);
+    }
+    expect(await told()).toEqual(before);
+    expect((await admin.post('/audit/verify', {})).json()).toMatchObject({ valid: true, unread: 0 });
+  });
+
+  it('what is on hold is not destroyed', async () => {
+    const placed = await admin.post('/legal-holds', hold);
+    expect(placed.status).toBe(201);
+    const { body } = await run({ asOf: '2033-04-02' });
+    expect(body.objects.find(({ month }) => month === '2026-03')).toMatchObject({
+      action: 'keep',
+      detail: 'on hold: hold 1 (Smith v. Local 17)',
+    });
+    expect((await admin.post('/legal-holds/1/release', { reason: 'Settled' })).status).toBe(200);
+  });
+
+  it('what nobody holds is destroyed with a certificate, and the rest still verifies', async () => {
+    const { body } = await run({ asOf: '2033-04-02' });
+    expect(body.objects.filter(({ action }) => action !== 'cool')).toEqual([
+      expect.objectContaining({ month: '2026-03', action: 'destroy', detail: 'LMRDA (members)' }),
+    ]);
+    const { items } = (await get<{ items: Destroyed[] }>('/archives?month=2026-03')).body;
+    expect(items).toMatchObject([{ state: 'destroyed', entryCount: 300 }]);
+    expect(items[0]?.certificate).toMatch(/^ip2a-destruction\/1\n\{.*"entries":300.*\}\n\n— ip2a\/test /);
+    expect(existsSync(join(api.folder, 'archive', String(items[0]?.objectKey)))).toBe(false);
+    const purged = await get<Page>('/audit/logs?tableName=archives&action=PURGE');
+    expect(purged.body.items).toHaveLength(1);
+    const verdict = (await admin.post('/audit/verify', {})).json<{ unread: number }>();
+    expect(verdict).toMatchObject({ valid: true, fault: null, rows: [] });
+    expect(verdict.unread).toBeGreaterThanOrEqual(300);
+    const rest = await get<Page>(`/audit/logs?tableName=members&to=2026-04-01T00:00:00Z`);
+    expect(rest.body.items).toEqual([]);
+  });
+});
+
+interface Destroyed {
+  certificate: string;
+  objectKey: string;
+}
+
+const thisMonth = () => new Date().toISOString().slice(0, 7);
+
+/** A command of the same site as the API. */
+function command(args: string[]) {
+  const { LEDGER_PRIVATE_KEY_FILE, LEDGER_ORIGIN, dataFolder } = api.app.get<Config>(CONFIG);
+  return ip2a(server, args, { LEDGER_PRIVATE_KEY_FILE, LEDGER_ORIGIN, DATA_DIR: dataFolder });
+}

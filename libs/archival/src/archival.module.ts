@@ -11,6 +11,7 @@ import { ArchiverService } from './archiver.service';
 import { ArchivesController } from './archives.controller';
 import { InventoryService } from './inventory.service';
 import { ObjectCache } from './object-cache';
+import { PartsService } from './parts.service';
 import { Releases } from './releases';
 import { TiersService } from './tiers.service';
 
@@ -25,6 +26,7 @@ const bytesPerMb = 2 ** 20;
     ArchiveTask,
     Releases,
     TiersService,
+    PartsService,
     InventoryService,
     ArchivedEntriesService,
     { provide: ArchivedEntries, useExisting: ArchivedEntriesService },

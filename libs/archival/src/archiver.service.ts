@@ -1,36 +1,23 @@
-import { createReadStream } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { AuditWriter } from '#audit';
 import { Clock, DomainError } from '#kernel';
-import { LedgerFault, LedgerKey, PublishedLog, SealerService, type Query } from '#ledger';
+import { LedgerFault, SealerService, type Query } from '#ledger';
 import { CONFIG, type Config } from '#platform/config';
 import type { RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
-import { ObjectExistsError, type PutOptions } from '#platform/object-store';
 import { RetentionService } from '#retention';
 import { archiveMetrics } from './archive.metrics';
-import { archivesWhere, type ArchiveRow } from './archive-rows';
-import { dayOf, daysBefore, type Month } from './calendar';
-import { convert, exportLines, inspect, type ObjectContent } from './exporting';
+import type { ArchiveRow } from './archive-rows';
+import { daysBefore, type Month } from './calendar';
 import { withLease } from './lease';
-import { signManifest, type Manifest } from './manifest';
-import { concernsOf, countEntries, monthsUntil, planMonth, type MonthPlan, type PartPlan } from './month-plan';
-import { ObjectCache } from './object-cache';
+import { concernsOf, monthsUntil, planMonth, type MonthPlan } from './month-plan';
+import { PartsService, statementMs, type OnProgress } from './parts.service';
 import { Releases } from './releases';
-import { heldBy, putNumbered, TiersService, type ObjectOutcome } from './tiers.service';
+import { heldBy, TiersService, type ObjectOutcome } from './tiers.service';
 
 /** A number of our own for the lease on the archive's work. */
 const archiveLease = 4_927_004;
 const bytesPerMb = 2 ** 20;
-/** One statement of the archive's, such as counting a month, may take so long, in ms. */
-const statementMs = 600_000;
-const mediaTypes = {
-  parquet: 'application/vnd.apache.parquet',
-  'jsonl-zstd': 'application/zstd',
-  'jsonl-gzip': 'application/gzip',
-};
 
 /** What a run did with a month, or would do. */
 export interface MonthOutcome {
@@ -39,6 +26,7 @@ export interface MonthOutcome {
   /** Why it was left, or what went wrong. */
   detail?: string;
   objects: { objectKey: string; entries: number; bytes: number }[];
+  storeIsAway?: boolean;
 }
 
 export interface ArchiveReport {
@@ -53,7 +41,7 @@ export interface RunOptions {
   /** What counts as now, for the whole run. */
   asOf?: Date;
   dryRun?: boolean;
-  onProgress?: (part: string, done: number, of: number) => void;
+  onProgress?: OnProgress;
 }
 
 /**
@@ -63,7 +51,6 @@ export interface RunOptions {
 @Injectable()
 export class ArchiverService {
   private readonly logger = new Logger('archive');
-  private readonly work: string;
   private readonly query: Query;
 
   constructor(
@@ -71,15 +58,12 @@ export class ArchiverService {
     private readonly database: Database,
     private readonly clock: Clock,
     private readonly writer: AuditWriter,
-    private readonly key: LedgerKey,
-    private readonly log: PublishedLog,
-    private readonly cache: ObjectCache,
+    private readonly parts: PartsService,
     private readonly releases: Releases,
     private readonly sealer: SealerService,
     private readonly tiers: TiersService,
     private readonly retention: RetentionService,
   ) {
-    this.work = join(config.dataFolder, 'archive-work');
     this.query = <Row>(sql: string, values?: unknown[]) => database.query<Row>(undefined, sql, values, statementMs);
   }
 
@@ -94,13 +78,14 @@ export class ArchiverService {
       return report;
     }
     const done = await withLease(this.config.databaseOwnerUrl, archiveLease, async (signal) => {
-      await rm(this.work, { recursive: true, force: true });
-      await mkdir(this.work, { recursive: true, mode: 0o700 });
+      await this.parts.clear();
       await this.releases.finish(context);
-      await this.sealer.catchUp();
+      await this.sealAll();
       for (const plan of await this.plan(asOf)) {
         if (signal.aborted) throw signal.reason;
-        report.months.push(await this.archive(context, plan, { signal, onProgress }));
+        // A store that does not answer for one month is not asked for the next.
+        const isAway = report.months.some(({ storeIsAway }) => storeIsAway);
+        report.months.push(isAway ? storeAway(plan) : await this.archive(context, plan, { signal, onProgress }));
       }
       report.objects = await this.tiers.moveOn(context, asOf, { dryRun });
       await this.releases.tidy(report.months.some(({ action }) => action === 'archive'));
@@ -111,6 +96,16 @@ export class ArchiverService {
     archiveMetrics.failures.inc(failed);
     if (failed === 0) archiveMetrics.lastSuccess.set(this.clock.now().getTime() / 1000);
     return report;
+  }
+
+  /** What can not be sealed now is left; a ledger that is not what was signed is not archived. */
+  private async sealAll(): Promise<void> {
+    try {
+      await this.sealer.catchUp();
+    } catch (error) {
+      if (error instanceof LedgerFault) throw error;
+      this.logger.warn({ cause: (error as Error).message }, 'Not everything could be sealed');
+    }
   }
 
   /** How old the oldest entry is that is still in PostgreSQL, in seconds. */
@@ -130,6 +125,7 @@ export class ArchiverService {
     for (const month of months) {
       const options = { format, maxBytes: ARCHIVE_PART_MB * bytesPerMb, now: this.clock.now() };
       const plan = await planMonth(this.query, month, options);
+      if (!plan) continue;
       const holds = plan.left === undefined ? await this.holdsOn(month) : [];
       plans.push(holds.length > 0 ? { month, left: `on hold: ${holds.map(heldBy).join(', ')}`, parts: [] } : plan);
     }
@@ -149,11 +145,11 @@ export class ArchiverService {
     if (plan.left !== undefined) return outcomeOf(plan);
     const { month } = plan;
     try {
-      const begun = await this.begin(context, plan);
+      const begun = await this.parts.begin(context, plan);
       const rows: ArchiveRow[] = [];
       for (const row of begun) {
-        const stored = await this.store(context, month, row, onProgress);
-        await this.makeSure(stored);
+        const stored = await this.parts.store(context, month, row, onProgress);
+        await this.parts.makeSure(stored);
         rows.push(stored);
       }
       await this.releases.release(context, rows, signal);
@@ -179,175 +175,9 @@ export class ArchiverService {
         })
         .catch(() => undefined);
       if (signal.aborted) throw error;
-      return { ...outcomeOf(plan), action: 'failed', detail };
+      const storeIsAway = error instanceof DomainError && error.code === 'service.unavailable';
+      return { ...outcomeOf(plan), action: 'failed', detail, storeIsAway };
     }
-  }
-
-  /** The rows of a month's parts, so that an interrupted run is gone on with and not begun anew. */
-  private async begin(context: RequestContext, { month, parts }: MonthPlan): Promise<ArchiveRow[]> {
-    const rows = parts.flatMap(({ row }) => (row ? [row] : []));
-    if (rows.length > 0) return rows;
-    return this.database.transaction(context, async () => {
-      const ids: number[] = [];
-      for (const { objectKey, after, through } of parts) {
-        const [made] = await this.database.query<{ id: number }>(
-          context,
-          `INSERT INTO archives (month, format, object_key, after_txid, after_id, through_txid, through_id)
-           VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id`,
-          [month.first, this.config.ARCHIVE_FORMAT, objectKey, after.txid, after.id, through.txid, through.id],
-        );
-        if (made) ids.push(made.id);
-      }
-      const inTransaction: Query = (sql, values) => this.database.query(context, sql, values);
-      return archivesWhere(inTransaction, 'id = ANY ($1)', [ids]);
-    });
-  }
-
-  /**
-   * Stores a part's object and, last, its manifest, and notes both in its row. What an earlier run has stored is read back and taken
-   * as it is.
-   */
-  private async store(
-    context: RequestContext,
-    month: Month,
-    row: ArchiveRow,
-    onProgress: RunOptions['onProgress'],
-  ): Promise<ArchiveRow> {
-    const { store } = this.log;
-    const { objectKey, state } = row;
-    const isThere = state === 'stored' || (await store.head(objectKey)) !== undefined;
-    const written = isThere ? undefined : await this.export(month, row, onProgress);
-    const facts = await store.head(objectKey);
-    if (!facts) throw new Error(`${objectKey} was stored and is not there.`);
-    const wanted = { objectKey, sha256: facts.sha256, bytes: facts.size };
-    const longestLine =
-      written?.longestLine ?? (state === 'stored' ? row.longestLine : await this.longestLine(month, row));
-    await this.cache.readBack(wanted);
-    const content = await this.cache.use([wanted], ([file = '']) =>
-      inspect(this.query, { folder: this.cache.folder, file, format: row.format, longestLine }),
-    );
-    if (written) compareColumns(objectKey, written.columns, content.columns);
-    await this.expectAll(month, row, content);
-    return state === 'stored' ? row : this.note(context, month, row, { ...facts, content });
-  }
-
-  private async export(
-    month: Month,
-    { id, objectKey, format, after, through }: ArchiveRow,
-    onProgress: RunOptions['onProgress'],
-  ): Promise<{ columns: Record<string, string>; longestLine: number }> {
-    const folder = join(this.work, String(id));
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    try {
-      const [lines, object] = [join(folder, 'lines'), join(folder, 'object')];
-      const of = await this.count(month, { after, through });
-      const source = { databaseUrl: this.config.databaseUrl, query: this.query };
-      const { longestLine } = await exportLines(source, { month, after, through }, lines, (done) =>
-        onProgress?.(`entries of ${month.first.slice(0, 7)}`, done, of),
-      );
-      const columns = await convert({ folder, lines, object, format }, longestLine);
-      await this.log.store
-        .put(objectKey, createReadStream(object), await this.putOptions(month, format))
-        .catch((error: unknown) => {
-          // Another try of ours has stored it: what is there is inspected like any other.
-          if (!(error instanceof ObjectExistsError)) throw error;
-        });
-      return { columns, longestLine };
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
-  }
-
-  private async putOptions(month: Month, format: ArchiveRow['format']): Promise<PutOptions> {
-    const { ARCHIVE_WARM_CLASS: storageClass, ARCHIVE_OBJECT_LOCK } = this.config;
-    const options: PutOptions = { mediaType: mediaTypes[format], storageClass };
-    if (!ARCHIVE_OBJECT_LOCK) return options;
-    const { tables } = await concernsOf(this.query, month);
-    return { ...options, lockedUntil: (await this.retention.retainUntil(tables, month.end)).until };
-  }
-
-  /** The object must hold as many entries as PostgreSQL has of the range; that each is what was sealed was seen before. */
-  private async expectAll(month: Month, row: ArchiveRow, { entries }: ObjectContent): Promise<void> {
-    const held = await this.count(month, row);
-    if (entries !== held) throw new LedgerFault(`${row.objectKey} holds ${entries} entries, PostgreSQL ${held}`);
-  }
-
-  private async note(
-    context: RequestContext,
-    month: Month,
-    row: ArchiveRow,
-    {
-      size,
-      sha256,
-      storageClass,
-      content,
-    }: { size: number; sha256: string; storageClass?: string; content: ObjectContent },
-  ): Promise<ArchiveRow> {
-    const { first, ids, changedAt } = content;
-    if (!first || !ids || !changedAt) throw new Error('An object without entries is not stored.');
-    const manifest: Manifest = {
-      ...{ objectKey: row.objectKey, month: month.first.slice(0, 7), format: row.format, entries: content.entries },
-      ...{ bytes: size, sha256, root: content.root.toString('hex'), leaves: content.runs },
-      ...{
-        firstChangedAt: instantOf(changedAt.from),
-        lastChangedAt: instantOf(changedAt.to),
-        lowestId: ids.lowest,
-        highestId: ids.highest,
-      },
-      ...{ tables: content.tables, columns: content.columns },
-      retainUntil: dayOf(await this.retainUntil(month, Object.keys(content.tables))),
-      storedAt: this.clock.now().toISOString(),
-    };
-    const signed = signManifest(this.key, manifest);
-    await putNumbered(this.log.store, `${row.objectKey}.manifest`, signed);
-    await this.database.transaction(context, async () => {
-      await this.database.query(
-        context,
-        `UPDATE archives SET state = 'stored', stored_at = $2, entry_count = $3, bytes = $4, sha256 = $5, root = $6, longest_line = $7,
-           first_txid = $8, first_id = $9, lowest_id = $10, highest_id = $11, first_changed_at = $12, last_changed_at = $13,
-           table_names = $14, storage_class = $15, retain_until = $16, manifest = $17 WHERE id = $1 AND state = 'exporting'`,
-        [
-          ...[row.id, manifest.storedAt, manifest.entries, size, sha256, manifest.root, content.longestLine],
-          ...[first.txid, first.id, ids.lowest, ids.highest, manifest.firstChangedAt, manifest.lastChangedAt],
-          ...[Object.keys(content.tables), storageClass ?? 'STANDARD', manifest.retainUntil, signed],
-        ],
-      );
-      await this.writer.record(context, {
-        ...{ action: 'ARCHIVE', tableName: 'archives', recordId: row.id },
-        notes: `${manifest.entries} entries of ${manifest.month} in ${row.objectKey}`,
-      });
-    });
-    const [stored] = await archivesWhere(this.query, 'id = $1', [row.id]);
-    return stored as ArchiveRow;
-  }
-
-  private async retainUntil(month: Month, tables: readonly string[]): Promise<Date> {
-    return (
-      await this.retention.retainUntil(
-        tables.map((table) => table || null),
-        month.end,
-      )
-    ).until;
-  }
-
-  /** Right before the entries leave PostgreSQL: the object is still there, and still what was read back. */
-  private async makeSure({ objectKey, sha256, bytes }: ArchiveRow): Promise<void> {
-    const found = await this.log.store.head(objectKey);
-    if (found?.sha256 !== sha256 || found.size !== bytes) throw new Error(`${objectKey} is no longer what was stored.`);
-  }
-
-  private async longestLine(month: Month, row: ArchiveRow): Promise<number> {
-    const file = join(this.work, `${row.id}.lines`);
-    const source = { databaseUrl: this.config.databaseUrl, query: this.query };
-    try {
-      return (await exportLines(source, { month, after: row.after, through: row.through }, file)).longestLine;
-    } finally {
-      await rm(file, { force: true });
-    }
-  }
-
-  private count(month: Month, range: Pick<PartPlan, 'after' | 'through'>): Promise<number> {
-    return countEntries(this.query, month, range);
   }
 }
 
@@ -360,13 +190,7 @@ function outcomeOf({ month, left, parts }: MonthPlan): MonthOutcome {
   };
 }
 
-/** Names the first column that was not read back as it was written. */
-function compareColumns(objectKey: string, written: Record<string, string>, read: Record<string, string>): void {
-  const column = Object.keys(written).find((name) => written[name] !== read[name]);
-  if (column) throw new Error(`The column ${column} of ${objectKey} was not read back as it was written.`);
-}
-
-/** RFC 3339 of what PostgreSQL writes in UTC. */
-function instantOf(text: string): string {
-  return text.replace(' ', 'T').replace(/\+00$/, 'Z');
+function storeAway(plan: MonthPlan): MonthOutcome {
+  if (plan.left !== undefined) return outcomeOf(plan);
+  return { ...outcomeOf(plan), action: 'failed', detail: 'the object store did not answer for an earlier month' };
 }

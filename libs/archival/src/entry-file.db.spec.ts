@@ -1,9 +1,10 @@
-import { createReadStream } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createWriteStream } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { promisify } from 'node:util';
 import { Client } from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 import { entryColumns, entryLine, entrySettings, linesOf } from '#ledger';
@@ -119,6 +120,30 @@ describe.each(ARCHIVE_FORMATS)('%s', (format) => {
     );
     expect(entryColumns.filter((column) => before?.[column] !== after?.[column])).toEqual(['notes']);
   });
+});
+
+it('is read by another engine than the one that wrote it', async () => {
+  const script = `
+    import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
+    import { compressors } from 'hyparquet-compressors';
+    const rows = await parquetReadObjects({ file: await asyncBufferFromFile(process.argv[1]), compressors });
+    const text = (_, value) => typeof value === 'bigint' ? String(value) : value;
+    process.stdout.write(JSON.stringify(rows, text));`;
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['--input-type=module', '-e', script, join(folder, 'parquet')],
+    { maxBuffer: 512 * 1024 * 1024 },
+  );
+  const read = JSON.parse(stdout) as Record<string, unknown>[];
+  const written = await database.query(
+    `SELECT id::text AS id, action, table_name, record_id::text AS record_id, record_ids::text[] AS record_ids, new_values::text AS new_values,
+       notes, to_char(changed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS changed_at, txid::text AS txid FROM audit_logs ORDER BY id`,
+  );
+  const columns = Object.keys(written[0] ?? {});
+  const narrowed = read
+    .sort((one, other) => Number(one.id) - Number(other.id))
+    .map((row) => Object.fromEntries(columns.map((column) => [column, row[column] ?? null])));
+  expect(narrowed).toEqual(written);
 });
 
 describe('the engine', () => {

@@ -43,14 +43,14 @@ export async function monthsUntil(query: Query, instant: Date): Promise<Month[]>
 }
 
 /**
- * How a month leaves: what an interrupted run has begun goes on as it was begun. What was not sealed stays, and keeps its month where that is
+ * How a month leaves; undefined for one without entries: what an interrupted run has begun goes on as it was begun. What was not sealed stays, and keeps its month where that is
  * over; an object is at most about `maxBytes` large.
  */
 export async function planMonth(
   query: Query,
   month: Month,
   { format, maxBytes, now }: { format: ArchiveFormat; maxBytes: number; now: Date },
-): Promise<MonthPlan> {
+): Promise<MonthPlan | undefined> {
   const begun = await archivesWhere(query, `month = $1 AND state IN ('exporting', 'stored')`, [month.first]);
   const [held] = await query<{ entries: number; bytes: number }>(
     `SELECT (SELECT count(*)::float8 FROM audit_logs WHERE ${inMonth(month)}) AS entries,
@@ -67,7 +67,7 @@ export async function planMonth(
     }
     return { month, parts };
   }
-  if (entries === 0) return { month, left: 'it has no entries', parts: [] };
+  if (entries === 0) return undefined;
   const sealed = await lastSealed(query, month);
   if (!sealed.through) return { month, left: 'nothing of it is sealed', parts: [] };
   if (sealed.unsealed > 0 && month.end <= now) {

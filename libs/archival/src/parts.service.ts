@@ -1,0 +1,235 @@
+import { createReadStream } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Inject, Injectable } from '@nestjs/common';
+import { AuditWriter } from '#audit';
+import { Clock } from '#kernel';
+import { LedgerFault, LedgerKey, PublishedLog, type Query } from '#ledger';
+import { CONFIG, type Config } from '#platform/config';
+import type { RequestContext } from '#platform/context';
+import { Database } from '#platform/database';
+import { ObjectExistsError, type PutOptions } from '#platform/object-store';
+import { RetentionService } from '#retention';
+import { archivesWhere, type ArchiveRow } from './archive-rows';
+import { dayOf, type Month } from './calendar';
+import { convert, exportLines, inspect, type ObjectContent } from './exporting';
+import { signManifest, type Manifest } from './manifest';
+import { concernsOf, countEntries, type MonthPlan, type PartPlan } from './month-plan';
+import { ObjectCache } from './object-cache';
+import { putNumbered } from './tiers.service';
+
+/** One statement of the archive's, such as counting a month, may take so long, in ms. */
+export const statementMs = 600_000;
+/** How far a step is: of what, and how many of how many. */
+export type OnProgress = (part: string, done: number, of: number) => void;
+
+const mediaTypes = {
+  parquet: 'application/vnd.apache.parquet',
+  'jsonl-zstd': 'application/zstd',
+  'jsonl-gzip': 'application/gzip',
+};
+
+/** Makes a part of a month an object in the store. */
+@Injectable()
+export class PartsService {
+  private readonly work: string;
+  private readonly query: Query;
+
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly database: Database,
+    private readonly clock: Clock,
+    private readonly writer: AuditWriter,
+    private readonly key: LedgerKey,
+    private readonly log: PublishedLog,
+    private readonly cache: ObjectCache,
+    private readonly retention: RetentionService,
+  ) {
+    this.work = join(config.dataFolder, 'archive-work');
+    this.query = <Row>(sql: string, values?: unknown[]) => database.query<Row>(undefined, sql, values, statementMs);
+  }
+
+  /** Before a run: what a killed one has left half-written goes. */
+  async clear(): Promise<void> {
+    await rm(this.work, { recursive: true, force: true });
+    await mkdir(this.work, { recursive: true, mode: 0o700 });
+  }
+
+  /** The rows of a month's parts, so that an interrupted run is gone on with and not begun anew. */
+  async begin(context: RequestContext, { month, parts }: MonthPlan): Promise<ArchiveRow[]> {
+    const rows = parts.flatMap(({ row }) => (row ? [row] : []));
+    if (rows.length > 0) return rows;
+    return this.database.transaction(context, async () => {
+      const ids: number[] = [];
+      for (const { objectKey, after, through } of parts) {
+        const [made] = await this.database.query<{ id: number }>(
+          context,
+          `INSERT INTO archives (month, format, object_key, after_txid, after_id, through_txid, through_id)
+           VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id`,
+          [month.first, this.config.ARCHIVE_FORMAT, objectKey, after.txid, after.id, through.txid, through.id],
+        );
+        if (made) ids.push(made.id);
+      }
+      const inTransaction: Query = (sql, values) => this.database.query(context, sql, values);
+      return archivesWhere(inTransaction, 'id = ANY ($1)', [ids]);
+    });
+  }
+
+  /**
+   * Stores a part's object and, last, its manifest, and notes both in its row. What an earlier run has stored is read back and taken
+   * as it is.
+   */
+  async store(
+    context: RequestContext,
+    month: Month,
+    row: ArchiveRow,
+    onProgress: OnProgress | undefined,
+  ): Promise<ArchiveRow> {
+    const { store } = this.log;
+    const { objectKey, state } = row;
+    const isThere = state === 'stored' || (await store.head(objectKey)) !== undefined;
+    const written = isThere ? undefined : await this.export(month, row, onProgress);
+    const facts = await store.head(objectKey);
+    if (!facts) throw new Error(`${objectKey} was stored and is not there.`);
+    const wanted = { objectKey, sha256: facts.sha256, bytes: facts.size };
+    const longestLine =
+      written?.longestLine ?? (state === 'stored' ? row.longestLine : await this.longestLine(month, row));
+    await this.cache.readBack(wanted);
+    const content = await this.cache.use([wanted], ([file = '']) =>
+      inspect(this.query, { folder: this.cache.folder, file, format: row.format, longestLine }),
+    );
+    if (written) compareColumns(objectKey, written.columns, content.columns);
+    await this.expectAll(month, row, content);
+    return state === 'stored' ? row : this.note(context, month, row, { ...facts, content });
+  }
+
+  private async export(
+    month: Month,
+    { id, objectKey, format, after, through }: ArchiveRow,
+    onProgress: OnProgress | undefined,
+  ): Promise<{ columns: Record<string, string>; longestLine: number }> {
+    const folder = join(this.work, String(id));
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    try {
+      const [lines, object] = [join(folder, 'lines'), join(folder, 'object')];
+      const of = await this.count(month, { after, through });
+      const source = { databaseUrl: this.config.databaseUrl, query: this.query };
+      const { longestLine } = await exportLines(source, { month, after, through }, lines, (done) =>
+        onProgress?.(`entries of ${month.first.slice(0, 7)}`, done, of),
+      );
+      const columns = await convert({ folder, lines, object, format }, longestLine);
+      await this.log.store
+        .put(objectKey, createReadStream(object), await this.putOptions(month, format))
+        .catch((error: unknown) => {
+          // Another try of ours has stored it: what is there is inspected like any other.
+          if (!(error instanceof ObjectExistsError)) throw error;
+        });
+      return { columns, longestLine };
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+
+  private async putOptions(month: Month, format: ArchiveRow['format']): Promise<PutOptions> {
+    const { ARCHIVE_WARM_CLASS: storageClass, ARCHIVE_OBJECT_LOCK } = this.config;
+    const options: PutOptions = { mediaType: mediaTypes[format], storageClass };
+    if (!ARCHIVE_OBJECT_LOCK) return options;
+    const { tables } = await concernsOf(this.query, month);
+    return { ...options, lockedUntil: (await this.retention.retainUntil(tables, month.end)).until };
+  }
+
+  /** The object must hold as many entries as PostgreSQL has of the range; that each is what was sealed was seen before. */
+  private async expectAll(month: Month, row: ArchiveRow, { entries }: ObjectContent): Promise<void> {
+    const held = await this.count(month, row);
+    if (entries !== held) throw new LedgerFault(`${row.objectKey} holds ${entries} entries, PostgreSQL ${held}`);
+  }
+
+  private async note(
+    context: RequestContext,
+    month: Month,
+    row: ArchiveRow,
+    {
+      size,
+      sha256,
+      storageClass,
+      content,
+    }: { size: number; sha256: string; storageClass?: string; content: ObjectContent },
+  ): Promise<ArchiveRow> {
+    const { first, ids, changedAt } = content;
+    if (!first || !ids || !changedAt) throw new Error('An object without entries is not stored.');
+    const manifest: Manifest = {
+      ...{ objectKey: row.objectKey, month: month.first.slice(0, 7), format: row.format, entries: content.entries },
+      ...{ bytes: size, sha256, root: content.root.toString('hex'), leaves: content.runs },
+      ...{
+        firstChangedAt: instantOf(changedAt.from),
+        lastChangedAt: instantOf(changedAt.to),
+        lowestId: ids.lowest,
+        highestId: ids.highest,
+      },
+      ...{ tables: content.tables, columns: content.columns },
+      retainUntil: dayOf(await this.retainUntil(month, Object.keys(content.tables))),
+      storedAt: this.clock.now().toISOString(),
+    };
+    const signed = signManifest(this.key, manifest);
+    await putNumbered(this.log.store, `${row.objectKey}.manifest`, signed);
+    await this.database.transaction(context, async () => {
+      await this.database.query(
+        context,
+        `UPDATE archives SET state = 'stored', stored_at = $2, entry_count = $3, bytes = $4, sha256 = $5, root = $6, longest_line = $7,
+           first_txid = $8, first_id = $9, lowest_id = $10, highest_id = $11, first_changed_at = $12, last_changed_at = $13,
+           table_names = $14, storage_class = $15, retain_until = $16, manifest = $17 WHERE id = $1 AND state = 'exporting'`,
+        [
+          ...[row.id, manifest.storedAt, manifest.entries, size, sha256, manifest.root, content.longestLine],
+          ...[first.txid, first.id, ids.lowest, ids.highest, manifest.firstChangedAt, manifest.lastChangedAt],
+          ...[Object.keys(content.tables), storageClass ?? 'STANDARD', manifest.retainUntil, signed],
+        ],
+      );
+      await this.writer.record(context, {
+        ...{ action: 'ARCHIVE', tableName: 'archives', recordId: row.id },
+        notes: `${manifest.entries} entries of ${manifest.month} in ${row.objectKey}`,
+      });
+    });
+    const [stored] = await archivesWhere(this.query, 'id = $1', [row.id]);
+    return stored as ArchiveRow;
+  }
+
+  private async retainUntil(month: Month, tables: readonly string[]): Promise<Date> {
+    return (
+      await this.retention.retainUntil(
+        tables.map((table) => table || null),
+        month.end,
+      )
+    ).until;
+  }
+
+  /** Right before the entries leave PostgreSQL: the object is still there, and still what was read back. */
+  async makeSure({ objectKey, sha256, bytes }: ArchiveRow): Promise<void> {
+    const found = await this.log.store.head(objectKey);
+    if (found?.sha256 !== sha256 || found.size !== bytes) throw new Error(`${objectKey} is no longer what was stored.`);
+  }
+
+  private async longestLine(month: Month, row: ArchiveRow): Promise<number> {
+    const file = join(this.work, `${row.id}.lines`);
+    const source = { databaseUrl: this.config.databaseUrl, query: this.query };
+    try {
+      return (await exportLines(source, { month, after: row.after, through: row.through }, file)).longestLine;
+    } finally {
+      await rm(file, { force: true });
+    }
+  }
+
+  private count(month: Month, range: Pick<PartPlan, 'after' | 'through'>): Promise<number> {
+    return countEntries(this.query, month, range);
+  }
+}
+
+/** Names the first column that was not read back as it was written. */
+function compareColumns(objectKey: string, written: Record<string, string>, read: Record<string, string>): void {
+  const column = Object.keys(written).find((name) => written[name] !== read[name]);
+  if (column) throw new Error(`The column ${column} of ${objectKey} was not read back as it was written.`);
+}
+
+/** RFC 3339 of what PostgreSQL writes in UTC. */
+function instantOf(text: string): string {
+  return text.replace(' ', 'T').replace(/\+00$/, 'Z');
+}

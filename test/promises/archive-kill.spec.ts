@@ -1,0 +1,207 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { Client } from 'pg';
+import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import { writeKey } from '../../apps/api/test/keys';
+import { seeded } from '../../apps/api/test/load';
+import { startGlacier, type Glacier } from '../setup/glacier-shim';
+import { missingPrograms, startRadosgw, type Radosgw } from '../setup/radosgw';
+import { OwnServer } from './own-server';
+
+/** How often the run is killed for each store; a night's run sets ARCHIVE_KILLS=500. */
+const kills = Number(process.env.ARCHIVE_KILLS ?? 12);
+const program = resolve('dist/apps/cli/src/main.js');
+/** Runs that may be needed after the last kill: those that faults of the store end. */
+const maxRuns = 60;
+const tables = ['members', 'organizations', 'member_employments', 'grievances', 'users'];
+const asOf = '2026-09-01';
+const monthsWritten = 12;
+
+let server: OwnServer;
+let folder: string;
+
+beforeAll(async () => {
+  server = await OwnServer.start();
+  folder = mkdtempSync(join(tmpdir(), 'ip2a-kill-'));
+});
+afterAll(async () => {
+  await server.drop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+interface Site {
+  database: Client;
+  env: NodeJS.ProcessEnv;
+  /** The ids of all entries of the old months, in order. */
+  written: string[];
+}
+
+/** A database of its own with a year of entries, in every month some of each table. */
+async function siteOf(name: string, env: NodeJS.ProcessEnv): Promise<Site> {
+  const clone = await server.clone(name);
+  const database = new Client({ connectionString: clone.superuserUrl });
+  database.on('error', () => undefined);
+  await database.connect();
+  const owner = new Client({ connectionString: clone.ownerUrl });
+  await owner.connect();
+  for (let month = 0; month < monthsWritten; month += 1) {
+    await owner.query(`SELECT audit_make_month(timestamp '2025-07-01' + $1 * interval '1 month')`, [month]);
+    await database.query(
+      `INSERT INTO audit_logs (action, source, table_name, record_id, new_values, changed_at)
+       SELECT 'UPDATE', 'api', t, n, jsonb_build_object('n', n), timestamptz '2025-07-02' + $1 * interval '1 month' + n * interval '1 hour'
+       FROM unnest($2::text[]) AS t, generate_series(1, 40) AS n`,
+      [month, tables],
+    );
+  }
+  await owner.end();
+  const { rows } = await database.query<{ id: string }>(
+    `SELECT id::text AS id FROM audit_logs WHERE changed_at < '2026-07-01' ORDER BY id`,
+  );
+  const data = join(folder, name);
+  const key = join(folder, 'ed25519.pem');
+  if (!existsSync(key)) writeKey(folder);
+  const settings = {
+    PATH: process.env.PATH,
+    DATABASE_URL: clone.applicationUrl,
+    DATABASE_OWNER_URL: clone.ownerUrl,
+    JWT_PRIVATE_KEY_FILE: key,
+    LEDGER_PRIVATE_KEY_FILE: key,
+    DATA_DIR: data,
+    ARCHIVE_CRON: 'off',
+    LOG_LEVEL: 'silent',
+    ...env,
+  };
+  return { database, env: settings, written: rows.map(({ id }) => id) };
+}
+
+/** Runs a command; kills it after some ms, if it has not ended. */
+function run(site: Site, args: string[], killAfterMs?: number): Promise<{ status: number | null; stdout: string }> {
+  return new Promise((done) => {
+    const child = spawn(process.execPath, [program, ...args], { env: site.env, stdio: ['ignore', 'pipe', 'inherit'] });
+    let stdout = '';
+    child.stdout.on('data', (data: Buffer) => (stdout += data.toString()));
+    const timer = killAfterMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), killAfterMs);
+    child.once('close', (status) => {
+      clearTimeout(timer);
+      done({ status, stdout });
+    });
+  });
+}
+
+/** Every entry is in PostgreSQL or in an object that was taken for whole, never in both, never in none. */
+async function expectNothingLost({ database, written }: Site): Promise<void> {
+  const { rows } = await database.query<{ month: string; hot: number; archived: number }>(
+    `SELECT to_char(m, 'YYYY-MM') AS month,
+       (SELECT count(*)::integer FROM audit_logs WHERE changed_at >= m AND changed_at < m + interval '1 month') AS hot,
+       (SELECT coalesce(sum(entry_count), 0)::integer FROM archives WHERE month = m::date AND state = 'archived') AS archived
+     FROM generate_series(timestamp '2025-07-01', '2026-06-01', interval '1 month') AS m`,
+  );
+  const each = written.length / monthsWritten;
+  expect(
+    rows.filter(({ hot, archived }) => !((hot === each && archived === 0) || (hot === 0 && archived === each))),
+  ).toEqual([]);
+}
+
+async function survives(site: Site, seed: number): Promise<void> {
+  const random = seeded(seed);
+  let ended = 0;
+  for (let round = 0; round < kills; round += 1) {
+    // Before a run has begun to move anything about 1.2 s pass; each month takes about as long again.
+    const { status } = await run(site, ['archive', 'run', '--as-of', asOf], 800 + random(6_000));
+    if (status === 0) ended += 1;
+    await expectNothingLost(site);
+  }
+  for (let round = 0; ; round += 1) {
+    const { status, stdout } = await run(site, ['archive', 'run', '--as-of', asOf, '--json']);
+    await expectNothingLost(site);
+    if (status === 0 && (JSON.parse(stdout) as { months: unknown[] }).months.length === 0) break;
+    if (round === maxRuns) throw new Error(`The archive did not come to an end: ${stdout}`);
+  }
+  const { rows: left } = await site.database.query(`SELECT FROM audit_logs WHERE changed_at < '2026-07-01'`);
+  const { rows: tablesLeft } = await site.database.query(
+    `SELECT FROM pg_class WHERE relname LIKE 'audit_logs_released%' AND relkind = 'r'`,
+  );
+  expect([left.length, tablesLeft.length, ended < kills]).toEqual([0, 0, true]);
+}
+
+/** Every entry is read again, from wherever it is, and found in its place, once. */
+async function verifies(site: Site): Promise<void> {
+  const { status, stdout } = await run(site, ['audit', 'verify', '--json']);
+  const verdict = JSON.parse(stdout) as { treeSize: number; entriesCompared: number };
+  expect([status, verdict]).toMatchObject([0, { valid: true, unread: 0, rows: [] }]);
+  expect(verdict.entriesCompared).toBe(verdict.treeSize);
+  const { rows } = await site.database.query<{ lowest: string; highest: string; entries: string }>(
+    `SELECT min(lowest_id)::text AS lowest, max(highest_id)::text AS highest, sum(entry_count)::text AS entries FROM archives WHERE state = 'archived'`,
+  );
+  const { written } = site;
+  expect(rows).toEqual([{ lowest: written[0], highest: written.at(-1), entries: String(written.length) }]);
+}
+
+it(`is killed ${kills} times on a folder, and loses nothing, doubles nothing`, async () => {
+  const site = await siteOf('on_folder', {});
+  await survives(site, 5);
+  await verifies(site);
+  await site.database.end();
+}, 3_600_000);
+
+const missing = missingPrograms();
+if (missing.length > 0) {
+  process.stderr.write(`SKIPPED: the archive is not killed on S3, because ${missing.join(', ')} is not installed.\n`);
+}
+
+(missing.length > 0 ? describe.skip : describe)('on S3 that fails', () => {
+  let radosgw: Radosgw;
+  let glacier: Glacier;
+  beforeAll(async () => {
+    radosgw = await startRadosgw();
+    glacier = await startGlacier(radosgw, { restoreMs: 0 });
+    const { accessKeyId, secretAccessKey } = radosgw;
+    const client = new S3Client({
+      endpoint: radosgw.endpoint,
+      region: 'us-east-1',
+      forcePathStyle: true,
+      credentials: { accessKeyId, secretAccessKey },
+    });
+    await client.send(new CreateBucketCommand({ Bucket: 'ledger' }));
+    client.destroy();
+  });
+  afterAll(async () => {
+    await glacier.stop();
+    await radosgw.stop();
+  });
+
+  const s3 = () => ({
+    ARCHIVE_URL: 's3://ledger/local-17',
+    S3_ENDPOINT: glacier.endpoint,
+    S3_REGION: 'us-east-1',
+    S3_FORCE_PATH_STYLE: 'true',
+    AWS_ACCESS_KEY_ID: radosgw.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: radosgw.secretAccessKey,
+  });
+
+  it(`is killed ${kills} times, and loses nothing, doubles nothing`, async () => {
+    const site = await siteOf('on_s3', s3());
+    glacier.faults.randomly(0.1, 11);
+    await survives(site, 7);
+    expect(Object.keys(glacier.faults.met).length).toBeGreaterThan(0);
+    glacier.faults.none();
+    await verifies(site);
+    await site.database.end();
+  }, 3_600_000);
+
+  it('while it can not be reached nothing is dropped, and the run says so and ends with 1', async () => {
+    const reachable = await siteOf('unreachable', s3());
+    // Nothing is old enough yet, but it is sealed.
+    expect((await run(reachable, ['archive', 'run', '--as-of', '2025-07-01'])).status).toBe(0);
+    const site = { ...reachable, env: { ...reachable.env, S3_ENDPOINT: 'http://127.0.0.1:1' } };
+    const { status, stdout } = await run(site, ['archive', 'run', '--as-of', asOf, '--json']);
+    const { months } = JSON.parse(stdout) as { months: { action: string }[] };
+    expect([status, new Set(months.map(({ action }) => action))]).toEqual([1, new Set(['failed'])]);
+    await expectNothingLost(site);
+    const { rows } = await site.database.query(`SELECT FROM audit_logs WHERE changed_at < '2026-07-01'`);
+    expect(rows).toHaveLength(site.written.length);
+    await site.database.end();
+  }, 600_000);
+});
