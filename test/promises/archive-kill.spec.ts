@@ -16,7 +16,7 @@ const program = resolve('dist/apps/cli/src/main.js');
 /** Runs that may be needed after the last kill: those that faults of the store end. */
 const maxRuns = 60;
 const tables = ['members', 'organizations', 'member_employments', 'grievances', 'users'];
-const asOf = '2026-09-01';
+const asOf = '2026-10-01';
 const monthsWritten = 12;
 
 let server: OwnServer;
@@ -57,7 +57,7 @@ async function siteOf(name: string, env: NodeJS.ProcessEnv): Promise<Site> {
   }
   await owner.end();
   const { rows } = await database.query<{ id: string }>(
-    `SELECT id::text AS id FROM audit_logs WHERE changed_at < '2026-07-01' ORDER BY id`,
+    `SELECT id::text AS id FROM audit_logs WHERE changed_at < '2026-07-01' ORDER BY audit_logs.id`,
   );
   const data = join(folder, name);
   const key = join(folder, 'ed25519.pem');
@@ -79,7 +79,7 @@ async function siteOf(name: string, env: NodeJS.ProcessEnv): Promise<Site> {
 /** Runs a command; kills it after some ms, if it has not ended. */
 function run(site: Site, args: string[], killAfterMs?: number): Promise<{ status: number | null; stdout: string }> {
   return new Promise((done) => {
-    const child = spawn(process.execPath, [program, ...args], { env: site.env, stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, [program, ...args], { env: site.env, stdio: ['ignore', 'pipe', 'ignore'] });
     let stdout = '';
     child.stdout.on('data', (data: Buffer) => (stdout += data.toString()));
     const timer = killAfterMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), killAfterMs);
@@ -172,8 +172,8 @@ if (missing.length > 0) {
     await radosgw.stop();
   });
 
-  const s3 = () => ({
-    ARCHIVE_URL: 's3://ledger/local-17',
+  const s3 = (prefix: string) => ({
+    ARCHIVE_URL: `s3://ledger/${prefix}`,
     S3_ENDPOINT: glacier.endpoint,
     S3_REGION: 'us-east-1',
     S3_FORCE_PATH_STYLE: 'true',
@@ -182,7 +182,7 @@ if (missing.length > 0) {
   });
 
   it(`is killed ${kills} times, and loses nothing, doubles nothing`, async () => {
-    const site = await siteOf('on_s3', s3());
+    const site = await siteOf('on_s3', s3('local-17'));
     glacier.faults.randomly(0.1, 11);
     await survives(site, 7);
     expect(Object.keys(glacier.faults.met).length).toBeGreaterThan(0);
@@ -192,7 +192,7 @@ if (missing.length > 0) {
   }, 3_600_000);
 
   it('while it can not be reached nothing is dropped, and the run says so and ends with 1', async () => {
-    const reachable = await siteOf('unreachable', s3());
+    const reachable = await siteOf('unreachable', s3('local-18'));
     // Nothing is old enough yet, but it is sealed.
     expect((await run(reachable, ['archive', 'run', '--as-of', '2025-07-01'])).status).toBe(0);
     const site = { ...reachable, env: { ...reachable.env, S3_ENDPOINT: 'http://127.0.0.1:1' } };

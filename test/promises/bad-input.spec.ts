@@ -338,7 +338,7 @@ it('answers whatever is made of the OpenAPI document with a problem or with succ
   // A failed log-in counts itself, and that is a change.
   const hidden = changes.filter(({ requestId, route }) => refused.has(requestId ?? '') && route !== 'auth:login');
   expect(hidden).toEqual([]);
-});
+}, 240_000);
 
 /** Many requests meet the same fault; one of each tells enough. */
 function oneOfEachKind(faults: { fault: string; request: string }[]) {

@@ -55,7 +55,7 @@ it('names in the ledger exactly the records that each of thousands of mixed requ
   }
   const known = new Set(shown.map(({ requestId }) => requestId));
   expect([...logged.keys()].filter((requestId) => !known.has(requestId))).toEqual([]);
-});
+}, 240_000);
 
 const text = (records: string[]) => [...records].sort().join();
 
