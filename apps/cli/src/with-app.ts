@@ -27,7 +27,7 @@ export async function withApp(
     });
     const database = await Database.connect(config, entities);
     const app = await NestFactory.createApplicationContext(AppModule.with(config, database, new Clock()), {
-      logger: new JsonLogger('warn'),
+      logger: new JsonLogger('warn', 'stderr'),
       abortOnError: false,
     });
     try {

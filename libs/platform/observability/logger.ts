@@ -1,5 +1,5 @@
 import type { LoggerService } from '@nestjs/common';
-import { pino, stdTimeFunctions, type Logger as Pino } from 'pino';
+import { destination, pino, stdTimeFunctions, type Logger as Pino } from 'pino';
 
 /** Keys that may hold a person's data or a secret; they are cut wherever they turn up in a log line. */
 const redacted = [
@@ -23,8 +23,10 @@ const chatter = new Set(['InstanceLoader', 'RouterExplorer', 'RoutesResolver', '
 export class JsonLogger implements LoggerService {
   private readonly pino: Pino;
 
-  constructor(level: string) {
-    this.pino = pino({ level, redact: redacted, timestamp: stdTimeFunctions.isoTime, base: { pid: process.pid } });
+  /** A command writes to standard error: what it prints belongs to its answer. */
+  constructor(level: string, to: 'stdout' | 'stderr' = 'stdout') {
+    const options = { level, redact: redacted, timestamp: stdTimeFunctions.isoTime, base: { pid: process.pid } };
+    this.pino = to === 'stderr' ? pino(options, destination({ dest: 2, sync: true })) : pino(options);
   }
 
   log(message: unknown, ...rest: unknown[]): void {
