@@ -201,7 +201,7 @@ it('says so where the application’s role has become a member of the owner, nam
   await superuser.query('GRANT ip2a_owner TO ip2a_app');
   const { detail = '' } = (await ready()).checks.grants;
   await superuser.query('REVOKE ip2a_owner FROM ip2a_app');
-  expect(detail).toMatch(/^ip2a_app is a member of ip2a_owner, which owns audit_append\(\)/);
+  expect(detail).toMatch(/^ip2a_app is a member of ip2a_owner, which owns archives, audit_append\(\)/);
   for (const name of ['audit_logs,', month, 'members', 'users', 'break_glass_reviews', 'schema public']) {
     expect(detail).toContain(name);
   }
@@ -272,7 +272,7 @@ describe('after migrating', () => {
     expect(status).toBe(0);
     const [schema, tables, ...others] = stderr.trimEnd().split('\n');
     expect(schema).toContain(`${warning}ip2a_owner is a member of pg_database_owner, which owns schema public`);
-    expect(tables).toContain(`${warning}ip2a_owner owns audit_append()`);
+    expect(tables).toContain(`${warning}ip2a_owner owns archives, audit_append()`);
     expect(others).toEqual([]);
   });
 });

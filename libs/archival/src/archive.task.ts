@@ -34,6 +34,7 @@ export class ArchiveTask implements OnApplicationBootstrap {
   /** Looks for what was asked for and can be read now, and forgets what was destroyed. */
   @Cron('45 * * * * *', { timeZone: 'UTC', waitForCompletion: true })
   async watch(): Promise<void> {
+    if (this.config.ARCHIVE_CRON === 'off') return;
     try {
       await this.tiers.watch(contextOf('archive:watch'));
       await this.archive.forgetDestroyed();

@@ -24,6 +24,8 @@ export class ArchivedEntriesService extends ArchivedEntries implements OnApplica
   private idle?: NodeJS.Timeout;
   private readonly leaves = new Map<string, ArchivedObject['leaves']>();
   private known = new Map<number, ArchiveRow>();
+  /** Of the rows that are known. */
+  private version?: string;
 
   constructor(
     private readonly database: Database,
@@ -35,12 +37,20 @@ export class ArchivedEntriesService extends ArchivedEntries implements OnApplica
   }
 
   async objects(): Promise<ArchivedObject[]> {
-    const rows = await archivesWhere(
-      (sql, values) => this.database.query(undefined, sql, values),
-      `state IN ('archived', 'destroyed')`,
+    // Every change of a row gives it a higher audit_ref, so their sum tells whether what is known is still so.
+    const [latest] = await this.database.query<{ version: string }>(
+      undefined,
+      `SELECT count(*) || '-' || coalesce(sum(audit_ref), 0) AS version FROM archives`,
     );
-    this.known = new Map(rows.map((row) => [row.id, row]));
-    return rows.map((row) => this.objectOf(row));
+    if (latest?.version !== this.version) {
+      const rows = await archivesWhere(
+        (sql, values) => this.database.query(undefined, sql, values),
+        `state IN ('archived', 'destroyed')`,
+      );
+      this.known = new Map(rows.map((row) => [row.id, row]));
+      this.version = latest?.version;
+    }
+    return [...this.known.values()].map((row) => this.objectOf(row));
   }
 
   select<Row>(objects: readonly ArchivedObject[], statement: (table: string, bind: Bind) => string): Promise<Row[]> {
