@@ -121,7 +121,9 @@ export class TiersService {
   ): Promise<Pick<ObjectOutcome, 'action' | 'detail'> | undefined> {
     const { end } = monthOf(row.month);
     const { until, decidedBy } = await this.retention.retainUntil(row.tables, end);
-    const kept = new Date(`${row.retainUntil}T00:00:00Z`);
+    // What was signed counts, not what somebody has made of the row since.
+    const promised = openManifest(this.key, row.manifest)?.retainUntil ?? row.retainUntil;
+    const kept = new Date(`${promised}T00:00:00Z`);
     if (until <= asOf && kept <= asOf) {
       const policy = `${decidedBy.framework} (${decidedBy.tableName})`;
       return this.destroy(context, row, { policy, until, dryRun });
