@@ -135,7 +135,7 @@ onLinux('when a process of PostgreSQL is killed', () => {
   it('survives it under load, again and again, and loses no acknowledged change', async () => {
     const phones = new Map<number, string>();
     const replies = await inParallel(1200, 60, async (index) => {
-      if (index % 400 === 200) database.crash();
+      if (index % 400 === 200) await database.crash();
       const id = ids[2 + (index % 250)] as number;
       if (index % 3 > 0) return staff.get(`/members/${id}`);
       const phone = `call ${index}`;

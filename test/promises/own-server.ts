@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, connect, type AddressInfo, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { Client } from 'pg';
 import { migrate } from '#platform/database';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '#platform/embedded-postgres';
@@ -71,11 +72,18 @@ export class OwnServer implements TestDatabase {
     for (const pid of this.processes()) process.kill(pid, 'SIGCONT');
   }
 
-  /** Kills a process that serves a connection; PostgreSQL then throws everybody out and recovers. */
-  crash(): void {
-    const backend = this.processes().find((pid) => commandOf(pid).includes('ip2a_app'));
-    if (backend === undefined) throw new Error('Nobody is connected as the application.');
-    process.kill(backend, 'SIGKILL');
+  /** Kills a process that serves a connection, the first there is; PostgreSQL then throws everybody out and recovers. */
+  async crash(): Promise<void> {
+    for (let waited = 0; waited < 10_000; waited += 10) {
+      const backend = this.processes().find((pid) => commandOf(pid).includes('ip2a_app'));
+      if (backend !== undefined) {
+        process.kill(backend, 'SIGKILL');
+        return;
+      }
+      // Whoever was thrown out before is not connected again yet.
+      await setTimeout(10);
+    }
+    throw new Error('Nobody has connected as the application for ten seconds.');
   }
 
   async shutDown(): Promise<void> {
