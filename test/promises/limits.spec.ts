@@ -43,7 +43,7 @@ const boundMs = 1_000;
 
   async function redisIsUp(): Promise<boolean> {
     const texts = await Promise.all(programs.map(async ({ url }) => (await fetch(`${url}/metrics`)).text()));
-    return texts.every((text) => text.includes('ip2a_rate_limit_redis_up 1'));
+    return texts.every((text) => text.includes('ip2a_redis_up 1'));
   }
 
   it('let exactly the limit pass in a burst, and what is refilled meanwhile', async () => {

@@ -30,7 +30,8 @@ import { CONFIG, type Config } from '#platform/config';
 import { Database } from '#platform/database';
 import { Mailer } from '#platform/mail';
 import { ValidationGuard } from '#platform/http';
-import { limiterOf, RateLimiter } from '#platform/throttling';
+import { RedisConnection } from '#platform/redis';
+import { gcraScript, limiterOf, RateLimiter } from '#platform/throttling';
 import { RecordsModule } from '#records';
 import { ReportsModule } from '#reports';
 import { LegalHold, RetentionModule, RetentionPolicy } from '#retention';
@@ -100,11 +101,13 @@ const journey: Provider[] = [
 @Module({})
 class PlatformModule {
   static with(config: Config, database: Database, clock: Clock): DynamicModule {
+    const redis = new RedisConnection(config.REDIS_URL, [gcraScript]);
     const providers: Provider[] = [
       { provide: CONFIG, useValue: config },
       { provide: Database, useValue: database },
       { provide: Clock, useValue: clock },
-      { provide: RateLimiter, useValue: limiterOf(config, clock) },
+      { provide: RedisConnection, useValue: redis },
+      { provide: RateLimiter, useValue: limiterOf(redis, clock) },
       Mailer,
     ];
     return { module: PlatformModule, providers, exports: providers };

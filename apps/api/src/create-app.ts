@@ -8,7 +8,7 @@ import type { Config } from '#platform/config';
 import { Database } from '#platform/database';
 import { fastifyAdapter, prepareServer } from '#platform/http';
 import { JsonLogger } from '#platform/observability';
-import { RateLimiter } from '#platform/throttling';
+import { RedisConnection } from '#platform/redis';
 import { AppModule, entities } from './app.module';
 import { serveDocs } from './openapi';
 
@@ -34,7 +34,7 @@ export async function createApp(config: Config, clock = new Clock()): Promise<Ne
   app.setGlobalPrefix('api/v1', { exclude: ['health/live', 'health/ready', 'metrics'] });
   serveDocs(app);
   await app.init();
-  await Promise.all([database.warmUp(), app.get(RateLimiter).open()]);
+  await Promise.all([database.warmUp(), app.get(RedisConnection).open()]);
   app.get(SealerService).start();
   return app;
 }

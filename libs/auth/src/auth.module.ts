@@ -1,6 +1,6 @@
 import { Global, Module } from '@nestjs/common';
 import { AccountController } from './account.controller';
-import { AccountVersionsService } from './account-versions.service';
+import { PrimaryReadingsService } from './primary-readings.service';
 import { AccountsService } from './accounts.service';
 import { AdmissionService } from './admission.service';
 import { AuthController } from './auth.controller';
@@ -22,7 +22,7 @@ import { UsersService } from './users.service';
   controllers: [AuthController, AccountController, MfaController, UsersController],
   providers: [
     AccountsService,
-    AccountVersionsService,
+    PrimaryReadingsService,
     AdmissionService,
     AuthService,
     ExpiryTask,

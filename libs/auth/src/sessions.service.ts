@@ -7,10 +7,10 @@ import { DomainError } from '#kernel';
 import type { Actor, RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
 import { actorSql, faultSql } from './account.sql';
-import { AccountVersionsService, versionSql } from './account-versions.service';
 import { actorId } from './accounts.service';
 import type { OwnSessionsView } from './auth.dto';
 import { OneTimeTokensService } from './one-time-tokens.service';
+import { PrimaryReadingsService, versionSql } from './primary-readings.service';
 import { newToken, sha256 } from './random-tokens';
 import { accessTokenSeconds, invalidToken, TokensService, type Claims } from './tokens.service';
 
@@ -45,7 +45,7 @@ export class SessionsService {
   constructor(
     private readonly database: Database,
     private readonly tokens: TokensService,
-    private readonly versions: AccountVersionsService,
+    private readonly readings: PrimaryReadingsService,
     private readonly oneTimeTokens: OneTimeTokensService,
     private readonly audit: AuditWriter,
   ) {}
@@ -53,8 +53,10 @@ export class SessionsService {
   /** Who the token's account is now; 401 when the account stopped working or the session was ended. */
   async actorOf(context: RequestContext, { userId, sessionId }: Claims): Promise<Actor> {
     const key = `${userId} ${sessionId}`;
+    const { version: current, ...moment } = await this.readings.next(userId);
+    context.primary = moment;
     const known = this.actors.get(key);
-    if (known && known.version === (await this.versions.of(userId))) return known.actor;
+    if (known && known.version === current) return known.actor;
     const [found] = await this.database.query<Actor & { version: string; rolesEndInMs: number | null }>(
       context,
       `SELECT ${actorSql}, ${versionSql} AS version,

@@ -1,1 +1,8 @@
-export { reasonRequired, RequestContext, type Actor, type Disclosure, type Source } from './request-context';
+export {
+  reasonRequired,
+  RequestContext,
+  type Actor,
+  type Disclosure,
+  type PrimaryMoment,
+  type Source,
+} from './request-context';

@@ -13,6 +13,14 @@ export interface Actor {
   breaksGlass?: boolean;
 }
 
+/** The primary at some moment after a request had begun. */
+export interface PrimaryMoment {
+  /** How far its log was durable, such as `0/16B3748`: whatever was acknowledged before the request began is in there. */
+  lsn: string;
+  /** The generations of what processes share outside of PostgreSQL, by name; see `shared_generations`. */
+  generations: Readonly<Record<string, string>>;
+}
+
 export type Source = 'api' | 'cli' | 'job';
 
 /** Records of one table that the reply shows. A single record has `list` false. */
@@ -63,6 +71,8 @@ export class RequestContext {
   actor?: Actor;
   /** The session of the access token, once it was checked. */
   sessionId?: string;
+  /** The primary after the request had begun; undefined where nobody asked it. */
+  primary?: PrimaryMoment;
   /** What the reply will show and the ledger must name before it leaves. */
   readonly disclosures: Disclosure[] = [];
   /** The open transaction, if the current work runs in one; owned by Database. */

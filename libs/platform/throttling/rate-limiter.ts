@@ -28,9 +28,6 @@ export interface Verdict {
 export abstract class RateLimiter {
   abstract take(bucket: Bucket): Verdict | Promise<Verdict>;
 
-  /** Connects to what it needs, if it can be had now. */
-  async open(): Promise<void> {}
-
   /** Why limits are not as exact as they should be; undefined where they are. */
   get fault(): string | undefined {
     return undefined;

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from '@redis/client';
 import fc from 'fast-check';
 import { Clock } from '#kernel';
+import { RedisConnection } from '#platform/redis';
 import { noRedis, OwnRedis } from '../../../test/setup/redis';
 import { emptyState, take } from './gcra';
 import { gcraScript } from './gcra-script';
@@ -15,20 +16,20 @@ const scriptOnClock = gcraScript.replace(`redis.call('TIME')`, '{ ARGV[2], ARGV[
 
 (noRedis ? describe.skip : describe)(`limits in Redis${noRedis ? ` (${noRedis})` : ''}`, () => {
   let redis: OwnRedis;
-  const limiters: RedisLimiter[] = [];
+  const connections: RedisConnection[] = [];
   beforeAll(async () => {
     redis = await OwnRedis.start();
   });
   afterEach(() => {
-    for (const limiter of limiters.splice(0)) limiter.onApplicationShutdown();
+    for (const connection of connections.splice(0)) connection.onApplicationShutdown();
   });
   afterAll(() => redis.stop());
 
   async function open(): Promise<RedisLimiter> {
-    const limiter = new RedisLimiter(redis.url, new LocalLimiter(new Clock()));
-    limiters.push(limiter);
-    await limiter.open();
-    return limiter;
+    const connection = new RedisConnection(redis.url, [gcraScript]);
+    connections.push(connection);
+    await connection.open();
+    return new RedisLimiter(connection, new LocalLimiter(new Clock()));
   }
 
   /** So many at once. */

@@ -1,27 +1,19 @@
-import type { OnApplicationShutdown } from '@nestjs/common';
+import { RedisAwayError, type RedisConnection } from '#platform/redis';
 import { gcraScript, gcraSha } from './gcra-script';
 import type { LocalLimiter } from './local-limiter';
 import { keyOf, RateLimiter, verdictOf, type Bucket, type Verdict } from './rate-limiter';
-import { RedisAwayError, RedisConnection } from './redis-connection';
 import { decisionCounter } from './throttling.metrics';
 
 /** Before the names of buckets, because others may use the same Redis. */
 const prefix = 'ip2a:limit:';
 
 /** Limits of all processes together, counted by a Redis server; by this process alone while that is away. */
-export class RedisLimiter extends RateLimiter implements OnApplicationShutdown {
-  private readonly connection: RedisConnection;
-
+export class RedisLimiter extends RateLimiter {
   constructor(
-    url: string,
+    private readonly connection: RedisConnection,
     private readonly local: LocalLimiter,
   ) {
     super();
-    this.connection = new RedisConnection(url);
-  }
-
-  override open(): Promise<void> {
-    return this.connection.open();
   }
 
   override get fault(): string | undefined {
@@ -30,10 +22,6 @@ export class RedisLimiter extends RateLimiter implements OnApplicationShutdown {
 
   override take(bucket: Bucket): Verdict | Promise<Verdict> {
     return this.connection.isUp ? this.takeShared(bucket) : this.local.take(bucket);
-  }
-
-  onApplicationShutdown(): void {
-    this.connection.close();
   }
 
   /** What Redis decided is told to the local limiter, so that nobody begins anew when Redis goes away. */

@@ -1,4 +1,4 @@
-import { Counter, Gauge } from 'prom-client';
+import { Counter } from 'prom-client';
 
 type Store = 'local' | 'redis';
 
@@ -7,19 +7,6 @@ const decisions = new Counter({
   help: 'Requests that were counted, by tier, by whether they passed, and by who kept the count.',
   labelNames: ['tier', 'outcome', 'store'],
 });
-
-/** What an operator watches of the limits. */
-export const throttlingMetrics = {
-  redisFailures: new Counter({
-    name: 'ip2a_rate_limit_redis_failures_total',
-    help: 'Connections to Redis that were given up, by reason: late, refused, lost, or an answer that was an error.',
-    labelNames: ['reason'],
-  }),
-  redisUp: new Gauge({
-    name: 'ip2a_rate_limit_redis_up',
-    help: 'Whether limits are kept by Redis now; absent where there is none.',
-  }),
-};
 
 const known = new Map<string, Counter.Internal>();
 

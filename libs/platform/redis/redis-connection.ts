@@ -1,7 +1,6 @@
-import { Logger } from '@nestjs/common';
+import { Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { createClient } from '@redis/client';
-import { gcraScript } from './gcra-script';
-import { throttlingMetrics } from './throttling.metrics';
+import { redisMetrics } from './redis.metrics';
 
 /**
  * A server that owes answers and gives none for so many ticks of so many ms counts as away: less than 50 ms that a request loses, once.
@@ -22,8 +21,8 @@ export class RedisAwayError extends Error {}
  * whatever waits for an answer; from then on nobody asks, until an attempt in the background has found Redis well again. A new
  * connection each time, because an old one may be dead without a sign, or full of questions nobody waits for.
  */
-export class RedisConnection {
-  private readonly logger = new Logger('limits');
+export class RedisConnection implements OnApplicationShutdown {
+  private readonly logger = new Logger('redis');
   private client?: Client;
   private probe?: NodeJS.Timeout;
   private isClosed = false;
@@ -33,7 +32,15 @@ export class RedisConnection {
   private silence = 0;
   private watch?: NodeJS.Timeout;
 
-  constructor(private readonly url: string) {}
+  /** Without a `url` there is none, ever. `scripts` are loaded into each server that is found, for EVALSHA. */
+  constructor(
+    private readonly url: string | undefined,
+    private readonly scripts: string[] = [],
+  ) {}
+
+  get isConfigured(): boolean {
+    return this.url !== undefined;
+  }
 
   get isUp(): boolean {
     return this.client !== undefined;
@@ -41,11 +48,12 @@ export class RedisConnection {
 
   /** One attempt to connect; more follow by themselves. */
   async open(): Promise<void> {
+    if (this.url === undefined) return;
     const client = clientOf(this.url);
     // Without a listener, an error that arrives while nobody asks would end the process.
     client.on('error', () => this.giveUp(client, 'lost'));
     try {
-      await within(probePatienceMs, connected(client));
+      await within(probePatienceMs, this.connect(client));
     } catch (error) {
       drop(client);
       this.giveUp(undefined, 'refused', error);
@@ -56,8 +64,8 @@ export class RedisConnection {
       return;
     }
     this.client = client;
-    throttlingMetrics.redisUp.set(1);
-    if (!this.isFirstFault) this.logger.log({}, 'Redis keeps the limits again');
+    redisMetrics.up.set(1);
+    if (!this.isFirstFault) this.logger.log({}, 'Redis is back');
     this.isFirstFault = true;
   }
 
@@ -81,12 +89,17 @@ export class RedisConnection {
     }
   }
 
-  close(): void {
+  onApplicationShutdown(): void {
     this.isClosed = true;
     clearTimeout(this.probe);
     clearInterval(this.watch);
     if (this.client) drop(this.client);
     this.client = undefined;
+  }
+
+  private async connect(client: Client): Promise<void> {
+    await client.connect();
+    for (const script of this.scripts) await client.sendCommand(['SCRIPT', 'LOAD', script]);
   }
 
   private tick(): void {
@@ -104,11 +117,11 @@ export class RedisConnection {
     if (this.isClosed || client !== this.client) return;
     this.client = undefined;
     if (client) drop(client);
-    throttlingMetrics.redisFailures.inc({ reason });
-    throttlingMetrics.redisUp.set(0);
+    redisMetrics.failures.inc({ reason });
+    redisMetrics.up.set(0);
     if (this.isFirstFault) {
       const cause = error instanceof Error ? error.message : reason;
-      this.logger.warn({ reason, cause }, 'Redis is away; each process keeps the limits by itself');
+      this.logger.warn({ reason, cause }, 'Redis is away; each process goes on by itself');
     }
     this.isFirstFault = false;
     clearTimeout(this.probe);
@@ -125,11 +138,6 @@ function clientOf(url: string) {
     maintNotifications: 'disabled',
     socket: { connectTimeout: probePatienceMs, reconnectStrategy: false },
   });
-}
-
-async function connected(client: Client): Promise<void> {
-  await client.connect();
-  await client.sendCommand(['SCRIPT', 'LOAD', gcraScript]);
 }
 
 function drop(client: Client): void {

@@ -1,0 +1,1 @@
+export { RedisAwayError, RedisConnection } from './redis-connection';
