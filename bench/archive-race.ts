@@ -31,8 +31,8 @@ function monthsAgo(months: number): Date {
   return new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - months, 1));
 }
 
-/** A site with the entries of the stress data set, and its modules. */
-async function openSite(scale: number, cleanup: Cleanup) {
+/** A site, with the entries of the stress data set if they are wanted, and its modules. */
+export async function openSite(scale: number | undefined, cleanup: Cleanup) {
   const folder = mkdtempSync(join(tmpdir(), 'ip2a-bench-archive-'));
   cleanup.defer(async () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
   const runtime = await openRuntime('own', { DATA_DIR: folder, ARCHIVE_CRON: 'off' });
@@ -41,13 +41,13 @@ async function openSite(scale: number, cleanup: Cleanup) {
   const { databaseOwnerUrl: ownerUrl } = config;
   await migrate({ ownerUrl, applicationUrl: config.databaseUrl });
   const database = await Database.connect(config, entities);
-  await seedStress(context('stress:seed'), database, ownerUrl, { seed: 42, scale });
+  if (scale !== undefined) await seedStress(context('stress:seed'), database, ownerUrl, { seed: 42, scale });
   const app = await NestFactory.createApplicationContext(AppModule.with(config, database), { logger: false });
   cleanup.defer(() => app.close());
   const owner = new Client({ connectionString: ownerUrl });
   await owner.connect();
   cleanup.defer(() => owner.end());
-  return { app, owner, folder };
+  return { app, owner, folder, config };
 }
 
 /** Gives the seeded entries of this month another time: so many months ago, or each its own of several months. */

@@ -23,7 +23,7 @@ export interface Turn {
 export const caseNames = ['read', 'list', 'search', 'update', 'create', 'entries'] as const;
 export type CaseName = (typeof caseNames)[number];
 /** Every case there is: those that call both servers, the one that calls ours with and without sealing, and those that fill tables, verify the ledger and archive it. */
-export const allCaseNames = [...caseNames, 'sealing', 'seed', 'verify', 'archive', 'archive-trail'] as const;
+export const allCaseNames = [...caseNames, 'sealing', 'seed', 'verify', 'archive', 'archive-trail', 'trail'] as const;
 
 const members = '/api/v1/members';
 

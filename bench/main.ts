@@ -8,6 +8,7 @@ import { mustAnswerAlike } from './same-answers';
 import { raceSealing } from './sealing-race';
 import { raceSeeds } from './seed-race';
 import { setUp, type Stage } from './stage';
+import { raceRecordTrails } from './trail-race';
 import { raceVerifications } from './verification-race';
 import { Turns, type Measurement } from './turns';
 
@@ -47,6 +48,7 @@ async function runCases(
   if (names.includes('verify')) results['verify'] = await raceVerifications(scale, rounds, cleanup, log);
   if (names.includes('archive')) results['archive'] = await raceArchives(scale, rounds, cleanup, log);
   if (names.includes('archive-trail')) results['archive-trail'] = await raceTrails(scale, rounds, cleanup, log);
+  if (names.includes('trail')) results['trail'] = await raceRecordTrails(scale, rounds, cleanup, log);
   const calling = caseNames.filter((name) => names.includes(name));
   if (calling.length === 0 && !names.includes('sealing')) return results;
   const stage = await setUp(cleanup, log);

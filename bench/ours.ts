@@ -49,6 +49,11 @@ export function staffToken(url: string): Promise<string> {
   return signIn(url, staff);
 }
 
+/** Of one who may read the ledger. */
+export function adminToken(url: string): Promise<string> {
+  return signIn(url, admin);
+}
+
 async function signIn(url: string, { email, password }: typeof staff): Promise<string> {
   const session = (await post(`${url}/api/v1/auth/login`, { email, password })) as { accessToken: string };
   return session.accessToken;

@@ -30,7 +30,7 @@ export async function raceSealing(
   return compare(pairs);
 }
 
-async function allSealed(owner: Client): Promise<void> {
+export async function allSealed(owner: Client): Promise<void> {
   for (;;) {
     const { rows } = await owner.query(
       'SELECT FROM audit_logs WHERE (txid, id) > (SELECT last_txid, last_id FROM audit_seals ORDER BY seq DESC LIMIT 1) LIMIT 1',

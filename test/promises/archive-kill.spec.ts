@@ -2,11 +2,13 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { writeKey } from '../../apps/api/test/keys';
 import { seeded } from '../../apps/api/test/load';
 import { startGlacier, type Glacier } from '../setup/glacier-shim';
+import { noPgBouncer, startPgBouncer } from '../setup/pgbouncer';
 import { missingPrograms, startRadosgw, type Radosgw } from '../setup/radosgw';
 import { OwnServer } from './own-server';
 
@@ -20,6 +22,9 @@ const program = resolve('dist/apps/cli/src/main.js');
 const maxRuns = 60 * years;
 const tables = ['members', 'organizations', 'member_employments', 'grievances', 'users'];
 const asOf = '2026-10-01';
+/** The lease on the archive's work, and what takes it. */
+const leaseNumber = 4_927_004;
+const leaseModule = resolve('dist/libs/archival/src/lease.js');
 const monthsWritten = 12 * years;
 const [firstMonth, end] = [`${2026 - years}-07-01`, '2026-07-01'];
 /** Every so many kills the run gets time for a large month. */
@@ -62,7 +67,7 @@ async function siteOf(name: string, env: NodeJS.ProcessEnv): Promise<Site> {
     const add = (each: number, seconds: number) =>
       database.query(
         `INSERT INTO audit_logs (action, source, table_name, record_id, new_values, changed_at)
-         SELECT 'UPDATE', 'api', t, n % 10000, jsonb_build_object('n', n), ($1 || 'T06:00:00Z')::timestamptz + n * $3 * interval '1 second'
+         SELECT 'UPDATE', 'api', t, n % 10000, jsonb_build_object('n', n), ($1 || 'T06:00:00Z')::timestamptz + n * $3::float8 * interval '1 second'
          FROM unnest($2::text[]) AS t, generate_series(1, $4::integer) AS n`,
         [day, tables, seconds, each],
       );
@@ -169,8 +174,8 @@ async function verifies(site: Site): Promise<void> {
   );
   for (const { id } of cold) expect((await run(site, ['archive', 'restore', String(id)])).status).toBe(0);
   const { status, stdout } = await run(site, ['audit', 'verify', '--json']);
-  const verdict = JSON.parse(stdout) as { treeSize: number; entriesCompared: number };
-  expect([status, verdict]).toMatchObject([0, { valid: true, unread: 0, rows: [] }]);
+  const verdict = JSON.parse(stdout) as { treeSize: number; entriesCompared: number; unread: number };
+  expect([status, verdict]).toMatchObject([0, { valid: true, rows: [] }]);
   const { rows } = await site.database.query<Record<'lowest' | 'highest' | 'entries' | 'destroyed', string>>(
     `SELECT min(lowest_id)::text AS lowest, max(highest_id)::text AS highest, sum(entry_count)::text AS entries,
        coalesce(sum(entry_count) FILTER (WHERE state = 'destroyed'), 0)::text AS destroyed
@@ -179,7 +184,8 @@ async function verifies(site: Site): Promise<void> {
   const { written } = site;
   const [found] = rows;
   expect(found).toMatchObject({ lowest: written[0], highest: written.at(-1), entries: String(written.length) });
-  expect(verdict.entriesCompared).toBe(verdict.treeSize - Number(found?.destroyed));
+  expect(verdict.unread).toBe(Number(found?.destroyed));
+  expect(verdict.entriesCompared).toBe(verdict.treeSize - verdict.unread);
 }
 
 it(`is killed ${kills} times on a folder, and loses nothing, doubles nothing`, async () => {
@@ -188,6 +194,57 @@ it(`is killed ${kills} times on a folder, and loses nothing, doubles nothing`, a
   await verifies(site);
   await site.database.end();
 }, 7_200_000);
+
+describe('two runs at once', () => {
+  /** Another process has the lease and keeps it; only when it is killed a run gets to work. */
+  async function takesTurns(site: Site): Promise<void> {
+    const args = ['archive', 'run', '--as-of', asOf, '--json'];
+    const holders = async (): Promise<number> => {
+      const held = `SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = ${leaseNumber} AND granted`;
+      return (await site.database.query(held)).rowCount ?? 0;
+    };
+    const holding = `require(${JSON.stringify(leaseModule)}).withLease(process.env.DATABASE_OWNER_URL, ${leaseNumber}, () => new Promise(() => {}))`;
+    const holder = spawn(process.execPath, ['-e', holding], { env: site.env, stdio: 'ignore' });
+    try {
+      while ((await holders()) === 0) {
+        expect(holder.exitCode).toBeNull();
+        await sleep(10);
+      }
+      expect([(await run(site, args)).status, await holders()]).toEqual([2, 1]);
+      await expectNothingLost(site);
+    } finally {
+      holder.kill('SIGKILL');
+    }
+    const begun = performance.now();
+    while ((await holders()) > 0) await sleep(10);
+    expect(performance.now() - begun).toBeLessThan(15_000);
+    const runs = await Promise.all([run(site, args), run(site, args), run(site, args)]);
+    expect(runs.map(({ status }) => status)).toContain(0);
+    await expectNothingLost(site);
+    await verifies(site);
+    await site.database.end();
+  }
+
+  it('one works, the others say so and change nothing; who is killed is followed', async () => {
+    await takesTurns(await siteOf('two_at_once', {}));
+  }, 600_000);
+
+  (noPgBouncer ? it.skip : it)(
+    `so it is through PgBouncer in transaction mode${noPgBouncer ? ` (${noPgBouncer})` : ''}`,
+    async () => {
+      const site = await siteOf('two_pooled', {});
+      const pooled = async (name: string) => ({ name, ...(await startPgBouncer(site.env[name] ?? '')) });
+      const poolers = await Promise.all(['DATABASE_URL', 'DATABASE_OWNER_URL'].map(pooled));
+      const env = { ...site.env, ...Object.fromEntries(poolers.map(({ name, url }) => [name, url])) };
+      try {
+        await takesTurns({ ...site, env });
+      } finally {
+        for (const pooler of poolers) await pooler.stop();
+      }
+    },
+    600_000,
+  );
+});
 
 const missing = missingPrograms();
 if (missing.length > 0) {

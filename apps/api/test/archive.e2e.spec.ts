@@ -259,9 +259,13 @@ describe('years later', () => {
     expect((await admin.post('/audit/verify', {})).json()).toMatchObject({ valid: true, unread: 0 });
   });
 
-  it('what is on hold is not destroyed', async () => {
+  it('what is on hold is not destroyed, whatever somebody has made of the row since', async () => {
     const placed = await admin.post('/legal-holds', hold);
     expect(placed.status).toBe(201);
+    await server.query(
+      `UPDATE archives SET table_names = '{users}', first_changed_at = '2026-03-31', retain_until = '2000-01-01'
+       WHERE month = '2026-03-01'`,
+    );
     const { body } = await run({ asOf: '2033-04-02' });
     expect(body.objects.find(({ month }) => month === '2026-03')).toMatchObject({
       action: 'keep',

@@ -2,6 +2,16 @@ import type { ArchiveState } from './archive.entity';
 import type { ArchiveFormat } from './entry-file';
 import type { EntryPlace } from '#audit';
 import type { Query } from '#ledger';
+import type { RequestContext } from '#platform/context';
+import type { Database } from '#platform/database';
+
+/** One statement of the archive's, such as counting a month, may take so long, in ms. */
+const statementMs = 600_000;
+
+/** Statements of the archive, on connections of their own or in the context's transaction. */
+export function queryOf(database: Database, context?: RequestContext): Query {
+  return <Row>(sql: string, values?: unknown[]) => database.query<Row>(context, sql, values, statementMs);
+}
 
 /** An object's row. Facts that are known once it is stored are undefined before. */
 export interface ArchiveRow {

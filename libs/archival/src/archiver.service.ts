@@ -7,11 +7,11 @@ import type { RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
 import { RetentionService } from '#retention';
 import { archiveMetrics } from './archive.metrics';
-import type { ArchiveRow } from './archive-rows';
+import { queryOf, type ArchiveRow } from './archive-rows';
 import { daysBefore, type Month } from './calendar';
 import { withLease } from './lease';
 import { concernsOf, monthsUntil, planMonth, type MonthPlan } from './month-plan';
-import { PartsService, statementMs, type OnProgress } from './parts.service';
+import { PartsService, type OnProgress } from './parts.service';
 import { Releases } from './releases';
 import { heldBy, TiersService, type ObjectOutcome } from './tiers.service';
 
@@ -64,7 +64,7 @@ export class ArchiverService {
     private readonly tiers: TiersService,
     private readonly retention: RetentionService,
   ) {
-    this.query = <Row>(sql: string, values?: unknown[]) => database.query<Row>(undefined, sql, values, statementMs);
+    this.query = queryOf(database);
   }
 
   /** 409 while another process is at it. */
@@ -91,7 +91,7 @@ export class ArchiverService {
       await this.releases.tidy(report.months.some(({ action }) => action === 'archive'));
       return true;
     });
-    if (!done) throw new DomainError('archive.busy', 'Another run is under way.');
+    if (!done) throw new DomainError('archive.busy', 'Another run is under way; wait until it has ended.');
     const failed = [...report.months, ...report.objects].filter(({ action }) => action === 'failed').length;
     archiveMetrics.failures.inc(failed);
     if (failed === 0) archiveMetrics.lastSuccess.set(this.clock.now().getTime() / 1000);

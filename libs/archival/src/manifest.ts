@@ -1,4 +1,6 @@
+import { Readable } from 'node:stream';
 import type { LedgerKey } from '#ledger';
+import { ObjectExistsError, type ObjectStore } from '#platform/object-store';
 import type { ArchiveFormat } from './entry-file';
 
 /** The first line of a manifest, and of a certificate of destruction; no checkpoint begins like them. */
@@ -41,6 +43,9 @@ export interface Certificate extends Pick<Manifest, 'objectKey' | 'month' | 'ent
   by: string;
 }
 
+/** The tables that its entries are about; null stands for none. */
+export const tablesOf = ({ tables }: Manifest) => Object.keys(tables).map((table) => table || null);
+
 export const signManifest = (key: LedgerKey, manifest: Manifest) => sign(key, manifestKind, manifest);
 export const signCertificate = (key: LedgerKey, certificate: Certificate) => sign(key, certificateKind, certificate);
 
@@ -51,6 +56,19 @@ export function openManifest(key: LedgerKey, signed: string): Manifest | undefin
 
 export function openCertificate(key: LedgerKey, signed: string): Certificate | undefined {
   return open(key, certificateKind, signed) as Certificate | undefined;
+}
+
+/** Stores a note that an interrupted run may have stored before, with another time in it: each has a key of its own. */
+export async function storeNote(store: ObjectStore, name: string, content: string): Promise<void> {
+  for (let number = 1; ; number += 1) {
+    try {
+      const key = number === 1 ? name : `${name}-${number}`;
+      await store.put(key, Readable.from([Buffer.from(content)]), { mediaType: 'text/plain' });
+      return;
+    } catch (error) {
+      if (!(error instanceof ObjectExistsError)) throw error;
+    }
+  }
 }
 
 function sign(key: LedgerKey, kind: string, content: object): string {

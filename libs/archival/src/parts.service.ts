@@ -10,16 +10,13 @@ import type { RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
 import { ObjectExistsError, type PutOptions } from '#platform/object-store';
 import { RetentionService } from '#retention';
-import { archivesWhere, type ArchiveRow } from './archive-rows';
+import { archivesWhere, queryOf, type ArchiveRow } from './archive-rows';
 import { dayOf, type Month } from './calendar';
 import { convert, exportLines, inspect, type ObjectContent } from './exporting';
-import { signManifest, type Manifest } from './manifest';
+import { signManifest, storeNote, type Manifest } from './manifest';
 import { concernsOf, countEntries, type MonthPlan, type PartPlan } from './month-plan';
 import { ObjectCache } from './object-cache';
-import { putNumbered } from './tiers.service';
 
-/** One statement of the archive's, such as counting a month, may take so long, in ms. */
-export const statementMs = 600_000;
 /** How far a step is: of what, and how many of how many. */
 export type OnProgress = (part: string, done: number, of: number) => void;
 
@@ -46,7 +43,7 @@ export class PartsService {
     private readonly retention: RetentionService,
   ) {
     this.work = join(config.dataFolder, 'archive-work');
-    this.query = <Row>(sql: string, values?: unknown[]) => database.query<Row>(undefined, sql, values, statementMs);
+    this.query = queryOf(database);
   }
 
   /** Before a run: what a killed one has left half-written goes. */
@@ -70,8 +67,7 @@ export class PartsService {
         );
         if (made) ids.push(made.id);
       }
-      const inTransaction: Query = (sql, values) => this.database.query(context, sql, values);
-      return archivesWhere(inTransaction, 'id = ANY ($1)', [ids]);
+      return archivesWhere(queryOf(this.database, context), 'id = ANY ($1)', [ids]);
     });
   }
 
@@ -171,7 +167,7 @@ export class PartsService {
       storedAt: this.clock.now().toISOString(),
     };
     const signed = signManifest(this.key, manifest);
-    await putNumbered(this.log.store, `${row.objectKey}.manifest`, signed);
+    await storeNote(this.log.store, `${row.objectKey}.manifest`, signed);
     await this.database.transaction(context, async () => {
       await this.database.query(
         context,

@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { AuditWriter } from '#audit';
 import { Clock, DomainError } from '#kernel';
@@ -6,12 +5,12 @@ import { LedgerKey, PublishedLog, type Query } from '#ledger';
 import { CONFIG, type Config } from '#platform/config';
 import type { RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
-import { isCold, ObjectExistsError, type StorageClass } from '#platform/object-store';
+import { isCold, type StorageClass } from '#platform/object-store';
 import { Mailer } from '#platform/mail';
 import { RetentionService, yearsLater } from '#retention';
-import { archivesWhere, type ArchiveRow } from './archive-rows';
+import { archivesWhere, queryOf, type ArchiveRow } from './archive-rows';
 import { dayOf, monthOf } from './calendar';
-import { openManifest, signCertificate } from './manifest';
+import { openManifest, signCertificate, storeNote, tablesOf, type Manifest } from './manifest';
 
 /** How long a restored copy stays readable, in days. */
 export const readableDays = 7;
@@ -42,7 +41,7 @@ export class TiersService {
     private readonly retention: RetentionService,
     private readonly mailer: Mailer,
   ) {
-    this.query = <Row>(sql: string, values?: unknown[]) => database.query<Row>(undefined, sql, values);
+    this.query = queryOf(database);
   }
 
   /** Moves on every object whose time has come as of an instant. One that can not be is said to have failed, and left for the next run. */
@@ -119,14 +118,14 @@ export class TiersService {
     asOf: Date,
     dryRun: boolean,
   ): Promise<Pick<ObjectOutcome, 'action' | 'detail'> | undefined> {
-    const { end } = monthOf(row.month);
-    const { until, decidedBy } = await this.retention.retainUntil(row.tables, end);
     // What was signed counts, not what somebody has made of the row since.
-    const promised = openManifest(this.key, row.manifest)?.retainUntil ?? row.retainUntil;
-    const kept = new Date(`${promised}T00:00:00Z`);
-    if (until <= asOf && kept <= asOf) {
+    const manifest = openManifest(this.key, row.manifest);
+    if (manifest?.objectKey !== row.objectKey) throw new Error('Its manifest is not signed with the key of the log.');
+    const { end } = monthOf(`${manifest.month}-01`);
+    const { until, decidedBy } = await this.retention.retainUntil(tablesOf(manifest), end);
+    if (until <= asOf && new Date(`${manifest.retainUntil}T00:00:00Z`) <= asOf) {
       const policy = `${decidedBy.framework} (${decidedBy.tableName})`;
-      return this.destroy(context, row, { policy, until, dryRun });
+      return this.destroy(context, row, manifest, { policy, until, dryRun });
     }
     if (isWarm(row) && yearsLater(end, this.config.AUDIT_COLD_YEARS) <= asOf) {
       if (!dryRun) await this.cool(context, row);
@@ -158,17 +157,16 @@ export class TiersService {
    */
   private async destroy(
     context: RequestContext,
-    row: ArchiveRow,
+    { id }: ArchiveRow,
+    manifest: Manifest,
     { policy, until, dryRun }: { policy: string; until: Date; dryRun: boolean },
   ): Promise<Pick<ObjectOutcome, 'action' | 'detail'>> {
-    const manifest = openManifest(this.key, row.manifest);
-    if (!manifest) throw new Error('Its manifest is not signed with the key of the log.');
     return this.database.transaction(context, async () => {
       await this.database.query(context, 'LOCK TABLE legal_holds IN SHARE MODE');
       const holds = await this.retention.holdsOn({
-        tables: [...row.tables.map((table) => table || null), 'archives'],
-        from: new Date(row.firstChangedAt),
-        to: monthOf(row.month).end,
+        tables: [...tablesOf(manifest), 'archives'],
+        from: new Date(manifest.firstChangedAt),
+        to: monthOf(`${manifest.month}-01`).end,
       });
       if (holds.length > 0) return { action: 'keep', detail: `on hold: ${holds.map(heldBy).join(', ')}` };
       if (dryRun) return { action: 'destroy', detail: policy };
@@ -179,16 +177,16 @@ export class TiersService {
         ...{ destroyedAt, retainedUntil: dayOf(until), policy, holdsCheckedAt: destroyedAt },
         by: context.actor?.email ?? 'system',
       });
-      await putNumbered(this.log.store, `${objectKey}.destroyed`, certificate);
+      await storeNote(this.log.store, `${objectKey}.destroyed`, certificate);
       await this.log.store.remove(objectKey);
       if (await this.log.store.head(objectKey)) throw new Error('It is still there.');
       await this.database.query(
         context,
         `UPDATE archives SET state = 'destroyed', destroyed_at = $2, certificate = $3 WHERE id = $1`,
-        [row.id, destroyedAt, certificate],
+        [id, destroyedAt, certificate],
       );
       await this.writer.record(context, {
-        ...{ action: 'PURGE', tableName: 'archives', recordId: row.id },
+        ...{ action: 'PURGE', tableName: 'archives', recordId: id },
         notes: `${entries} entries of ${month} destroyed: ${policy}`,
       });
       return { action: 'destroy', detail: policy };
@@ -199,16 +197,3 @@ export class TiersService {
 export const heldBy = ({ id, matter }: { id: number; matter: string }) => `hold ${id} (${matter})`;
 
 const about = ({ id }: ArchiveRow) => ({ action: 'ARCHIVE', tableName: 'archives', recordId: id }) as const;
-
-/** Stores a note that an interrupted run may have stored before, with another time in it: each has a key of its own. */
-export async function putNumbered(store: PublishedLog['store'], name: string, content: string): Promise<void> {
-  for (let number = 1; ; number += 1) {
-    try {
-      const key = number === 1 ? name : `${name}-${number}`;
-      await store.put(key, Readable.from([Buffer.from(content)]), { mediaType: 'text/plain' });
-      return;
-    } catch (error) {
-      if (!(error instanceof ObjectExistsError)) throw error;
-    }
-  }
-}
