@@ -1,30 +1,55 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, connect, type AddressInfo, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { Client } from 'pg';
 import { migrate } from '#platform/database';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '#platform/embedded-postgres';
 import type { TestDatabase } from '../setup/database';
+import { copyAsStandby } from '../setup/replica';
 
-const settings = { fsync: 'off', shared_buffers: '64MB' };
+const cheap = { fsync: 'off', shared_buffers: '64MB' };
 
 /** A PostgreSQL of one test file, which may be paused, stopped and crashed without harm to the others. */
 export class OwnServer implements TestDatabase {
   private readonly sockets = new Set<Socket>();
+  private successor?: OwnServer;
   private constructor(
     private readonly folder: string,
     private server: EmbeddedPostgres,
     private readonly door: Server,
+    private readonly settings: Readonly<Record<string, string>>,
   ) {}
 
   static async start(): Promise<OwnServer> {
     const folder = mkdtempSync(join(tmpdir(), 'ip2a-own-'));
-    const server = await startEmbeddedPostgres({ folder, mode: 'own', settings });
+    const server = await startEmbeddedPostgres({ folder, mode: 'own', settings: cheap });
     await migrate({ ownerUrl: server.ownerUrl, applicationUrl: server.applicationUrl });
+    return OwnServer.behindADoor(folder, server, cheap);
+  }
+
+  /** A replica of another server, which applies what it receives after `delayMs`. */
+  static async following(primary: OwnServer, delayMs = 0): Promise<OwnServer> {
+    const folder = mkdtempSync(join(tmpdir(), 'ip2a-replica-'));
+    const followed = await copyAsStandby(
+      primary,
+      primary.folder,
+      folder,
+      basename(folder).replaceAll(/\W/g, '_').toLowerCase(),
+    );
+    const settings = { ...cheap, ...followed, recovery_min_apply_delay: String(delayMs) };
+    const server = await startEmbeddedPostgres({ folder, mode: 'own', settings });
+    return OwnServer.behindADoor(folder, server, settings);
+  }
+
+  private static async behindADoor(
+    folder: string,
+    server: EmbeddedPostgres,
+    settings: Readonly<Record<string, string>>,
+  ): Promise<OwnServer> {
     const door = createServer((socket) => own.pass(socket));
-    const own: OwnServer = new OwnServer(folder, server, door);
+    const own: OwnServer = new OwnServer(folder, server, door, settings);
     await new Promise<void>((resolve) => door.listen(0, '127.0.0.1', resolve));
     return own;
   }
@@ -60,7 +85,7 @@ export class OwnServer implements TestDatabase {
   }
 
   async query<Row extends Record<string, unknown>>(sql: string, values?: unknown[]): Promise<Row[]> {
-    return queryOnce(this.server.ownerUrl, sql, values);
+    return queryOnce((this.successor ?? this).server.ownerUrl, sql, values);
   }
 
   /** Stops every process of the server where it is, as a machine that hangs would; connections stay open. */
@@ -86,12 +111,30 @@ export class OwnServer implements TestDatabase {
     throw new Error('Nobody has connected as the application for ten seconds.');
   }
 
+  /** Ends every process of the server at once, as a power cut would. */
+  async kill(): Promise<void> {
+    for (const pid of this.processes()) process.kill(pid, 'SIGKILL');
+    for (const socket of this.sockets) socket.destroy();
+    await this.server.stop();
+  }
+
+  /** Makes a replica a primary. */
+  async promote(): Promise<void> {
+    await queryOnce(this.superuserUrl, 'SELECT pg_promote(true)');
+  }
+
+  /** From here on its address is that of another server. */
+  moveTo(other: OwnServer): void {
+    this.successor = other;
+    for (const socket of this.sockets) socket.destroy();
+  }
+
   async shutDown(): Promise<void> {
     await this.server.stop();
   }
 
   async startAgain(): Promise<void> {
-    this.server = await startEmbeddedPostgres({ folder: this.folder, mode: 'own', settings });
+    this.server = await startEmbeddedPostgres({ folder: this.folder, mode: 'own', settings: this.settings });
   }
 
   async drop(): Promise<void> {
@@ -103,7 +146,8 @@ export class OwnServer implements TestDatabase {
 
   /** The embedded server gets another port at each start; the door in front of it keeps its own. */
   private pass(socket: Socket): void {
-    const inner = connect(Number(new URL(this.server.ownerUrl).port), '127.0.0.1');
+    const { server } = this.successor ?? this;
+    const inner = connect(Number(new URL(server.ownerUrl).port), '127.0.0.1');
     for (const [one, other] of [
       [socket, inner],
       [inner, socket],

@@ -34,7 +34,9 @@ export async function createApp(config: Config, clock = new Clock()): Promise<Ne
   app.setGlobalPrefix('api/v1', { exclude: ['health/live', 'health/ready', 'metrics'] });
   serveDocs(app);
   await app.init();
-  await Promise.all([database.warmUp(), app.get(RedisConnection).open()]);
+  const redis = app.get(RedisConnection);
+  await Promise.all([database.warmUp(), redis.open()]);
+  if (config.DATABASE_REPLICA_URLS) await database.readFrom(config.DATABASE_REPLICA_URLS, redis);
   app.get(SealerService).start();
   return app;
 }

@@ -82,6 +82,8 @@ export class SystemController {
       checks.database = { status: 'error', detail: (error as Error).message };
     }
     if (this.limiter.fault) checks.limits = { status: 'warn', detail: this.limiter.fault };
+    const away = this.database.replicaFaults;
+    if (away.length > 0) checks.replicas = { status: 'warn', detail: away.join('; ') };
     const worst = Object.values(checks).map(({ status }) => status);
     return { status: worst.includes('error') ? 'error' : worst.includes('warn') ? 'warn' : 'ok', checks };
   }

@@ -48,9 +48,11 @@ export class AuditExportService {
   /** Counts, notes the export, and gives its lines. The caller makes the entry durable before the first line leaves. */
   async begin(context: RequestContext, { format, ...query }: AuditExportQuery): Promise<LedgerExport> {
     context.takeTime();
-    const [{ horizon } = { horizon: '0' }] = await this.database.query<{ horizon: string }>(
+    const [{ horizon } = { horizon: '0' }] = await this.database.read<{ horizon: string }>(
       context,
       'SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS horizon',
+      [],
+      { strict: true },
     );
     const count = await this.trail.count(context, query, horizon, longStatementMs);
     context.disclose({

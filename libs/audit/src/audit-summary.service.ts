@@ -58,7 +58,7 @@ export class AuditSummaryService {
     if (spanMs <= 0 || spanMs > maxDays * dayMs)
       throw invalid('/from', `must lie before \`to\`, by ${maxDays} days at most`);
     context.takeTime();
-    const people = await this.database.query<AuditSummaryView['people'][number]>(
+    const people = await this.database.read<AuditSummaryView['people'][number]>(
       context,
       `SELECT changed_by AS "userId", ${who},
          count(*) FILTER (WHERE ${isReading})::integer AS reads,
@@ -71,13 +71,13 @@ export class AuditSummaryService {
        FROM audit_logs WHERE changed_at >= $1::timestamptz AND changed_at < $2::timestamptz
        GROUP BY ${person} ORDER BY "recordsRead" DESC, 2 LIMIT $3`,
       [from, to, query.limit],
-      longStatementMs,
+      { timeoutMs: longStatementMs, strict: true },
     );
-    const volumes = await this.database.query<AuditSummaryView['unusualVolumes'][number]>(
+    const volumes = await this.database.read<AuditSummaryView['unusualVolumes'][number]>(
       context,
       volumesSql,
       [from, to, unusual.readsPerHour, unusual.deletesPerHour, query.limit],
-      longStatementMs,
+      { timeoutMs: longStatementMs, strict: true },
     );
     context.disclose({ tableName: 'audit_logs', ids: [], list: true, filters: { from, to }, notes: 'summary' });
     return { from, to, people, unusualVolumes: volumes };

@@ -71,7 +71,7 @@ export class TrailService {
     const newest = (condition: string) =>
       `SELECT ${postgres.columns} FROM audit_logs l WHERE ${[condition, ...conditionsOf(query, bind, postgres)].join(' AND ')}
        ORDER BY l.changed_at DESC, l.id DESC LIMIT ${query.limit + 1}`;
-    const rows = await this.database.query<EntryRow>(
+    const rows = await this.database.read<EntryRow>(
       context,
       `WITH ${belongings}, listed AS (SELECT table_name, array_agg(DISTINCT record_id) AS ids FROM own GROUP BY table_name)
        SELECT e.*, ${sealed} FROM (
@@ -84,14 +84,16 @@ export class TrailService {
                AND l.changed_at BETWEEN w.since AND w.until)`)}) e
        ) e ORDER BY "changedAt" DESC, id DESC LIMIT ${query.limit + 1}`,
       values,
+      { strict: true },
     );
     const { limit: _limit, ...asked } = query;
     context.disclose({ tableName: owner.tableName, ids: [owner.id], list: false, filters: asked, notes });
     if (!(await this.archive.mayHold(query))) return this.paged(rows, query, 'self', actor);
-    const owned = await this.database.query<Owned>(
+    const owned = await this.database.read<Owned>(
       context,
       `WITH ${records('$1::integer')} SELECT table_name AS t, record_id AS i, since::text AS s, until::text AS u FROM own`,
       [owner.id],
+      { strict: true },
     );
     return this.completed(context, rows, query, {
       ...{ reach: 'self', actor },
@@ -115,11 +117,11 @@ export class TrailService {
   async count(context: RequestContext, query: ExportFilters, horizon: string, timeoutMs: number): Promise<number> {
     const values: unknown[] = [];
     const where = this.exported(context, query, postgres, (value) => `$${values.push(value)}`);
-    const [row] = await this.database.query<{ count: number }>(
+    const [row] = await this.database.read<{ count: number }>(
       context,
       `SELECT count(*)::float8 AS count FROM audit_logs l WHERE ${[...where, `l.txid < '${horizon}'::xid8`].join(' AND ')}`,
       values,
-      timeoutMs,
+      { timeoutMs, strict: true },
     );
     return (row?.count ?? 0) + (await this.archive.count(query, (bind) => this.exported(context, query, duckdb, bind)));
   }
@@ -143,11 +145,12 @@ export class TrailService {
       const where = [...this.exported(context, query, postgres, bind), `l.txid < ${bind(horizon)}::xid8`];
       if (after)
         where.push(`(l.changed_at, l.id) > (${bind(after.changedAt)}::timestamptz, ${bind(after.id)}::bigint)`);
-      const rows = await this.database.query<EntryRow>(
+      const rows = await this.database.read<EntryRow>(
         context,
         `SELECT e.*, ${sealed} FROM (SELECT ${postgres.columns} FROM audit_logs l WHERE ${where.join(' AND ')}
            ORDER BY l.changed_at, l.id LIMIT ${exportedAtATime}) e ORDER BY "changedAt", id`,
         values,
+        { strict: true },
       );
       if (rows.length > 0) yield rows;
       after = rows.length === exportedAtATime ? rows.at(-1) : undefined;
@@ -197,10 +200,11 @@ export class TrailService {
         : `SELECT * FROM (${select([`l.record_id = ${bind(recordId)}`])}
            UNION ALL ${select([postgres.showed(bind(recordId))])}) e
            ORDER BY "changedAt" DESC, id DESC LIMIT ${query.limit + 1}`;
-    const hot = await this.database.query<EntryRow>(
+    const hot = await this.database.read<EntryRow>(
       context,
       `SELECT e.*, ${sealed} FROM (${sql}) e ORDER BY "changedAt" DESC, id DESC`,
       values,
+      { strict: true },
     );
     const about = (add: (value: never) => string) => {
       if (recordId === undefined) return [];
@@ -237,10 +241,11 @@ export class TrailService {
   private async placed(context: RequestContext, rows: EntryRow[]): Promise<EntryRow[]> {
     const archived = rows.filter((row) => row.sealed === null);
     if (archived.length === 0) return rows;
-    const places = await this.database.query<{ id: number; sealed: number | null }>(
+    const places = await this.database.read<{ id: number; sealed: number | null }>(
       context,
       `SELECT e.id::float8 AS id, ${sealed} FROM unnest($1::text[]::xid8[], $2::bigint[]) AS e (txid, id)`,
       [archived.map(({ txid }) => txid), archived.map(({ id }) => id)],
+      { strict: true },
     );
     const byId = new Map(places.map(({ id, sealed: place }) => [id, place]));
     return rows.map((row) => ({ ...row, sealed: row.sealed ?? byId.get(row.id) ?? null }));

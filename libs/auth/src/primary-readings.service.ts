@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { PrimaryMoment } from '#platform/context';
-import { Database } from '#platform/database';
+import { Database, momentSql } from '#platform/database';
 
 /** As many as the migration made; accounts are spread over them by the low bits of their ids. */
 const shards = 32;
@@ -20,10 +20,8 @@ interface Reading {
   moment: PrimaryMoment;
 }
 
-interface Row {
+interface Row extends PrimaryMoment {
   versions: string;
-  lsn: string;
-  generations: Record<string, string>;
 }
 
 /** The version of an account `u`, in the snapshot of the statement that asks. */
@@ -72,14 +70,14 @@ export class PrimaryReadingsService {
     const [row] = await this.database.query<Row>(
       undefined,
       `SELECT (SELECT string_agg(version::text, ' ' ORDER BY shard) FROM account_versions) AS versions,
-         pg_current_wal_flush_lsn()::text AS lsn,
-         (SELECT json_object_agg(name, generation::text) FROM shared_generations) AS generations`,
+         ${momentSql}`,
     );
     if (!row) throw new Error('A statement without FROM answers one row.');
-    if (row.versions !== this.text) {
-      this.text = row.versions;
-      this.versions = row.versions.split(' ');
+    const { versions, ...moment } = row;
+    if (versions !== this.text) {
+      this.text = versions;
+      this.versions = versions.split(' ');
     }
-    return { versions: this.versions, moment: { lsn: row.lsn, generations: row.generations } };
+    return { versions: this.versions, moment };
   }
 }

@@ -17,6 +17,8 @@ export interface Actor {
 export interface PrimaryMoment {
   /** How far its log was durable, such as `0/16B3748`: whatever was acknowledged before the request began is in there. */
   lsn: string;
+  /** The timeline of its log, eight hexadecimal digits: another one after each promotion. */
+  timeline: string;
   /** The generations of what processes share outside of PostgreSQL, by name; see `shared_generations`. */
   generations: Readonly<Record<string, string>>;
 }
@@ -77,6 +79,8 @@ export class RequestContext {
   readonly disclosures: Disclosure[] = [];
   /** The open transaction, if the current work runs in one; owned by Database. */
   transaction?: unknown;
+  /** Which server its reads go to, once that was chosen; owned by Database. */
+  reader?: unknown;
 
   constructor(facts: ContextFacts) {
     this.source = facts.source;

@@ -1,6 +1,7 @@
 import { DatabaseError, type Pool, type PoolClient } from 'pg';
 import { DomainError } from '#kernel';
 import { translateError } from './pg-errors';
+import { isOfStandby } from './standby';
 
 /** The failing statement tells its caller; the event would end the process if nobody listened. */
 const ignore = () => {};
@@ -23,10 +24,10 @@ export function checkIn(client: PoolClient, failure?: unknown): void {
 }
 
 /**
- * Whether a connection is as good as before this failure: the server reported it, or nothing was sent. After any other, such as
+ * Whether a connection is as good as before this failure: the server reported it and is still the primary, or nothing was sent. After any other, such as
  * a timeout, the server may still be busy with the last statement.
  */
 export function leavesConnectionSound(failure: unknown): boolean {
   const cause = failure instanceof DomainError ? failure.cause : failure;
-  return cause === undefined || (cause instanceof DatabaseError && cause.severity === 'ERROR');
+  return cause === undefined || (cause instanceof DatabaseError && cause.severity === 'ERROR' && !isOfStandby(cause));
 }

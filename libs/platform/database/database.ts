@@ -1,14 +1,20 @@
 import type { OnApplicationShutdown } from '@nestjs/common';
-import { escapeLiteral, type Pool, type PoolClient, type QueryConfig } from 'pg';
+import { escapeLiteral, type Pool, type PoolClient, type QueryConfig, type QueryResult } from 'pg';
 import { DataSource, type EntityTarget, type ObjectLiteral } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { DomainError, unavailable } from '#kernel';
 import type { Config } from '#platform/config';
-import type { RequestContext } from '#platform/context';
+import type { PrimaryMoment, RequestContext } from '#platform/context';
+import type { RedisConnection } from '#platform/redis';
 import { checkIn, checkOut, leavesConnectionSound } from './check-out';
 import { databaseMetrics } from './database.metrics';
 import { SnakeNaming } from './naming';
 import { translateError } from './pg-errors';
+import { momentSql, primaryMoment } from './primary-moment';
+import { replicaMetrics } from './replica.metrics';
+import { Replicas } from './replicas';
+import { SharedCall } from './shared-call';
+import { WriteMarks } from './write-marks';
 
 /** How long a request waits for a pooled connection, in ms. */
 export const connectionWaitMs = 700;
@@ -25,8 +31,17 @@ export const longStatementMs = 30_000;
 /** Distinct SQL texts that get a named prepared statement; beyond, a text is planned each time. Bounds memory. */
 const maxNamedStatements = 300;
 
+/** What PostgreSQL calls a statement that changes rows, in the tag of its answer. */
+const changing = ['INSERT', 'UPDATE', 'DELETE', 'MERGE'];
+
 interface Transaction {
   client: PoolClient;
+}
+
+interface ReadOptions {
+  timeoutMs?: number;
+  /** It answers with everything that was acknowledged to anybody before the request began, as the primary would. */
+  strict?: boolean;
 }
 
 /**
@@ -36,6 +51,10 @@ interface Transaction {
  */
 export class Database implements OnApplicationShutdown {
   private readonly names = new Map<string, string>();
+  private replicas?: Replicas;
+  private marks?: WriteMarks;
+  private readonly moments = new SharedCall(() => primaryMoment((sql) => this.query(undefined, sql)));
+
   private constructor(
     readonly dataSource: DataSource,
     private readonly pool: Pool,
@@ -66,6 +85,19 @@ export class Database implements OnApplicationShutdown {
     return new Database(dataSource, pool, await reachesServerItself(pool));
   }
 
+  /** Has reads answered by these replicas, where they have what the reader has changed. */
+  async readFrom(urls: readonly string[], redis: RedisConnection): Promise<void> {
+    const primary = <R>(sql: string) => this.query<R>(undefined, sql);
+    this.marks = new WriteMarks(redis, primary);
+    this.replicas = new Replicas(urls, this.pool.options.max, primary, this.marks);
+    await this.replicas.start();
+  }
+
+  /** Replicas that are not used, and why. */
+  get replicaFaults(): string[] {
+    return this.replicas?.faults ?? [];
+  }
+
   /** Opens some connections ahead of the first requests: a burst would wait for them. Those that can not be had are not needed yet. */
   async warmUp(): Promise<void> {
     const ahead = Math.min(this.pool.options.max, connectionsAhead);
@@ -81,22 +113,58 @@ export class Database implements OnApplicationShutdown {
     timeoutMs = statementMs,
   ): Promise<R[]> {
     const transaction = openTransaction(context);
-    if (transaction) return this.send<R>(transaction.client, context, sql, values, timeoutMs);
+    if (transaction) return (await this.send(transaction.client, context, sql, values, timeoutMs)).rows as R[];
     this.refuseHopelessWait(context);
     const client = await checkOut(this.pool);
+    let result: QueryResult;
     try {
-      const rows = await this.send<R>(client, context, sql, values, timeoutMs);
+      result = await this.send(client, context, sql, values, timeoutMs);
       checkIn(client);
-      return rows;
     } catch (error) {
       checkIn(client, error);
       throw error;
+    }
+    if (context && this.leavesMark(context) && result.rowCount && changing.includes(result.command)) {
+      await this.mark(context, await this.moments.next());
+    }
+    return result.rows as R[];
+  }
+
+  /**
+   * Runs one statement that changes nothing, on a replica if there is one that has what the user has changed; within a transaction, and where
+   * nobody asked how far the primary is, on the primary. What a replica can not answer, for whatever reason, the primary is asked.
+   */
+  async read<R>(
+    context: RequestContext,
+    sql: string,
+    values: unknown[] = [],
+    { timeoutMs = statementMs, strict = false }: ReadOptions = {},
+  ): Promise<R[]> {
+    const replica = openTransaction(context) ? undefined : await this.replicas?.choose(context, strict);
+    if (!replica) return this.query<R>(context, sql, values, timeoutMs);
+    try {
+      // Half of the time is the primary's.
+      return await replica.run<R>({ text: sql, values, name: this.nameOf(sql) }, this.patience(context, timeoutMs) / 2);
+    } catch {
+      replicaMetrics.primaryReads.inc({ reason: 'failed' });
+      Replicas.stayWithPrimary(context);
+      return this.query<R>(context, sql, values, timeoutMs);
     }
   }
 
   /** Runs `work` in one transaction; inside another one it joins it. Rolled back if `work` throws. */
   async transaction<T>(context: RequestContext, work: () => Promise<T>): Promise<T> {
     if (openTransaction(context)) return work();
+    const { result, moment } = await this.committed(context, work);
+    if (moment) await this.mark(context, moment);
+    return result;
+  }
+
+  /** Runs `work` in a transaction; where its commit leaves a mark, with a moment of the primary after it. */
+  private async committed<T>(
+    context: RequestContext,
+    work: () => Promise<T>,
+  ): Promise<{ result: T; moment?: PrimaryMoment }> {
     this.refuseHopelessWait(context);
     const client = await checkOut(this.pool);
     let failure: unknown;
@@ -105,8 +173,12 @@ export class Database implements OnApplicationShutdown {
       await run(`BEGIN; SELECT set_config('ip2a.context', ${escapeLiteral(context.attribution())}, true)`);
       context.transaction = { client } satisfies Transaction;
       const result = await work();
-      await run('COMMIT');
-      return result;
+      if (!this.leavesMark(context)) {
+        await run('COMMIT');
+        return { result };
+      }
+      const answers: unknown = await run(`COMMIT; SELECT ${momentSql}`);
+      return { result, moment: (answers as QueryResult<PrimaryMoment>[]).at(-1)?.rows[0] };
     } catch (thrown) {
       const error = translateError(thrown);
       failure = error;
@@ -133,26 +205,37 @@ export class Database implements OnApplicationShutdown {
     databaseMetrics.size.set(options.max);
     databaseMetrics.busy.set(totalCount - idleCount);
     databaseMetrics.waiting.set(waitingCount);
+    this.replicas?.measure();
   }
 
   async onApplicationShutdown(): Promise<void> {
+    await this.replicas?.stop();
     if (this.dataSource.isInitialized) await this.dataSource.destroy();
   }
 
-  private async send<R>(
+  private async send(
     client: PoolClient,
     context: RequestContext | undefined,
     sql: string,
     values: unknown[],
     timeoutMs: number,
-  ): Promise<R[]> {
+  ): Promise<QueryResult> {
     const statement = { text: sql, values, name: this.nameOf(sql), query_timeout: this.patience(context, timeoutMs) };
     try {
-      const { rows } = await client.query(statement);
-      return rows as R[];
+      return await client.query(statement);
     } catch (error) {
       throw translateError(error);
     }
+  }
+
+  private leavesMark(context: RequestContext): boolean {
+    return this.marks !== undefined && typeof context.actor?.userId === 'number';
+  }
+
+  /** What the user has changed is marked before they are told; `moment` is after the commit. */
+  private async mark(context: RequestContext, moment: PrimaryMoment): Promise<void> {
+    Replicas.stayWithPrimary(context);
+    await this.marks?.keep(context.actor?.userId as number, moment);
   }
 
   /** How long to wait for a statement that is sent now: a little longer than its request has time, so that the server decides. */

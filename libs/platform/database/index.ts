@@ -5,3 +5,4 @@ export { makePartitions, migrate, roleOf } from './migrate';
 export { snake, SnakeNaming } from './naming';
 export { oneOf } from './one-of';
 export { translateError } from './pg-errors';
+export { momentSql } from './primary-moment';

@@ -1,5 +1,6 @@
 import { QueryFailedError } from 'typeorm';
 import { DomainError, invalid, unavailable, type FieldError } from '#kernel';
+import { isOfStandby } from './standby';
 
 /** The fields of a PostgreSQL error that are read here; see "Error and Notice Message Fields" in its manual. */
 interface PgError {
@@ -13,8 +14,8 @@ interface PgError {
 
 /** Classes of SQLSTATE that mean "not now" rather than "not so": connection, resources, operator, system, I/O. */
 const transientClasses = ['08', '53', '57', '58', 'XX'];
-/** Lock timeout, deadlock, serialization failure, read-only server, privilege taken away. */
-const transientCodes = ['55P03', '40P01', '40001', '25006', '42501', '42P01'];
+/** Lock timeout, deadlock, serialization failure, privilege taken away. */
+const transientCodes = ['55P03', '40P01', '40001', '42501', '42P01'];
 
 /**
  * Turns what PostgreSQL or its driver threw into the error a client should see. Anything that is nobody's input error
@@ -55,7 +56,8 @@ export function translateError(thrown: unknown): unknown {
   }
   // Data exceptions: a value that its type can not hold.
   if (code.startsWith('22')) return invalid('', 'A value is outside what its field can hold.');
-  if (transientClasses.includes(code.slice(0, 2)) || transientCodes.includes(code) || isConnectionTrouble(error)) {
+  const isTransient = transientClasses.includes(code.slice(0, 2)) || transientCodes.includes(code);
+  if (isTransient || isOfStandby(error) || isConnectionTrouble(error)) {
     return unavailable('service.unavailable', 'The database can not take the request now.', thrown);
   }
   return thrown;

@@ -41,7 +41,7 @@ export function findPostmaster(dataFolder: string): Postmaster | undefined {
   if (!Number(pid) || !Number(port) || !isServerOf(Number(pid), dataFolder)) return undefined;
   const [, ownerPid, startedAt] = / ip2a\.owner=(\d+)@(\S+)/.exec(commandLineOf(Number(pid)) ?? '') ?? [];
   const owner = startedAt === undefined ? undefined : { pid: Number(ownerPid), startedAt };
-  return { pid: Number(pid), port: Number(port), owner, isReady: status?.trim() === 'ready' };
+  return { pid: Number(pid), port: Number(port), owner, isReady: ['ready', 'standby'].includes(status?.trim() ?? '') };
 }
 
 export function isOwned(postmaster: Postmaster): boolean {

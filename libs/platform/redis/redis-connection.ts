@@ -23,6 +23,8 @@ export class RedisAwayError extends Error {}
  */
 export class RedisConnection implements OnApplicationShutdown {
   private readonly logger = new Logger('redis');
+  /** Counts connections that were opened: another number may be another server. */
+  connection = 0;
   private client?: Client;
   private probe?: NodeJS.Timeout;
   private isClosed = false;
@@ -64,6 +66,7 @@ export class RedisConnection implements OnApplicationShutdown {
       return;
     }
     this.client = client;
+    this.connection += 1;
     redisMetrics.up.set(1);
     if (!this.isFirstFault) this.logger.log({}, 'Redis is back');
     this.isFirstFault = true;

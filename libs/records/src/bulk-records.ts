@@ -18,11 +18,11 @@ export class BulkRecords {
       anyBegins(new Statement(context, resource, this.database), query, this.database),
     );
     const where = matching(statement, query, match);
-    const rows = await this.database.query<{ id: number }>(
+    const rows = await this.database.read<{ id: number }>(
       context,
       `SELECT t.id FROM ${statement.table} t${conditions(where)} ORDER BY t.id`,
       statement.values,
-      longStatementMs,
+      { timeoutMs: longStatementMs },
     );
     return rows.map((row) => row.id);
   }
@@ -30,12 +30,12 @@ export class BulkRecords {
   /** The visible fields of the given records, as objects, in the order of `ids`. The caller has noted the disclosure. */
   async values(context: RequestContext, resource: Resource, ids: number[]): Promise<Record<string, unknown>[]> {
     const statement = new Statement(context, resource, this.database);
-    const rows = await this.database.query<ViewRow>(
+    const rows = await this.database.read<ViewRow>(
       context,
       `SELECT ${statement.view} FROM unnest(${statement.bind(ids)}::integer[]) WITH ORDINALITY AS wanted (id, place)
        JOIN ${statement.table} t ON t.id = wanted.id ORDER BY wanted.place`,
       statement.values,
-      longStatementMs,
+      { timeoutMs: longStatementMs },
     );
     return rows.map((row) => JSON.parse(row.json) as Record<string, unknown>);
   }

@@ -73,7 +73,7 @@ export class RecordLists {
       match,
       bind,
     });
-    const rows = await this.database.query<ViewRow & Record<`k${number}`, string>>(context, list.sql, statement.values);
+    const rows = await this.database.read<ViewRow & Record<`k${number}`, string>>(context, list.sql, statement.values);
     const items = rows.slice(0, query.limit);
     const last = items.at(-1);
     const keys = Array.from({ length: list.keyCount }, (_, index) => String(last?.[`k${index}`]));
@@ -89,7 +89,7 @@ export class RecordLists {
   ): Promise<number> {
     const statement = new Statement(context, resource, this.database);
     const where = matching(statement, query, match);
-    const [row] = await this.database.query<{ total: number }>(
+    const [row] = await this.database.read<{ total: number }>(
       context,
       `SELECT count(*)::integer AS total FROM ${statement.table} t${conditions(where)}`,
       statement.values,

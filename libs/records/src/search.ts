@@ -38,7 +38,7 @@ export async function anyBegins(statement: Statement, query: ListQuery, database
     const begins = conditions([...where, prefixRange(key, prefix, statement.bind)]);
     return `EXISTS (SELECT FROM ${statement.table} t${begins})`;
   });
-  const [row] = await database.query<{ found: boolean }>(
+  const [row] = await database.read<{ found: boolean }>(
     statement.context,
     `SELECT ${looks.join(' OR ')} AS found`,
     statement.values,

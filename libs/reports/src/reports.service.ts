@@ -24,7 +24,7 @@ export class ReportsService {
     }
     context.takeTime();
     const day = on ?? this.clock.now().toISOString().slice(0, 10);
-    const rows = await this.database.query<Row>(context, report.sql, [day], longStatementMs);
+    const rows = await this.database.read<Row>(context, report.sql, [day], { timeoutMs: longStatementMs });
     this.disclose(context, report, rows, { report: report.name, on: day, format });
     const columns = Object.keys(report.row.shape);
     if (format === 'csv') {
