@@ -17,6 +17,7 @@ export const throttlingMetrics = {
   }),
   redisUp: new Gauge({
     name: 'ip2a_rate_limit_redis_up',
+    aggregator: 'min',
     help: 'Whether limits are kept by Redis now; absent where there is none.',
   }),
 };
