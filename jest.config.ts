@@ -9,6 +9,8 @@ const esmPackages = [
 
 const config: Config = {
   testMatch: ['**/*.spec.ts'],
+  // These have a run of their own: npm run test:topology.
+  testPathIgnorePatterns: ['/node_modules/', '\\.topology\\.spec\\.ts$'],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.data/'],
   testEnvironment: 'node',
   testEnvironmentOptions: { customExportConditions: ['ip2a-source', 'require', 'node', 'default'] },

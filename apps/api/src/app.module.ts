@@ -37,6 +37,7 @@ import { ReportsModule } from '#reports';
 import { LegalHold, RetentionModule, RetentionPolicy } from '#retention';
 import { SaltingActivity, SaltingModule } from '#salting';
 import { Student, StudentsModule } from '#students';
+import { MeasurementsService } from './measurements.service';
 import { SystemController } from './system.controller';
 
 /** Every entity of the database; a spec compares them with the migrated schema. */
@@ -128,7 +129,7 @@ export class AppModule {
         ...features,
       ],
       controllers: [SystemController],
-      providers: journey,
+      providers: [...journey, MeasurementsService],
     };
   }
 }

@@ -1,48 +1,15 @@
-import { migrateLedger } from '#audit';
-import { ConfigError, openRuntime } from '#platform/config';
-import { createApp } from './create-app';
-import { firstBoot } from './first-boot';
+import cluster from 'node:cluster';
+import { ConfigError } from '#platform/config';
+import { prepare } from './prepare';
+import { serveAlone } from './serve-alone';
+import { Supervisor } from './supervisor';
+import { work } from './worker';
 
-/** Open requests get this long to finish after a signal, in ms. */
-const drainMs = 30_000;
-
-/** Starts everything in order and stops it in the reverse one; a second signal does not wait. */
+/** One process serves by itself; several have a supervisor, which is this process. */
 async function main(): Promise<void> {
-  const runtime = await openRuntime('own');
-  const { config } = runtime;
-  const urls = {
-    ownerUrl: config.databaseOwnerUrl,
-    applicationUrl: config.databaseUrl,
-    archiverUrl: config.DATABASE_ARCHIVER_URL,
-  };
-  const weaknesses = await migrateLedger(urls);
-  if (!config.rolesAreSeparate) {
-    process.stderr.write(
-      'Warning: one database role owns and serves the ledger; set DATABASE_OWNER_URL to separate them.\n',
-    );
-  }
-  for (const weakness of weaknesses)
-    process.stderr.write(`Warning: the ledger is weaker than promised: ${weakness}.\n`);
-  const app = await createApp(config);
-  const accounts = await firstBoot(app, config);
-
-  let stopping = false;
-  const stop = async (signal: NodeJS.Signals) => {
-    if (stopping) process.exit(1);
-    stopping = true;
-    process.stderr.write(`${signal}: finishing open requests …\n`);
-    setTimeout(() => process.exit(1), drainMs).unref();
-    await app.close();
-    await runtime.stop();
-    process.exit(0);
-  };
-  process.on('SIGINT', (signal) => void stop(signal));
-  process.on('SIGTERM', (signal) => void stop(signal));
-
-  await app.listen(config.PORT, config.HOST);
-  const url = (await app.getUrl()).replace('[::1]', '127.0.0.1');
-  process.stdout.write(`IP2A listens on ${url} — Swagger UI at ${url}/docs\n`);
-  for (const line of accounts) process.stdout.write(`${line}\n`);
+  if (cluster.isWorker) return work(process.argv.slice(2));
+  const runtime = await prepare();
+  return runtime.config.WORKERS === 1 ? serveAlone(runtime) : new Supervisor(runtime).start();
 }
 
 main().catch((error: unknown) => {

@@ -1,15 +1,14 @@
 import { Controller, Get, Header, HttpStatus, Res } from '@nestjs/common';
 import { ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import type { Gauge } from 'prom-client';
 import { z } from 'zod';
 import { Allow } from '#access';
-import { archiveMetrics, ArchiverService } from '#archival';
-import { AuditWriter, auditMetrics, BreakGlassService, PartitionsTask, weaknessesOf } from '#audit';
-import { LedgerHealth, ledgerMetrics } from '#ledger';
+import { PartitionsTask } from '#audit';
+import { LedgerHealth } from '#ledger';
 import { Database } from '#platform/database';
-import { metricsMediaType, metricsText } from '#platform/observability';
+import { metricsMediaType } from '#platform/observability';
 import { RateLimiter } from '#platform/throttling';
+import { MeasurementsService } from './measurements.service';
 
 const Health = z
   .object({
@@ -26,11 +25,9 @@ export class SystemController {
 
   constructor(
     private readonly database: Database,
-    private readonly audit: AuditWriter,
     private readonly partitions: PartitionsTask,
     private readonly ledger: LedgerHealth,
-    private readonly breakGlass: BreakGlassService,
-    private readonly archiver: ArchiverService,
+    private readonly measurements: MeasurementsService,
     private readonly limiter: RateLimiter,
   ) {}
 
@@ -57,16 +54,8 @@ export class SystemController {
   @ApiProduces('text/plain')
   @Header('Content-Type', metricsMediaType)
   @Allow('system:metrics', { summary: 'Measurements for Prometheus', reply: z.string() })
-  async metrics(): Promise<string> {
-    auditMetrics.queueDepth.set(this.audit.depth);
-    this.database.measure();
-    // One after the other: a measurement takes one connection from the requests, not several.
-    await measure(auditMetrics.openReviews, () => this.breakGlass.openReviews());
-    await measure(auditMetrics.monthsAhead, () => this.partitions.monthsAhead());
-    await measure(auditMetrics.weaknesses, async () => (await this.weaknesses()).length);
-    await measure(ledgerMetrics.unsealed, () => this.ledger.unsealedSeconds());
-    await measure(archiveMetrics.oldestHot, () => this.archiver.oldestHotSeconds());
-    return metricsText();
+  metrics(): Promise<string> {
+    return this.measurements.text();
   }
 
   private async check(): Promise<Health> {
@@ -95,16 +84,7 @@ export class SystemController {
       `SELECT has_any_column_privilege('audit_logs', 'INSERT') AS insert`,
     );
     if (!may?.insert) return { status: 'error', detail: 'entries can not be written: INSERT on audit_logs is missing' };
-    const weaknesses = await this.weaknesses();
+    const weaknesses = await this.measurements.weaknesses();
     return weaknesses.length > 0 ? { status: 'warn', detail: weaknesses.join('; ') } : { status: 'ok' };
   }
-
-  private weaknesses(): Promise<string[]> {
-    return weaknessesOf((sql, values) => this.database.query(undefined, sql, values));
-  }
-}
-
-/** Sets a gauge to what the database says, or to NaN where it can not say: an old value would look like a true one. */
-async function measure(gauge: Gauge, ask: () => Promise<number>): Promise<void> {
-  gauge.set(await ask().catch(() => NaN));
 }

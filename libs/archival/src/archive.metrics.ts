@@ -4,10 +4,12 @@ import { Counter, Gauge } from 'prom-client';
 export const archiveMetrics = {
   oldestHot: new Gauge({
     name: 'ip2a_archive_oldest_hot_seconds',
+    aggregator: 'max',
     help: 'How old the oldest entry is that is still in PostgreSQL; NaN while the database can not say.',
   }),
   lastSuccess: new Gauge({
     name: 'ip2a_archive_last_success_timestamp_seconds',
+    aggregator: 'max',
     help: 'When a run of the archive last ended without a failure, in seconds since 1970.',
   }),
   failures: new Counter({

@@ -12,14 +12,17 @@ export const auditMetrics = {
   breakGlass: new Counter({ name: 'ip2a_break_glass_total', help: 'Records shown by break-glass.' }),
   openReviews: new Gauge({
     name: 'ip2a_break_glass_reviews_open',
+    aggregator: 'max',
     help: 'Uses of break-glass that nobody has reviewed; NaN while the database can not say.',
   }),
   monthsAhead: new Gauge({
     name: 'ip2a_audit_partition_months_ahead',
+    aggregator: 'min',
     help: 'Whole months after the current one that have their partition; NaN while the database can not say.',
   }),
   weaknesses: new Gauge({
     name: 'ip2a_audit_weaknesses',
+    aggregator: 'max',
     help: 'Ways in which the ledger is weaker than promised, named by /health/ready; NaN while the database can not say.',
   }),
   queueDepth: new Gauge({ name: 'ip2a_audit_queue_depth', help: 'Entries that wait for a commit.' }),

@@ -1,3 +1,3 @@
 export { ConfigError, derivedKey, readSigningKey, type Config } from './config';
-export { openRuntime, type Runtime } from './runtime';
+export { environmentOfWorkers, openRuntime, type Runtime } from './runtime';
 export { CONFIG } from './config.token';

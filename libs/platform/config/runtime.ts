@@ -31,9 +31,24 @@ export async function openRuntime(mode: 'own' | 'attach', env: NodeJS.ProcessEnv
   values.JWT_PRIVATE_KEY_FILE ??= ensureKey(join(folder, 'keys', 'jwt.pem'), makeSigningKey);
   values.LEDGER_PRIVATE_KEY_FILE ??= ensureKey(join(folder, 'keys', 'ledger.pem'), makeSigningKey);
   values.SECRETS_KEY_FILE ??= ensureKey(join(folder, 'keys', 'secrets.key'), makeSecretsKey);
-  const server = await startEmbeddedPostgres({ folder: join(folder, 'postgres'), mode });
+  const settings = { max_connections: String(connectionsOf(values)) };
+  const server = await startEmbeddedPostgres({ folder: join(folder, 'postgres'), mode, settings });
   const config = toConfig(values, { databaseUrl: server.applicationUrl, databaseOwnerUrl: server.ownerUrl });
   return { config, stop: () => server.stop() };
+}
+
+/** What a process needs beside our environment to use the same database and keys. */
+export function environmentOfWorkers(config: Config): Record<string, string> {
+  const { databaseUrl, databaseOwnerUrl, JWT_PRIVATE_KEY_FILE, LEDGER_PRIVATE_KEY_FILE, SECRETS_KEY_FILE } = config;
+  const files = { JWT_PRIVATE_KEY_FILE, LEDGER_PRIVATE_KEY_FILE, SECRETS_KEY_FILE };
+  const set = Object.entries(files).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return { DATABASE_URL: databaseUrl, DATABASE_OWNER_URL: databaseOwnerUrl, ...Object.fromEntries(set) };
+}
+
+/** Connections of the embedded server: what all workers may open, twice, because each is replaced by one that starts before it ends. */
+function connectionsOf({ WORKERS, DATABASE_POOL_SIZE }: { WORKERS: number; DATABASE_POOL_SIZE: number }): number {
+  const besidePool = 8;
+  return WORKERS === 1 ? 100 : Math.min(2_000, Math.max(100, 2 * WORKERS * (DATABASE_POOL_SIZE + besidePool)));
 }
 
 /** Makes a key once; written aside and renamed, so that a crash leaves a whole key or none. */

@@ -9,6 +9,7 @@ export { asDomainError, Problem } from './problem';
 export { ProblemFilter } from './problem.filter';
 export { isReading } from './reading';
 export { Rendered } from './rendered';
+export { retire } from './retire';
 export { fastifyAdapter, prepareServer } from './server';
 export { ValidationGuard } from './validation.guard';
 export { bearerToken } from './bearer';

@@ -10,6 +10,7 @@ import { limitRequests, type Admit } from './limit-requests';
 import { asDomainError, problemMediaType, problemOf } from './problem';
 import { RenderingAdapter } from './rendering.adapter';
 import { logRequests } from './request-log';
+import { endConnectionsOfRetired } from './retire';
 
 /** Largest body of a JSON request, in bytes. Streams (CSV, files) have limits of their own. */
 const maxBodyBytes = 1024 * 1024;
@@ -43,6 +44,7 @@ interface Journey {
 export async function prepareServer(app: NestFastifyApplication, config: Config, journey: Journey): Promise<void> {
   const server = app.getHttpAdapter().getInstance();
   openContexts(server, headersOf(config), config.TRUSTED_PROXIES);
+  endConnectionsOfRetired(server);
   limitRequests(server, journey.admit);
   holdReplies(server, journey.release);
   closeIdleConnectionsWhileStopping(server);

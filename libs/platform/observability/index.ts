@@ -1,2 +1,2 @@
 export { JsonLogger } from './logger';
-export { metricsMediaType, metricsText, requestSeconds } from './metrics';
+export { metricsMediaType, metricsOfProcess, metricsText, requestSeconds } from './metrics';

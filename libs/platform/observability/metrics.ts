@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Histogram, register } from 'prom-client';
+import { collectDefaultMetrics, Histogram, type MetricObjectWithValues, type MetricValue, register } from 'prom-client';
 
 collectDefaultMetrics();
 
@@ -12,6 +12,11 @@ export const requestSeconds = new Histogram({
 /** Everything measured, in Prometheus' text format. */
 export function metricsText(): Promise<string> {
   return register.metrics();
+}
+
+/** Everything measured, as one process hands it to another that sums it up. */
+export function metricsOfProcess(): Promise<MetricObjectWithValues<MetricValue<string>>[]> {
+  return register.getMetricsAsJSON();
 }
 
 export const metricsMediaType = register.contentType;

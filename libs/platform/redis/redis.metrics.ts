@@ -9,6 +9,7 @@ export const redisMetrics = {
   }),
   up: new Gauge({
     name: 'ip2a_redis_up',
+    aggregator: 'min',
     help: 'Whether Redis answers in time now; absent where there is none.',
   }),
 };

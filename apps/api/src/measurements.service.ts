@@ -1,0 +1,82 @@
+import cluster from 'node:cluster';
+import { Injectable } from '@nestjs/common';
+import type { Gauge } from 'prom-client';
+import { archiveMetrics, ArchiverService } from '#archival';
+import { AuditWriter, auditMetrics, BreakGlassService, PartitionsTask, weaknessesOf } from '#audit';
+import { unavailable } from '#kernel';
+import { LedgerHealth, ledgerMetrics } from '#ledger';
+import { Database } from '#platform/database';
+import { metricsOfProcess, metricsText } from '#platform/observability';
+import type { FromWorker, Measured } from './worker-messages';
+
+/** The supervisor answers within this time, in ms, whatever its workers do. */
+const patienceMs = 5_000;
+
+/** What Prometheus is told: the measurements of this process, or of all workers together, whichever of them is asked. */
+@Injectable()
+export class MeasurementsService {
+  private readonly wanted = new Map<number, (text: string) => void>();
+  private lastId = 0;
+
+  constructor(
+    private readonly database: Database,
+    private readonly audit: AuditWriter,
+    private readonly partitions: PartitionsTask,
+    private readonly ledger: LedgerHealth,
+    private readonly breakGlass: BreakGlassService,
+    private readonly archiver: ArchiverService,
+  ) {}
+
+  /** In Prometheus' text format. */
+  async text(): Promise<string> {
+    if (cluster.isWorker) return this.ofAll();
+    await this.measure();
+    return metricsText();
+  }
+
+  async own(): Promise<Measured> {
+    await this.measure();
+    return metricsOfProcess();
+  }
+
+  /** The supervisor's answer. */
+  receive(id: number, text: string): void {
+    this.wanted.get(id)?.(text);
+    this.wanted.delete(id);
+  }
+
+  weaknesses(): Promise<string[]> {
+    return weaknessesOf((sql, values) => this.database.query(undefined, sql, values));
+  }
+
+  private ofAll(): Promise<string> {
+    const id = ++this.lastId;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.wanted.delete(id);
+        reject(unavailable('service.unavailable', 'The supervisor does not answer.'));
+      }, patienceMs);
+      this.wanted.set(id, (text) => {
+        clearTimeout(timer);
+        resolve(text);
+      });
+      process.send?.({ kind: 'metrics-wanted', id } satisfies FromWorker);
+    });
+  }
+
+  private async measure(): Promise<void> {
+    auditMetrics.queueDepth.set(this.audit.depth);
+    this.database.measure();
+    // One after the other: a measurement takes one connection from the requests, not several.
+    await measure(auditMetrics.openReviews, () => this.breakGlass.openReviews());
+    await measure(auditMetrics.monthsAhead, () => this.partitions.monthsAhead());
+    await measure(auditMetrics.weaknesses, async () => (await this.weaknesses()).length);
+    await measure(ledgerMetrics.unsealed, () => this.ledger.unsealedSeconds());
+    await measure(archiveMetrics.oldestHot, () => this.archiver.oldestHotSeconds());
+  }
+}
+
+/** Sets a gauge to what the database says, or to NaN where it can not say: an old value would look like a true one. */
+async function measure(gauge: Gauge, ask: () => Promise<number>): Promise<void> {
+  gauge.set(await ask().catch(() => NaN));
+}
