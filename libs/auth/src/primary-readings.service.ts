@@ -20,10 +20,8 @@ interface Reading {
   moment: PrimaryMoment;
 }
 
-interface Row {
+interface Row extends PrimaryMoment {
   versions: string;
-  lsn: string;
-  generations: Record<string, string>;
 }
 
 /** The version of an account `u`, in the snapshot of the statement that asks. */
@@ -73,13 +71,16 @@ export class PrimaryReadingsService {
       undefined,
       `SELECT (SELECT string_agg(version::text, ' ' ORDER BY shard) FROM account_versions) AS versions,
          pg_current_wal_flush_lsn()::text AS lsn,
-         (SELECT json_object_agg(name, generation::text) FROM shared_generations) AS generations`,
+         left(pg_walfile_name(pg_current_wal_flush_lsn()), 8) AS timeline,
+         extract(epoch FROM clock_timestamp())::float8 AS seconds,
+         (SELECT json_object_agg(name, concat_ws(' ', generation, holder)) FROM shared_generations) AS generations`,
     );
     if (!row) throw new Error('A statement without FROM answers one row.');
-    if (row.versions !== this.text) {
-      this.text = row.versions;
-      this.versions = row.versions.split(' ');
+    const { versions, ...moment } = row;
+    if (versions !== this.text) {
+      this.text = versions;
+      this.versions = versions.split(' ');
     }
-    return { versions: this.versions, moment: { lsn: row.lsn, generations: row.generations } };
+    return { versions: this.versions, moment };
   }
 }
