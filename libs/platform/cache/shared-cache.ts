@@ -2,7 +2,7 @@ import type { OnModuleInit } from '@nestjs/common';
 import type { Config } from '#platform/config';
 import type { PrimaryMoment } from '#platform/context';
 import type { Database } from '#platform/database';
-import type { RedisConnection } from '#platform/redis';
+import { RedisAwayError, type RedisConnection } from '#platform/redis';
 import { SecretBox } from '#platform/secrets';
 import { beginScript, endScript, fillScript, lookUpScript } from './cache-scripts';
 import { cacheMetrics, countRequest } from './cache.metrics';
@@ -113,14 +113,13 @@ export class SharedCache implements OnModuleInit {
     if (!this.isConfigured) return undefined;
     const place = moment && this.placeOf(moment, name);
     try {
-      if (!place) return undefined;
+      if (!place) throw new RedisAwayError();
       const ends = await this.redis.run(beginScript, place.keys, [name]);
       cacheMetrics.changes.inc({ result: 'announced' });
       return { until: moment.seconds + announcedSeconds, end: () => this.end(place.keys, name, Number(ends)) };
     } catch {
+      cacheMetrics.changes.inc({ result: 'unannounced' });
       return undefined;
-    } finally {
-      if (!place) cacheMetrics.changes.inc({ result: 'unannounced' });
     }
   }
 
@@ -187,12 +186,14 @@ export class SharedCache implements OnModuleInit {
     this.settledAt = now;
     try {
       await this.redis.identify();
+      const { serverId } = this.redis;
+      if (!serverId) return;
       await this.primary.query(
         undefined,
         `UPDATE shared_generations SET generation = generation + 1,
            holder = $1::text || ' ' || substr(replace(gen_random_uuid()::text, '-', ''), 1, 16)
          WHERE name = 'record-cache' AND split_part(coalesce(holder, ''), ' ', 1) <> $1`,
-        [this.redis.serverId ?? ''],
+        [serverId],
       );
     } catch {
       // The next request that may try does.
