@@ -290,6 +290,18 @@ AS $function$
 ;
 REVOKE EXECUTE ON FUNCTION audit_watch(regclass,text[]) FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION public.cache_watch(watched regclass)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+      BEGIN
+        EXECUTE format('CREATE CONSTRAINT TRIGGER zz_record_changed AFTER UPDATE OR DELETE ON %s
+          DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION record_changed()', watched);
+        EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER zz_record_changed', watched);
+      END $function$
+;
+REVOKE EXECUTE ON FUNCTION cache_watch(regclass) FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION public.fold_text(t text)
  RETURNS text
  LANGUAGE sql
@@ -401,6 +413,26 @@ CREATE OR REPLACE FUNCTION public.next_student_number()
 AS $function$
         SELECT 'S' || to_char(nextval('students_student_number_seq'), 'FM000000')
       $function$
+;
+
+CREATE OR REPLACE FUNCTION public.record_changed()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'public', 'pg_temp'
+ SET lock_timeout TO '500ms'
+AS $function$
+      DECLARE
+        said jsonb := nullif(current_setting('ip2a.context', true), '')::jsonb;
+      BEGIN
+        IF (said -> 'announced' ->> (TG_TABLE_NAME || ' ' || OLD.id))::float8 > extract(epoch FROM clock_timestamp())
+          OR current_setting('ip2a.outdated', true) = pg_current_xact_id()::text THEN
+          RETURN NULL;
+        END IF;
+        UPDATE shared_generations SET generation = generation + 1
+        WHERE name = 'records' AND EXISTS (SELECT FROM shared_generations WHERE name = 'record-cache' AND generation > 0);
+        PERFORM set_config('ip2a.outdated', pg_current_xact_id()::text, true);
+        RETURN NULL;
+      END $function$
 ;
 
 CREATE TABLE account_versions (
@@ -946,6 +978,7 @@ CREATE TABLE salting_activities (
 CREATE TABLE shared_generations (
   name character varying(40) NOT NULL,
   generation bigint DEFAULT 0 NOT NULL,
+  holder character varying(120),
   CONSTRAINT shared_generations_pkey PRIMARY KEY (name)
 );
 
@@ -1201,6 +1234,8 @@ CREATE TRIGGER audit_refuse_truncate BEFORE TRUNCATE ON members FOR EACH STATEME
 ALTER TABLE members ENABLE ALWAYS TRIGGER audit_refuse_truncate;
 CREATE TRIGGER zz_audit_touch BEFORE INSERT OR UPDATE ON members FOR EACH ROW EXECUTE FUNCTION audit_touch();
 ALTER TABLE members ENABLE ALWAYS TRIGGER zz_audit_touch;
+CREATE CONSTRAINT TRIGGER zz_record_changed AFTER DELETE OR UPDATE ON members DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION record_changed();
+ALTER TABLE members ENABLE ALWAYS TRIGGER zz_record_changed;
 CREATE TRIGGER audit_capture_delete AFTER DELETE ON mfa_recovery_codes FOR EACH ROW EXECUTE FUNCTION audit_capture('{code_hash}');
 ALTER TABLE mfa_recovery_codes ENABLE ALWAYS TRIGGER audit_capture_delete;
 CREATE TRIGGER audit_capture_insert AFTER INSERT ON mfa_recovery_codes REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit_capture('{code_hash}');
@@ -1243,6 +1278,8 @@ CREATE TRIGGER stays_employer BEFORE UPDATE OF org_type ON organizations FOR EAC
 ALTER TABLE organizations ENABLE ALWAYS TRIGGER stays_employer;
 CREATE TRIGGER zz_audit_touch BEFORE INSERT OR UPDATE ON organizations FOR EACH ROW EXECUTE FUNCTION audit_touch();
 ALTER TABLE organizations ENABLE ALWAYS TRIGGER zz_audit_touch;
+CREATE CONSTRAINT TRIGGER zz_record_changed AFTER DELETE OR UPDATE ON organizations DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION record_changed();
+ALTER TABLE organizations ENABLE ALWAYS TRIGGER zz_record_changed;
 CREATE TRIGGER audit_capture_delete AFTER DELETE ON quarantined_records FOR EACH ROW EXECUTE FUNCTION audit_capture('{}');
 ALTER TABLE quarantined_records ENABLE ALWAYS TRIGGER audit_capture_delete;
 CREATE TRIGGER audit_capture_insert AFTER INSERT ON quarantined_records REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit_capture('{}');

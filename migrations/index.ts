@@ -21,6 +21,7 @@ import { LegalHolds1795420830000 } from './1795420830000-legal-holds';
 import { RetentionPolicies1795420831000 } from './1795420831000-retention-policies';
 import { Archives1795420840000 } from './1795420840000-archives';
 import { SharedGenerations1795420850000 } from './1795420850000-shared-generations';
+import { RecordCache1795420852000 } from './1795420852000-record-cache';
 
 /** In the order they run; a spec compares this list with the files. */
 export const migrations = [
@@ -47,4 +48,5 @@ export const migrations = [
   RetentionPolicies1795420831000,
   Archives1795420840000,
   SharedGenerations1795420850000,
+  RecordCache1795420852000,
 ];

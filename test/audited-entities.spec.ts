@@ -21,6 +21,7 @@ const unauditedTables: Record<string, string> = {
 /** Triggers of audited tables beside those of audit_watch, each with its reason. One that is gone must go. */
 const furtherTriggers: Record<string, string> = {
   zz_account_changed: 'tells every worker at once that an account may do something else',
+  zz_record_changed: 'ends what processes have cached, unless they were told beforehand',
   names_employer: 'an organization that is named as an employer is one',
   stays_employer: 'likewise, seen from the organization',
   hold_stays: 'a legal hold is never deleted',

@@ -26,6 +26,7 @@ import { Clock } from '#kernel';
 import { LedgerModule } from '#ledger';
 import { Member, MembersModule } from '#members';
 import { Organization, OrganizationContact, OrganizationsModule } from '#organizations';
+import { cacheScripts, SharedCache } from '#platform/cache';
 import { CONFIG, type Config } from '#platform/config';
 import { Database } from '#platform/database';
 import { Mailer } from '#platform/mail';
@@ -102,12 +103,13 @@ const journey: Provider[] = [
 @Module({})
 class PlatformModule {
   static with(config: Config, database: Database, clock: Clock): DynamicModule {
-    const redis = new RedisConnection(config.REDIS_URL, [gcraScript]);
+    const redis = new RedisConnection(config.REDIS_URL, [gcraScript, ...cacheScripts]);
     const providers: Provider[] = [
       { provide: CONFIG, useValue: config },
       { provide: Database, useValue: database },
       { provide: Clock, useValue: clock },
       { provide: RedisConnection, useValue: redis },
+      { provide: SharedCache, useFactory: () => new SharedCache(redis, database, config) },
       { provide: RateLimiter, useValue: limiterOf(redis, clock) },
       Mailer,
     ];

@@ -1,4 +1,6 @@
 import { Global, Module } from '@nestjs/common';
+import { CONFIG, type Config } from '#platform/config';
+import { SecretBox } from '#platform/secrets';
 import { AccountController } from './account.controller';
 import { PrimaryReadingsService } from './primary-readings.service';
 import { AccountsService } from './accounts.service';
@@ -11,7 +13,6 @@ import { OneTimeTokensService } from './one-time-tokens.service';
 import { RecoveryService } from './recovery.service';
 import { RegistrationService } from './registration.service';
 import { SecondFactorService } from './second-factor.service';
-import { SecretBox } from './secret-box';
 import { SessionsService } from './sessions.service';
 import { TokensService } from './tokens.service';
 import { UsersController } from './users.controller';
@@ -30,7 +31,7 @@ import { UsersService } from './users.service';
     RecoveryService,
     RegistrationService,
     SecondFactorService,
-    SecretBox,
+    { provide: SecretBox, inject: [CONFIG], useFactory: (config: Config) => new SecretBox(config, 'secrets') },
     SessionsService,
     TokensService,
     UsersService,

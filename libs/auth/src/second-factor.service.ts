@@ -5,11 +5,11 @@ import { holds } from '#access';
 import { Clock, DomainError } from '#kernel';
 import type { Actor, RequestContext } from '#platform/context';
 import { attributionOf, Database } from '#platform/database';
+import { SecretBox } from '#platform/secrets';
 import { AccountsService, actorId, type Account } from './accounts.service';
 import type { ConfirmMfa, DisableMfa, EnrollMfa } from './mfa.dto';
 import { isPassword } from './passwords';
 import { sha256 } from './random-tokens';
-import { SecretBox } from './secret-box';
 
 /** What authenticator apps all know: SHA-1, six digits, 30 seconds (RFC 6238). */
 const stepSeconds = 30;

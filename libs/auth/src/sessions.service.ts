@@ -4,7 +4,8 @@ import { LRUCache } from 'lru-cache';
 import { tierOf } from '#access';
 import { AuditWriter } from '#audit';
 import { DomainError } from '#kernel';
-import type { Actor, RequestContext } from '#platform/context';
+import { SharedCache } from '#platform/cache';
+import type { Actor, PrimaryMoment, RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
 import { actorSql, faultSql } from './account.sql';
 import { actorId } from './accounts.service';
@@ -21,6 +22,8 @@ const refreshTokenBytes = 32;
 const maxListed = 100;
 /** What was looked up about an account is looked up again after this many ms, even if its version stays the same. */
 const actorTtlMs = 60_000;
+/** How long all processes together remember it, in ms, unless the version changes or one of its roles ends. */
+const sharedTtlMs = 86_400_000;
 
 export interface Session {
   accessToken: string;
@@ -32,6 +35,11 @@ export interface Session {
 interface KnownActor {
   actor: Actor;
   version: string;
+}
+
+interface LookedUp extends KnownActor {
+  /** When one of its roles ends by itself, or it is to be looked up again; in ms since the epoch, by the primary's clock. */
+  endsAt: number;
 }
 
 /** Sessions: families of refresh tokens, each used once; and who stands behind an access token now. */
@@ -48,6 +56,7 @@ export class SessionsService {
     private readonly readings: PrimaryReadingsService,
     private readonly oneTimeTokens: OneTimeTokensService,
     private readonly audit: AuditWriter,
+    private readonly cache: SharedCache,
   ) {}
 
   /** Who the token's account is now; 401 when the account stopped working or the session was ended. */
@@ -57,6 +66,8 @@ export class SessionsService {
     context.primary = moment;
     const known = this.actors.get(key);
     if (known && known.version === current) return known.actor;
+    const shared = current && (await this.recall(moment, key, current));
+    if (shared) return this.keep(moment, sessionId, key, shared);
     const [found] = await this.database.query<Actor & { version: string; rolesEndInMs: number | null }>(
       context,
       `SELECT ${actorSql}, ${versionSql} AS version,
@@ -70,13 +81,24 @@ export class SessionsService {
       this.ended.set(sessionId, true);
       throw invalidToken();
     }
-    this.ended.delete(sessionId);
     const { version, rolesEndInMs, ...actor } = found;
-    this.actors.set(
-      key,
-      { actor, version },
-      { ttl: Math.max(1, Math.floor(Math.min(actorTtlMs, rolesEndInMs ?? actorTtlMs))) },
-    );
+    const ttlMs = Math.min(sharedTtlMs, rolesEndInMs ?? sharedTtlMs);
+    const looked = { actor, version, endsAt: moment.seconds * 1000 + ttlMs };
+    const text = JSON.stringify(looked);
+    void this.cache.remember('session', nameOf(key), boundTo(moment, version), text, ttlMs / 1000);
+    return this.keep(moment, sessionId, key, looked);
+  }
+
+  /** What another process looked up about the account, or this one before it forgot it, under the version that it has now. */
+  private async recall(moment: PrimaryMoment, key: string, version: string): Promise<LookedUp | undefined> {
+    const text = await this.cache.recall('session', nameOf(key), boundTo(moment, version));
+    return text === undefined ? undefined : (JSON.parse(text) as LookedUp);
+  }
+
+  private keep(moment: PrimaryMoment, sessionId: string, key: string, { actor, version, endsAt }: LookedUp): Actor {
+    const ttl = Math.max(1, Math.floor(Math.min(actorTtlMs, endsAt - moment.seconds * 1000)));
+    this.ended.delete(sessionId);
+    this.actors.set(key, { actor, version }, { ttl });
     return actor;
   }
 
@@ -211,4 +233,13 @@ export class SessionsService {
 
 function utc(column: string): string {
   return `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
+}
+
+function nameOf(key: string): string {
+  return `session:${key.replace(' ', ':')}`;
+}
+
+/** A version counts in one history of the database; after a restore it may come again and mean something else. */
+function boundTo({ timeline }: PrimaryMoment, version: string): string {
+  return `${timeline} ${version}`;
 }

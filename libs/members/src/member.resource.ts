@@ -12,6 +12,7 @@ export const members: Resource = {
   noun: 'member',
   view: MemberView,
   writePermission: 'members:write',
+  cache: { seconds: 300, within: { self: (actor, id) => actor.memberId === id } },
   scopes: {
     self: (actor, bind) => `t.id = ${bind(actor.memberId ?? 0)}`,
     // Until instructors have cohorts of their own, their students are all students.

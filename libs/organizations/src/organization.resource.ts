@@ -11,6 +11,7 @@ export const organizations: Resource = {
   noun: 'organization',
   view: OrganizationView,
   writePermission: 'organizations:write',
+  cache: { seconds: 600 },
   sorts: {
     id: { sql: 't.id', type: 'integer' },
     name: { sql: `${name} COLLATE "C"`, type: text },

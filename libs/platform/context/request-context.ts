@@ -17,9 +17,14 @@ export interface Actor {
 export interface PrimaryMoment {
   /** How far its log was durable, such as `0/16B3748`: whatever was acknowledged before the request began is in there. */
   lsn: string;
-  /** The timeline of its log, eight hexadecimal digits: another one after each promotion. */
+  /** Which history of the database this is, such as `00000001`: another one after a fail-over or a restore from a backup. */
   timeline: string;
-  /** The generations of what processes share outside of PostgreSQL, by name; see `shared_generations`. */
+  /** The time by its own clock, in seconds since the epoch. */
+  seconds: number;
+  /**
+   * The generations of what processes share outside of PostgreSQL, by name, each with who holds it where somebody does; see
+   * `shared_generations`.
+   */
   generations: Readonly<Record<string, string>>;
 }
 
@@ -77,6 +82,11 @@ export class RequestContext {
   primary?: PrimaryMoment;
   /** What the reply will show and the ledger must name before it leaves. */
   readonly disclosures: Disclosure[] = [];
+  /**
+   * The cached records that are being changed, such as `members 17`, each with the second, by the primary's clock, until which the cache
+   * waits for it; undefined where the cache could not be told.
+   */
+  readonly changing = new Map<string, number | undefined>();
   /** The open transaction, if the current work runs in one; owned by Database. */
   transaction?: unknown;
   /** Which server its reads go to, once that was chosen; owned by Database. */
@@ -142,6 +152,8 @@ export class RequestContext {
       email: actor?.email,
       // As PostgreSQL writes an array of plain words; the trigger reads it for every changed row.
       roles: actor && `{${actor.roles.join(',')}}`,
+      // What is undefined is left out, and then counts as not announced.
+      announced: this.changing.size > 0 ? Object.fromEntries(this.changing) : undefined,
     });
   }
 }

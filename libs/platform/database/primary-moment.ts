@@ -9,7 +9,8 @@ export type AskPrimary = <R>(sql: string) => Promise<R[]>;
  */
 export const momentSql = `pg_current_wal_flush_lsn()::text AS lsn,
   left(pg_walfile_name(pg_current_wal_flush_lsn()), 8) AS timeline,
-  (SELECT json_object_agg(name, generation::text) FROM shared_generations) AS generations`;
+  extract(epoch FROM clock_timestamp())::float8 AS seconds,
+  (SELECT json_object_agg(name, concat_ws(' ', generation, holder)) FROM shared_generations) AS generations`;
 
 export async function primaryMoment(ask: AskPrimary): Promise<PrimaryMoment> {
   const [moment] = await ask<PrimaryMoment>(`SELECT ${momentSql}`);

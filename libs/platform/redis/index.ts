@@ -1,1 +1,2 @@
 export { RedisAwayError, RedisConnection } from './redis-connection';
+export { RedisScript } from './redis-script';

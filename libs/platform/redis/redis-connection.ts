@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import { Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { createClient } from '@redis/client';
 import { redisMetrics } from './redis.metrics';
+import type { RedisScript } from './redis-script';
 
 /**
  * A server that owes answers and gives none for so many ticks of so many ms counts as away: less than 50 ms that a request loses, once.
@@ -26,6 +28,7 @@ export class RedisConnection implements OnApplicationShutdown {
   /** Counts connections that were opened: another number may be another server. */
   connection = 0;
   private client?: Client;
+  private identity?: string;
   private probe?: NodeJS.Timeout;
   private isClosed = false;
   private isFirstFault = true;
@@ -37,7 +40,7 @@ export class RedisConnection implements OnApplicationShutdown {
   /** Without a `url` there is none, ever. `scripts` are loaded into each server that is found, for EVALSHA. */
   constructor(
     private readonly url: string | undefined,
-    private readonly scripts: string[] = [],
+    private readonly scripts: readonly RedisScript[] = [],
   ) {}
 
   get isConfigured(): boolean {
@@ -48,14 +51,23 @@ export class RedisConnection implements OnApplicationShutdown {
     return this.client !== undefined;
   }
 
+  /**
+   * Which server answers, and which history of its content it goes on with: another one after a restart or a fail-over. Undefined while
+   * there is none, or where the server does not say.
+   */
+  get serverId(): string | undefined {
+    return this.client && this.identity;
+  }
+
   /** One attempt to connect; more follow by themselves. */
   async open(): Promise<void> {
     if (this.url === undefined) return;
     const client = clientOf(this.url);
     // Without a listener, an error that arrives while nobody asks would end the process.
     client.on('error', () => this.giveUp(client, 'lost'));
+    let identity: string | undefined;
     try {
-      await within(probePatienceMs, this.connect(client));
+      identity = await within(probePatienceMs, this.connect(client));
     } catch (error) {
       drop(client);
       this.giveUp(undefined, 'refused', error);
@@ -67,6 +79,7 @@ export class RedisConnection implements OnApplicationShutdown {
     }
     this.client = client;
     this.connection += 1;
+    this.identity = identity;
     redisMetrics.up.set(1);
     if (!this.isFirstFault) this.logger.log({}, 'Redis is back');
     this.isFirstFault = true;
@@ -92,6 +105,25 @@ export class RedisConnection implements OnApplicationShutdown {
     }
   }
 
+  /** Asks the server again who it is; a master may begin a new history without a restart. */
+  async identify(): Promise<void> {
+    const { client } = this;
+    const identity = await identityOf((command) => this.ask(command));
+    if (client === this.client) this.identity = identity;
+  }
+
+  /** The answer of a script. */
+  async run({ sha, text }: RedisScript, keys: string[], values: string[]): Promise<unknown> {
+    const words = [String(keys.length), ...keys, ...values];
+    try {
+      return await this.ask(['EVALSHA', sha, ...words]);
+    } catch (error) {
+      if (error instanceof RedisAwayError) throw error;
+      // NOSCRIPT: the scripts of the server were flushed.
+      return this.ask(['EVAL', text, ...words]);
+    }
+  }
+
   onApplicationShutdown(): void {
     this.isClosed = true;
     clearTimeout(this.probe);
@@ -100,9 +132,10 @@ export class RedisConnection implements OnApplicationShutdown {
     this.client = undefined;
   }
 
-  private async connect(client: Client): Promise<void> {
+  private async connect(client: Client): Promise<string | undefined> {
     await client.connect();
-    for (const script of this.scripts) await client.sendCommand(['SCRIPT', 'LOAD', script]);
+    for (const script of this.scripts) await client.sendCommand(['SCRIPT', 'LOAD', script.text]);
+    return identityOf((command) => client.sendCommand(command));
   }
 
   private tick(): void {
@@ -141,6 +174,15 @@ function clientOf(url: string) {
     maintNotifications: 'disabled',
     socket: { connectTimeout: probePatienceMs, reconnectStrategy: false },
   });
+}
+
+/** A restart makes a new run id, and a replica that becomes the master a new replication id. A replica has none of its own. */
+async function identityOf(ask: (command: string[]) => Promise<unknown>): Promise<string | undefined> {
+  const told = (await Promise.all(['server', 'replication'].map((section) => ask(['INFO', section])))).join('\n');
+  const [run, history] = [/^run_id:(\w+)/m, /^role:master[^]*^master_replid:(\w+)/m].map(
+    (line) => line.exec(told)?.[1],
+  );
+  return run && history ? createHash('sha256').update(`${run} ${history}`).digest('hex').slice(0, 24) : undefined;
 }
 
 function drop(client: Client): void {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { RedisScript } from '#platform/redis';
 import { firstBlock, forgivenAfter, longestBlock, maxStrikes, refill } from './gcra';
 
 /**
@@ -6,7 +6,7 @@ import { firstBlock, forgivenAfter, longestBlock, maxStrikes, refill } from './g
  * request passes, then what is kept, each time as the microseconds from now. Numbers are formatted by hand, because Lua
  * writes 14 digits. A bucket that says no more than a missing one would is forgotten.
  */
-export const gcraScript = `
+export const gcraScript = new RedisScript(`
 local function least(a, b) if a < b then return a end return b end
 local function most(a, b) if a > b then return a end return b end
 local time = redis.call('TIME')
@@ -50,7 +50,4 @@ local forget_at = most(full_at, blocked_until + strikes * ${forgivenAfter})
 redis.call('SET', KEYS[1], string.format('%.0f %.0f %.0f %.0f %.0f', full_at, blocked_at, blocked_until, strikes, refused),
   'PX', string.format('%.0f', most(1, math.ceil((forget_at - now) / 1000))))
 return { passes, full_at - now, blocked_at - now, blocked_until - now, strikes, refused }
-`;
-
-/** What EVALSHA calls it. */
-export const gcraSha = createHash('sha1').update(gcraScript).digest('hex');
+`);

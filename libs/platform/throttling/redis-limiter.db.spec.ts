@@ -12,7 +12,7 @@ import { RedisLimiter } from './redis-limiter';
 
 const start = 1_790_000_000_000_000;
 /** The script on a clock of the test. */
-const scriptOnClock = gcraScript.replace(`redis.call('TIME')`, '{ ARGV[2], ARGV[3] }');
+const scriptOnClock = gcraScript.text.replace(`redis.call('TIME')`, '{ ARGV[2], ARGV[3] }');
 
 (noRedis ? describe.skip : describe)(`limits in Redis${noRedis ? ` (${noRedis})` : ''}`, () => {
   let redis: OwnRedis;

@@ -1,5 +1,5 @@
 import { RedisAwayError, type RedisConnection } from '#platform/redis';
-import { gcraScript, gcraSha } from './gcra-script';
+import { gcraScript } from './gcra-script';
 import type { LocalLimiter } from './local-limiter';
 import { keyOf, RateLimiter, verdictOf, type Bucket, type Verdict } from './rate-limiter';
 import { decisionCounter } from './throttling.metrics';
@@ -28,7 +28,11 @@ export class RedisLimiter extends RateLimiter {
   private async takeShared(bucket: Bucket): Promise<Verdict> {
     let answer: number[];
     try {
-      answer = (await this.run(prefix + keyOf(bucket), String(bucket.perMinute))) as number[];
+      answer = (await this.connection.run(
+        gcraScript,
+        [prefix + keyOf(bucket)],
+        [String(bucket.perMinute)],
+      )) as number[];
     } catch (error) {
       if (error instanceof RedisAwayError) return this.local.take(bucket);
       throw error;
@@ -38,15 +42,5 @@ export class RedisLimiter extends RateLimiter {
     this.local.learn(bucket, fromNow);
     decisionCounter('redis', bucket.tier, passes === 1).inc();
     return verdictOf(bucket, passes === 1, fromNow, 0);
-  }
-
-  private async run(key: string, perMinute: string): Promise<unknown> {
-    try {
-      return await this.connection.ask(['EVALSHA', gcraSha, '1', key, perMinute]);
-    } catch (error) {
-      if (error instanceof RedisAwayError) throw error;
-      // NOSCRIPT: the server was restarted, or its scripts were flushed.
-      return this.connection.ask(['EVAL', gcraScript, '1', key, perMinute]);
-    }
   }
 }

@@ -8,6 +8,7 @@ import { Rendered } from '#platform/http';
 import { Idempotency } from './idempotency';
 import { dependentsOf, referencesOf, type Dependent } from './references';
 import type { ListQuery, Resource } from './resource';
+import { RowCache } from './row-cache';
 import { actorOf, conditions, Statement, type ViewRow } from './statement';
 
 /**
@@ -19,6 +20,7 @@ export class Records {
   constructor(
     private readonly database: Database,
     private readonly idempotency: Idempotency,
+    private readonly cache: RowCache,
   ) {}
 
   /** One record by its id, or by other columns with one match. 404 when absent, deleted or outside the actor's scope. */
@@ -31,7 +33,9 @@ export class Records {
     const key = typeof by === 'number' ? { id: by } : by;
     const statement = this.statement(context, resource);
     const where = [...statement.matching(key), ...statement.rows(statement.readPermission, deleted)];
-    const found = await this.one(statement, `SELECT ${statement.view} FROM ${statement.table} t${conditions(where)}`);
+    const read = () => this.one(statement, `SELECT ${statement.view} FROM ${statement.table} t${conditions(where)}`);
+    const isCacheable = typeof by === 'number' && deleted === 'exclude';
+    const found = await (isCacheable ? this.cache.row(statement, by, read) : read());
     if (!found) throw statement.notFound(typeof by === 'number' ? by : undefined);
     context.disclose({ tableName: statement.table, ids: [found.id], list: false });
     return new Rendered(found.json, { version: found.version });
@@ -203,10 +207,12 @@ export class Records {
       }
       await this.refuseMissingReferences(context, resource, JSON.parse(held.json) as Record<string, unknown>);
       const restoring = this.statement(context, resource);
-      const restored = await this.one(
-        restoring,
-        `UPDATE ${restoring.table} t SET deleted_at = NULL${conditions(restoring.matching({ id }))}
-         RETURNING ${restoring.view}, ${restoring.attribution}`,
+      const restored = await this.cache.changing(restoring, id, () =>
+        this.one(
+          restoring,
+          `UPDATE ${restoring.table} t SET deleted_at = NULL${conditions(restoring.matching({ id }))}
+           RETURNING ${restoring.view}, ${restoring.attribution}`,
+        ),
       );
       if (!restored) throw new Error(`${restoring.table} lost a row that was held.`);
       return new Rendered(restored.json, { version: restored.version });
@@ -275,11 +281,13 @@ export class Records {
     target: Target,
     run: (statement: Statement, isHeld: boolean) => Promise<ViewRow | undefined>,
   ): Promise<ViewRow | undefined> {
-    const met = await run(this.statement(context, resource), false);
-    if (met) return met;
-    return this.database.transaction(context, async () => {
-      await this.hold(context, resource, id, target);
-      return run(this.statement(context, resource), true);
+    return this.cache.changing(this.statement(context, resource), id, async () => {
+      const met = await run(this.statement(context, resource), false);
+      if (met) return met;
+      return this.database.transaction(context, async () => {
+        await this.hold(context, resource, id, target);
+        return run(this.statement(context, resource), true);
+      });
     });
   }
 

@@ -1,21 +1,19 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import { Inject, Injectable } from '@nestjs/common';
-import { CONFIG, derivedKey, type Config } from '#platform/config';
+import { createCipheriv, createDecipheriv, type KeyObject, randomBytes } from 'node:crypto';
+import { derivedKey, type Config } from '#platform/config';
 
 const algorithm = 'aes-256-gcm';
 const nonceBytes = 12;
 const tagBytes = 16;
 
 /**
- * Keeps secrets that must be read again, under a key that the database does not hold. A sealed text opens for its owner alone, so
- * one that was copied to another row is worth nothing there.
+ * Keeps texts that must be read again, under a key of one purpose that no server beside this program holds. A sealed text opens for its
+ * owner alone, so one that was copied to another place is worth nothing there.
  */
-@Injectable()
 export class SecretBox {
-  private readonly key;
+  private readonly key: KeyObject;
 
-  constructor(@Inject(CONFIG) config: Config) {
-    this.key = derivedKey(config, 'secrets');
+  constructor(config: Pick<Config, 'SECRETS_KEY_FILE' | 'JWT_PRIVATE_KEY_FILE'>, purpose: string) {
+    this.key = derivedKey(config, purpose);
   }
 
   /** `v1.` and base64url of nonce, tag and ciphertext. */

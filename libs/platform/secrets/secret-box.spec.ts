@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Config } from '#platform/config';
 import { SecretBox } from './secret-box';
 
 const folder = mkdtempSync(join(tmpdir(), 'ip2a-box-'));
@@ -11,7 +10,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 function boxWith(key: Buffer | string): SecretBox {
   const file = join(folder, 'secrets.key');
   writeFileSync(file, key);
-  return new SecretBox({ SECRETS_KEY_FILE: file } as Config);
+  return new SecretBox({ SECRETS_KEY_FILE: file, JWT_PRIVATE_KEY_FILE: undefined }, 'spec');
 }
 
 describe('a sealed secret', () => {
