@@ -1,4 +1,5 @@
 import { DomainError } from '#kernel';
+import type { Trace } from '#platform/observability';
 
 /** A person (or a named system actor of a job or command) as known when the access happened. */
 export interface Actor {
@@ -65,6 +66,8 @@ export class RequestContext {
   sessionId?: string;
   /** What the reply will show and the ledger must name before it leaves. */
   readonly disclosures: Disclosure[] = [];
+  /** Where the work for it is measured, if it is. */
+  trace?: Trace;
   /** The open transaction, if the current work runs in one; owned by Database. */
   transaction?: unknown;
 

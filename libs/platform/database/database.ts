@@ -83,7 +83,7 @@ export class Database implements OnApplicationShutdown {
     const transaction = openTransaction(context);
     if (transaction) return this.send<R>(transaction.client, context, sql, values, timeoutMs);
     this.refuseHopelessWait(context);
-    const client = await checkOut(this.pool);
+    const client = await this.checkOut(context);
     try {
       const rows = await this.send<R>(client, context, sql, values, timeoutMs);
       checkIn(client);
@@ -98,7 +98,7 @@ export class Database implements OnApplicationShutdown {
   async transaction<T>(context: RequestContext, work: () => Promise<T>): Promise<T> {
     if (openTransaction(context)) return work();
     this.refuseHopelessWait(context);
-    const client = await checkOut(this.pool);
+    const client = await this.checkOut(context);
     let failure: unknown;
     const run = (text: string) => client.query({ text, query_timeout: this.patience(context) } as QueryConfig);
     try {
@@ -139,6 +139,16 @@ export class Database implements OnApplicationShutdown {
     if (this.dataSource.isInitialized) await this.dataSource.destroy();
   }
 
+  /** Waiting for a connection is a part of the trace of its own: a pool that is too small shows. */
+  private async checkOut(context: RequestContext | undefined): Promise<PoolClient> {
+    const part = this.pool.idleCount > 0 ? undefined : context?.trace?.begin('wait for a connection');
+    try {
+      return await checkOut(this.pool);
+    } finally {
+      part?.end();
+    }
+  }
+
   private async send<R>(
     client: PoolClient,
     context: RequestContext | undefined,
@@ -147,10 +157,13 @@ export class Database implements OnApplicationShutdown {
     timeoutMs: number,
   ): Promise<R[]> {
     const statement = { text: sql, values, name: this.nameOf(sql), query_timeout: this.patience(context, timeoutMs) };
+    const part = context?.trace?.beginStatement(sql);
     try {
       const { rows } = await client.query(statement);
+      part?.end();
       return rows as R[];
     } catch (error) {
+      part?.end('failed');
       throw translateError(error);
     }
   }
