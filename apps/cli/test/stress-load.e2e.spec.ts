@@ -7,6 +7,9 @@ import { createTestDatabase, type TestDatabase } from '../../../test/setup/datab
 import { spawnApi, type Program } from '../../api/test/harness';
 import { run, start } from './command';
 
+/** Each test starts programs and lets them work for seconds. */
+jest.setTimeout(180_000);
+
 /** Members, organizations with a contact, and employments; enough for two hundred users. */
 const records = `
   INSERT INTO members (member_number, first_name, last_name, classification)
@@ -51,7 +54,7 @@ const reportOf = ({ stdout }: { stdout: string }) => JSON.parse(stdout) as Repor
 
 describe('stress load', () => {
   it('lets two hundred users have what they ask for, ends by itself, and its figures add up', async () => {
-    const options = ['--url', api.url, '--users', '200', '--duration', '4', '--rate', '40', '--check', '--json'];
+    const options = ['--url', api.url, '--users', '200', '--duration', '8', '--rate', '12', '--check', '--json'];
     const { status, stdout, stderr } = await load(...options);
     expect({ status, stderr: status === 0 ? '' : stderr + stdout }).toEqual({ status: 0, stderr: '' });
     const report = reportOf({ stdout });
@@ -59,7 +62,7 @@ describe('stress load', () => {
     expect(report.users).toEqual({ office: 2, members: 196, public: 2 });
     expect(requests).toMatchObject({ failed: 0, limited: 0, unfinished: 0 });
     expect(requests.answered).toBe(requests.due);
-    expect(requests.due).toBeGreaterThan(100);
+    expect(requests.due).toBeGreaterThan(60);
     expect(Object.values(operations).reduce((sum, { count }) => sum + count, 0)).toBe(latencyMs.count);
     expect(latencyMs.count).toBe(requests.answered);
     expect(rate.achieved).toBeGreaterThan(rate.offered / 2);
@@ -67,7 +70,7 @@ describe('stress load', () => {
     expect(ledger).toEqual({ lookedUp: expect.any(Number), unaudited: 0, lost: 0 });
     expect(ledger!.lookedUp).toBeGreaterThan(requests.answered * 0.9);
     expect(service!['mostConnections']).toBeGreaterThanOrEqual(200);
-    expect(service!['entriesPerSecond']).toBeGreaterThan(10);
+    expect(service!['entriesPerSecond']).toBeGreaterThan(3);
     expect(report.generator.cpuMicrosPerRequest).toBeGreaterThan(0);
   });
 
