@@ -1,8 +1,9 @@
 /** @jest-config-loader esbuild-register */
 import type { Config } from 'jest';
 
-/** Packages that ship ES modules only; Jest runs CommonJS, so they are transformed. */
+/** Packages that ship ES modules only, or import() what Jest can not; Jest runs CommonJS, so they are transformed. */
 const esmPackages = [
+  '@opentelemetry',
   ...['@nestjs', 'cookie', 'jose', 'uid', 'lru-cache', 'content-disposition'],
   ...['file-type', 'strtok3', 'token-types', '@tokenizer', '@borewit', 'uint8array-extras'],
 ];

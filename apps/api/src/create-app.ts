@@ -7,7 +7,7 @@ import { SealerService } from '#ledger';
 import type { Config } from '#platform/config';
 import { Database } from '#platform/database';
 import { fastifyAdapter, prepareServer } from '#platform/http';
-import { JsonLogger } from '#platform/observability';
+import { JsonLogger, Tracing } from '#platform/observability';
 import { RedisConnection } from '#platform/redis';
 import { AppModule, entities } from './app.module';
 import { serveDocs } from './openapi';
@@ -30,6 +30,7 @@ export async function createApp(config: Config, clock = new Clock()): Promise<Ne
   await prepareServer(app, config, {
     admit: (context, token) => admission.admit(context, token),
     release: (context) => gate.release(context),
+    tracing: await Tracing.of(config),
   });
   app.setGlobalPrefix('api/v1', { exclude: ['health/live', 'health/ready', 'metrics'] });
   serveDocs(app);

@@ -10,6 +10,7 @@ import { auditVerify } from './commands/audit-verify';
 import { databaseUrl } from './commands/database-url';
 import { migrateDatabase } from './commands/migrate';
 import { integrityCheck, integrityConstraints, integrityRepair } from './commands/integrity';
+import { stressLoad } from './commands/stress-load';
 import { stressSeed } from './commands/stress-seed';
 import { createUser } from './commands/user-create';
 import { serveWitness } from './commands/witness';
@@ -47,7 +48,9 @@ function program(): Command {
       .addCommand(integrityRepair())
       .addCommand(integrityConstraints()),
   );
-  ip2a.addCommand(new Command('stress').description('synthetic data and load').addCommand(stressSeed()));
+  ip2a.addCommand(
+    new Command('stress').description('synthetic data and load').addCommand(stressSeed()).addCommand(stressLoad()),
+  );
   ip2a.addCommand(serveWitness());
   ip2a.addCommand(new Command('database').description('the database').addCommand(databaseUrl()));
   // A command that is added does not take this over.

@@ -4,6 +4,7 @@ export { Allow, commonHeaders, OPERATION } from './allow.decorator';
 export { asTier, limitsOf, tierOf, TIERS, type AccountTier, type Tier } from './limits';
 export {
   BREAK_GLASS,
+  COMMON_ROLES,
   opensByBreakGlass,
   OPERATIONS,
   PERMISSIONS,

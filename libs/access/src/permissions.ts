@@ -8,6 +8,9 @@ export type Role = (typeof ROLES)[number];
 /** What a member who opens an account without the office may do with it. */
 export const selfRegisteredRole: Role = 'member';
 
+/** What most accounts of a local hold: those of its office, and those of its members. */
+export const COMMON_ROLES = { office: 'staff', members: 'member' } as const satisfies Record<string, Role>;
+
 /**
  * How far a grant reaches. `all`: every record · `self`: the actor's own record, or what hangs on it · `own`: what the
  * actor did · `members`: entries about members · `students`: members who are students of the instructor · `owner`: what belongs to records

@@ -3,6 +3,7 @@ import { Pool } from 'pg';
 import { unavailable } from '#kernel';
 import { CONFIG, type Config } from '#platform/config';
 import type { RequestContext } from '#platform/context';
+import type { Trace } from '#platform/observability';
 import { checkIn, checkOut, Database, connectionWaitMs } from '#platform/database';
 import { auditMetrics } from './audit.metrics';
 import { entryOf, type EntryFacts } from './entry';
@@ -21,6 +22,7 @@ const lanes = 1;
 interface Waiting {
   json: string;
   givenUpAt: number;
+  trace?: Trace;
   resolve: () => void;
   reject: (error: unknown) => void;
 }
@@ -64,7 +66,14 @@ export class AuditWriter implements OnApplicationShutdown {
       await this.database.query(context, 'SELECT audit_append($1::json)', [`[${json}]`]);
       return;
     }
-    await this.enqueue(json, Math.min(deadlineMs, context.timeLeftMs));
+    const part = context.trace?.begin('wait for the entry');
+    try {
+      await this.enqueue(json, Math.min(deadlineMs, context.timeLeftMs), context.trace);
+      part?.end();
+    } catch (error) {
+      part?.end('refused');
+      throw error;
+    }
   }
 
   get depth(): number {
@@ -83,13 +92,13 @@ export class AuditWriter implements OnApplicationShutdown {
     await this.pool.end();
   }
 
-  private enqueue(json: string, patienceMs: number): Promise<void> {
+  private enqueue(json: string, patienceMs: number, trace?: Trace): Promise<void> {
     if (this.waiting.length >= maxWaiting || this.waitingBytes + json.length > maxWaitingBytes) {
       auditMetrics.refused.inc();
       return Promise.reject(unavailable('audit.unavailable', 'Too many accesses wait to be recorded.'));
     }
     return new Promise((resolve, reject) => {
-      this.waiting.push({ json, givenUpAt: Date.now() + patienceMs, resolve, reject });
+      this.waiting.push({ json, givenUpAt: Date.now() + patienceMs, trace, resolve, reject });
       this.waitingBytes += json.length;
       this.schedule();
     });
@@ -148,11 +157,15 @@ export class AuditWriter implements OnApplicationShutdown {
 
   private async append(batch: Waiting[]): Promise<void> {
     const client = await checkOut(this.pool);
+    const traces = batch.flatMap(({ trace }) => trace ?? []);
+    const part = traces[0]?.beginShared('commit entries', traces, { 'ip2a.entries': batch.length });
     try {
       const entries = `[${batch.map((entry) => entry.json).join(',')}]`;
       await client.query({ ...this.appendStatement, values: [entries] });
       checkIn(client);
+      part?.end();
     } catch (error) {
+      part?.end('failed');
       checkIn(client, error);
       throw error;
     }

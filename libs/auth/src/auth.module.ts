@@ -8,6 +8,7 @@ import { AdmissionService } from './admission.service';
 import { AuthController } from './auth.controller';
 import { AuthService } from './auth.service';
 import { ExpiryTask } from './expiry.task';
+import { LoadAccountsService } from './load-accounts.service';
 import { MfaController } from './mfa.controller';
 import { OneTimeTokensService } from './one-time-tokens.service';
 import { RecoveryService } from './recovery.service';
@@ -27,6 +28,7 @@ import { UsersService } from './users.service';
     AdmissionService,
     AuthService,
     ExpiryTask,
+    LoadAccountsService,
     OneTimeTokensService,
     RecoveryService,
     RegistrationService,
@@ -36,6 +38,6 @@ import { UsersService } from './users.service';
     TokensService,
     UsersService,
   ],
-  exports: [AdmissionService, SessionsService, TokensService, UsersService],
+  exports: [AdmissionService, LoadAccountsService, SessionsService, TokensService, UsersService],
 })
 export class AuthModule {}

@@ -1,6 +1,7 @@
 export { AdmissionService } from './admission.service';
 export { AuthModule } from './auth.module';
 export { AuthenticationGuard } from './authentication.guard';
+export { LoadAccountsService, type LoadAccountRow } from './load-accounts.service';
 export { MfaRecoveryCode } from './mfa-recovery-code.entity';
 export { OneTimeToken } from './one-time-token.entity';
 export { RefreshToken } from './refresh-token.entity';

@@ -6,7 +6,7 @@ import { AuditWriter } from '#audit';
 import { DomainError } from '#kernel';
 import { SharedCache } from '#platform/cache';
 import type { Actor, PrimaryMoment, RequestContext } from '#platform/context';
-import { Database } from '#platform/database';
+import { Database, longStatementMs } from '#platform/database';
 import { actorSql, faultSql } from './account.sql';
 import { actorId } from './accounts.service';
 import type { OwnSessionsView } from './auth.dto';
@@ -115,6 +115,43 @@ export class SessionsService {
   /** Begins a session of an account that works, inside the transaction that logs it in. */
   async begin(context: RequestContext, userId: number): Promise<Session> {
     return this.issue(context, userId, randomUUID());
+  }
+
+  /**
+   * Begins a session for each of many accounts, without a log-in: for a load that measures, as the system actor. Nobody is told
+   * the refresh tokens. Answers the id of the session by the id of the account.
+   */
+  async beginMany(context: RequestContext, userIds: readonly number[]): Promise<Map<number, string>> {
+    const begun = userIds.map((userId) => ({
+      userId,
+      sessionId: randomUUID(),
+      hash: sha256(newToken(refreshTokenBytes)),
+    }));
+    await this.database.query(
+      context,
+      `INSERT INTO refresh_tokens (user_id, family_id, token_hash, expires_at)
+       SELECT b."userId", b."sessionId", b.hash, now() + interval '1 day'
+       FROM json_to_recordset($1::json) AS b ("userId" integer, "sessionId" uuid, hash text)`,
+      [JSON.stringify(begun)],
+      longStatementMs,
+    );
+    return new Map(begun.map(({ userId, sessionId }) => [userId, sessionId]));
+  }
+
+  /** An access token of a session that works, for whoever holds no refresh token of it. */
+  async accessToken(userId: number, sessionId: string, roles: readonly string[]): Promise<string> {
+    return this.tokens.sign(userId, sessionId, tierOf(roles));
+  }
+
+  /** Ends every session of many accounts. */
+  async endMany(context: RequestContext, userIds: readonly number[], reason: string): Promise<void> {
+    await this.database.query(
+      context,
+      `UPDATE refresh_tokens SET revoked_at = now(), revoked_reason = $2
+       WHERE user_id = ANY ($1::integer[]) AND revoked_at IS NULL`,
+      [userIds, reason],
+      longStatementMs,
+    );
   }
 
   /** Uses a refresh token up for the next one. One that was used before ends its whole session: it may be stolen. */

@@ -60,6 +60,31 @@ const cron = z.string().refine((value) => value === 'off' || /^(\S+\s+){4,5}\S+$
   error: 'must be a cron expression with five or six fields, or off',
 });
 
+const origins = z
+  .string()
+  .transform((value) => value.split(',').map((part) => part.trim()))
+  .refine(
+    (list) =>
+      list.every((origin) => URL.canParse(origin) && new URL(origin).origin === origin && /^https?:/.test(origin)),
+    {
+      error: 'must be a comma-separated list of origins such as https://portal.local.example, without a path',
+    },
+  );
+
+/** `name=value` pairs, as OpenTelemetry writes headers: values are percent-encoded. */
+const otelHeaders = z
+  .string()
+  .regex(/^[\w-]+=[!-~]*?(,[\w-]+=[!-~]*?)*$/, 'must be a comma-separated list of name=value')
+  .refine((value) => !/%(?![0-9a-fA-F]{2})/.test(value), { error: 'must be percent-encoded' })
+  .transform((value) =>
+    Object.fromEntries(
+      value.split(',').map((pair): [string, string] => {
+        const cut = pair.indexOf('=');
+        return [pair.slice(0, cut), decodeURIComponent(pair.slice(cut + 1))];
+      }),
+    ),
+  );
+
 const roleNames = ['admin', 'officer', 'staff', 'organizer', 'instructor', 'member'];
 const roles = z
   .string()
@@ -118,6 +143,16 @@ const environment = z.object({
   ADMIN_EMAIL: z.email('must be an e-mail address').optional(),
   ADMIN_PASSWORD: z.string().min(12, 'must have at least 12 characters').max(256).optional(),
   TRUSTED_PROXIES: cidrs.optional(),
+  CORS_ORIGINS: origins.default([]),
+  SLOW_CLIENT_SECONDS: integer(1, 600).default(20),
+  OTEL_EXPORTER_OTLP_ENDPOINT: urlWith(['http:', 'https:']).optional(),
+  OTEL_EXPORTER_OTLP_HEADERS: otelHeaders.optional(),
+  OTEL_SERVICE_NAME: z.string().max(100).default('ip2a'),
+  OTEL_TRACES_SAMPLER_ARG: z
+    .string()
+    .regex(/^(0(\.\d{1,6})?|1(\.0*)?)$/, 'must be a number from 0 to 1')
+    .transform(Number)
+    .default(1),
   RATE_LIMIT_STAFF: integer(1, 100_000_000).default(1000),
   RATE_LIMIT_MEMBER: integer(1, 100_000_000).default(100),
   RATE_LIMIT_PUBLIC: integer(1, 100_000_000).default(20),

@@ -1,4 +1,5 @@
 import { DomainError } from '#kernel';
+import type { Trace } from '#platform/observability';
 
 /** A person (or a named system actor of a job or command) as known when the access happened. */
 export interface Actor {
@@ -87,6 +88,8 @@ export class RequestContext {
    * waits for it; undefined where the cache could not be told.
    */
   readonly changing = new Map<string, number | undefined>();
+  /** Where the work for it is measured, if it is. */
+  trace?: Trace;
   /** The open transaction, if the current work runs in one; owned by Database. */
   transaction?: unknown;
   /** Which server its reads go to, once that was chosen; owned by Database. */

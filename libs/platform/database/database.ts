@@ -115,7 +115,7 @@ export class Database implements OnApplicationShutdown {
     const transaction = openTransaction(context);
     if (transaction) return (await this.send(transaction.client, context, sql, values, timeoutMs)).rows as R[];
     this.refuseHopelessWait(context);
-    const client = await checkOut(this.pool);
+    const client = await this.checkOut(context);
     let result: QueryResult;
     try {
       result = await this.send(client, context, sql, values, timeoutMs);
@@ -166,7 +166,7 @@ export class Database implements OnApplicationShutdown {
     work: () => Promise<T>,
   ): Promise<{ result: T; moment?: PrimaryMoment }> {
     this.refuseHopelessWait(context);
-    const client = await checkOut(this.pool);
+    const client = await this.checkOut(context);
     let failure: unknown;
     const run = (text: string) => client.query({ text, query_timeout: this.patience(context) } as QueryConfig);
     try {
@@ -213,6 +213,16 @@ export class Database implements OnApplicationShutdown {
     if (this.dataSource.isInitialized) await this.dataSource.destroy();
   }
 
+  /** Waiting for a connection is a part of the trace of its own: a pool that is too small shows. */
+  private async checkOut(context: RequestContext | undefined): Promise<PoolClient> {
+    const part = this.pool.idleCount > 0 ? undefined : context?.trace?.begin('wait for a connection');
+    try {
+      return await checkOut(this.pool);
+    } finally {
+      part?.end();
+    }
+  }
+
   private async send(
     client: PoolClient,
     context: RequestContext | undefined,
@@ -221,9 +231,13 @@ export class Database implements OnApplicationShutdown {
     timeoutMs: number,
   ): Promise<QueryResult> {
     const statement = { text: sql, values, name: this.nameOf(sql), query_timeout: this.patience(context, timeoutMs) };
+    const part = context?.trace?.beginStatement(sql);
     try {
-      return await client.query(statement);
+      const result = await client.query(statement);
+      part?.end();
+      return result;
     } catch (error) {
+      part?.end('failed');
       throw translateError(error);
     }
   }

@@ -35,8 +35,17 @@ export function openContexts(
     const context = contextFrom(request, trustedProxies);
     request.ip2aContext = context;
     reply.headers(headers).header('x-request-id', context.requestId);
+    if (trustedProxies && isOverTls(request, trustedProxies)) reply.header('strict-transport-security', onlyTls);
     done();
   });
+}
+
+/** A year, the least that ASVS 5.0 (3.4.1) takes, and for every name below. */
+const onlyTls = 'max-age=31536000; includeSubDomains';
+
+/** Whether the client speaks TLS with a trusted proxy; the program itself does not. */
+function isOverTls({ headers, socket }: FastifyRequest, trustedProxies: BlockList): boolean {
+  return headers['x-forwarded-proto'] === 'https' && comesFrom(trustedProxies, socket.remoteAddress);
 }
 
 function contextFrom(request: FastifyRequest, trustedProxies?: BlockList): RequestContext {
@@ -59,6 +68,12 @@ function requestIdOf(header: string | string[] | undefined): string {
   if (typeof header === 'string' && /^[\w.:-]{1,64}$/.test(header)) return header;
   const time = Date.now().toString(16).padStart(12, '0');
   return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUUID().slice(15)}`;
+}
+
+/** Whether the other end of the socket is a proxy of ours. */
+export function comesFrom(trustedProxies: BlockList | undefined, socketAddress: string | undefined): boolean {
+  const address = plain(socketAddress);
+  return trustedProxies !== undefined && address !== undefined && trusts(trustedProxies, address);
 }
 
 /** The socket's address; or, where the socket is a trusted proxy, the last address in X-Forwarded-For that is none. */

@@ -4,13 +4,18 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import helmet from 'helmet';
 import { ERRORS, type ErrorCode } from '#kernel';
 import type { Config } from '#platform/config';
+import type { Tracing } from '#platform/observability';
 import { contextOf, openContexts } from './context.hook';
+import { allowOrigins } from './cors';
 import { holdReplies, type Release } from './hold-replies';
+import { countConnections } from './http.metrics';
 import { limitRequests, type Admit } from './limit-requests';
 import { asDomainError, problemMediaType, problemOf } from './problem';
 import { RenderingAdapter } from './rendering.adapter';
 import { logRequests } from './request-log';
 import { endConnectionsOfRetired } from './retire';
+import { keepAliveMs, letGoOfSlowClients, lookingMs, requestMs } from './slow-clients';
+import { traceRequests } from './trace-requests';
 
 /** Largest body of a JSON request, in bytes. Streams (CSV, files) have limits of their own. */
 const maxBodyBytes = 1024 * 1024;
@@ -24,9 +29,11 @@ export function fastifyAdapter(config: Config): RenderingAdapter {
     forceCloseConnections: 'idle',
     // What comes while the server stops is still served; its connection is then closed.
     return503OnClosing: false,
-    requestTimeout: 0,
+    requestTimeout: requestMs,
+    // Some operations say nothing for a long time; slow-clients.ts sees to clients that do.
     connectionTimeout: 0,
-    keepAliveTimeout: 72_000,
+    keepAliveTimeout: keepAliveMs,
+    http: { connectionsCheckingInterval: lookingMs(config) },
     routerOptions: { maxParamLength: 200, ignoreTrailingSlash: false },
     clientErrorHandler: answerClientError,
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
@@ -38,13 +45,18 @@ export function fastifyAdapter(config: Config): RenderingAdapter {
 interface Journey {
   admit: Admit;
   release: Release;
+  tracing?: Tracing;
 }
 
 /** Sets up what stands around Nest: contexts, security headers, limits, the gate for replies, and bodies other than JSON. */
 export async function prepareServer(app: NestFastifyApplication, config: Config, journey: Journey): Promise<void> {
   const server = app.getHttpAdapter().getInstance();
+  countConnections(server.server);
   openContexts(server, headersOf(config), config.TRUSTED_PROXIES);
   endConnectionsOfRetired(server);
+  if (journey.tracing) traceRequests(server, journey.tracing, config.TRUSTED_PROXIES);
+  await allowOrigins(server, config.CORS_ORIGINS);
+  letGoOfSlowClients(server, config);
   limitRequests(server, journey.admit);
   holdReplies(server, journey.release);
   closeIdleConnectionsWhileStopping(server);
@@ -97,10 +109,15 @@ function securityHeaders(config: Config): Record<string, string> {
         defaultSrc: [`'self'`],
         styleSrc: [`'self'`, `'unsafe-inline'`],
         imgSrc: [`'self'`, 'data:'],
+        objectSrc: [`'none'`],
+        baseUri: [`'none'`],
+        formAction: [`'self'`],
         frameAncestors: [`'none'`],
         ...(config.HOST === '127.0.0.1' ? {} : { upgradeInsecureRequests: [] }),
       },
     },
+    // Said where a trusted proxy tells that it speaks TLS, see context.hook.ts: over plain HTTP it must not be (RFC 6797 §7.2).
+    strictTransportSecurity: false,
     xFrameOptions: { action: 'deny' },
     xDnsPrefetchControl: false,
     xDownloadOptions: false,
