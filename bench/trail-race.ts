@@ -81,8 +81,8 @@ async function insertEntries(owner: Client, wanted: number, log: (line: string) 
 async function statementOf(database: Database, trail: TrailService) {
   const asked: { sql: string; values: unknown[] }[] = [];
   const query = database.query.bind(database);
-  database.query = (context, sql, values = [], timeoutMs) => {
-    asked.push({ sql, values });
+  database.query = (context, sql, values, timeoutMs) => {
+    asked.push({ sql, values: values ?? [] });
     return query(context, sql, values, timeoutMs);
   };
   const actor = systemActor('audit:trail');
