@@ -4,9 +4,9 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { missingPrograms, Topology } from './topology';
 
-const usage = `npm run topology -- [--folder FOLDER] [--port 8080] [--workers 2] [--replica-delay 5s]
+const usage = `npm run topology -- [--folder FOLDER] [--port 8080] [--workers 2] [--replica-delay 5s] [--set NAME=VALUE …]
 Starts nginx, the workers, PgBouncer, a primary with two replicas, Redis, S3, Prometheus and alertmanager on this machine.
-Without --folder everything is in a temporary one, which goes when it is stopped.`;
+Without --folder everything is in a temporary one, which goes when it is stopped. --set changes a setting of the API.`;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -15,6 +15,7 @@ async function main(): Promise<void> {
       port: { type: 'string', default: '8080' },
       workers: { type: 'string', default: '2' },
       'replica-delay': { type: 'string', default: '0' },
+      set: { type: 'string', multiple: true, default: [] },
       help: { type: 'boolean', default: false },
     },
   });
@@ -38,6 +39,7 @@ async function main(): Promise<void> {
     port: Number(values.port),
     workers: Number(values.workers),
     replicaDelay: values['replica-delay'],
+    settings: Object.fromEntries(values.set.map((setting) => setting.split(/=(.*)/s).slice(0, 2) as [string, string])),
   };
   const topology = await Topology.start(options);
   const alive = setInterval(() => undefined, 60_000);
@@ -67,6 +69,7 @@ async function main(): Promise<void> {
   );
   say(`  redis       ${at(topology.redis.port)}   passwords in ${join(folder, 'passwords.json')}`);
   say(`  prometheus  http://${at(topology.prometheus.port)}   alertmanager http://${at(topology.alertmanager.port)}`);
+  say(`  settings    ${join(folder, 'api.env')}, for commands: (set -a; . FILE; npm run -s ip2a -- …)`);
   say(`  logs        ${folder}/*/log`);
 }
 

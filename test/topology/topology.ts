@@ -103,12 +103,10 @@ export class Topology {
     };
     const s3 = new S3('s3', at('s3'), ports.s3, secrets.S3);
     await Promise.all([s3.start(), databases(), redis.start(), prometheus.start(), alertmanager.start()]);
-    const api = new Program(
-      'api',
-      at('api'),
-      ports.api,
-      environmentOf(at('api'), ports, secrets, s3, ownerUrl, options),
-    );
+    const settings = environmentOf(at('api'), ports, secrets, s3, ownerUrl, options);
+    const lines = Object.entries(settings).map(([setting, value]) => `${setting}='${value}'\n`);
+    writeFileSync(join(folder, 'api.env'), [...lines, `PORT='${ports.api}'\n`].join(''), { mode: 0o600 });
+    const api = new Program('api', at('api'), ports.api, settings);
     await Promise.all([api.start(), nginx.start()]);
     const adminUrl = `postgresql://pgbouncer_admin:${secrets.PGBOUNCER_ADMIN}@127.0.0.1:${ports.pgbouncer}/pgbouncer`;
     return new Topology(
