@@ -32,7 +32,8 @@ const config: Config = {
   transformIgnorePatterns: [`/node_modules/(?!(${esmPackages.join('|')})/)`],
   globalSetup: '<rootDir>/test/setup/global-setup.ts',
   globalTeardown: '<rootDir>/test/setup/global-teardown.ts',
-  testTimeout: 60_000,
+  // Many specs start programs and servers of their own; what takes longer hangs.
+  testTimeout: 240_000,
   maxWorkers: 2,
 };
 

@@ -41,6 +41,8 @@ export class Place {
   private servingSince = 0;
   private delayMs = 0;
   private isClosed = false;
+  /** One change at a time, or two would each start a worker for it. */
+  private turn: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly start: () => Promise<[Worker, Serving]>,
@@ -48,23 +50,34 @@ export class Place {
   ) {}
 
   /** Has it filled by a worker, and keeps it filled. */
-  async fill(): Promise<Serving> {
-    const [worker, serving] = await this.start();
-    this.take(worker);
-    return serving;
+  fill(): Promise<Serving> {
+    return this.inTurn(() => this.startOne());
   }
 
   /** A new worker listens before the old one leaves. Where none can be had the old one stays. */
-  async renew(): Promise<void> {
-    const old = this.worker;
-    const [worker] = await this.start();
-    this.take(worker);
-    if (old?.isConnected()) old.send({ kind: 'retire' } satisfies ToWorker);
+  renew(): Promise<void> {
+    return this.inTurn(async () => {
+      const old = this.worker;
+      await this.startOne();
+      if (old?.isConnected()) old.send({ kind: 'retire' } satisfies ToWorker);
+    });
   }
 
   /** Nobody comes any more. */
   close(): void {
     this.isClosed = true;
+  }
+
+  private async startOne(): Promise<Serving> {
+    const [worker, serving] = await this.start();
+    this.take(worker);
+    return serving;
+  }
+
+  private inTurn<T>(change: () => Promise<T>): Promise<T> {
+    const turn = this.turn.then(change);
+    this.turn = turn.catch(() => undefined);
+    return turn;
   }
 
   private take(worker: Worker): void {
@@ -83,10 +96,11 @@ export class Place {
     if (performance.now() - this.servingSince >= soundMs) this.delayMs = 0;
     for (;;) {
       await sleep(this.delayMs);
-      if (this.isClosed || this.worker) return;
+      if (this.isClosed) return;
       this.delayMs = Math.min(backOffMs.most, Math.max(backOffMs.first, 2 * this.delayMs));
       try {
-        await this.fill();
+        // It may have been renewed meanwhile.
+        await this.inTurn(async () => this.worker ?? this.startOne());
         return;
       } catch (error) {
         this.onLoss(`A ${(error as Error).message}: it is tried again.`);
