@@ -69,7 +69,8 @@ describeWhole(`the whole topology${missing.length > 0 ? ` (not installed: ${miss
       expect(clerks.possible(index)).toContain(json['phone']);
     }
     const statuses = clerks.failed.map(({ answer }) => answer?.status).filter((status) => status !== undefined);
-    expect([...new Set(statuses)].filter((status) => status !== 503)).toEqual([]);
+    // 502: nginx had sent a change to a worker that was killed, and does not send it again.
+    expect([...new Set(statuses)].filter((status) => status !== 503 && status !== 502)).toEqual([]);
     await expectOnRecord(clerks);
     return clerks;
   }
@@ -174,11 +175,10 @@ describeWhole(`the whole topology${missing.length > 0 ? ` (not installed: ${miss
       await until(isServed, patienceMs);
       await replica.start();
     });
+    const [primary] = await topology.primary.query<{ lsn: string }>('SELECT pg_current_wal_lsn()::text AS lsn');
     const isCaughtUp = async () => {
-      const [row] = await topology.primary.query<{ lag: string }>(
-        `SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn)::text AS lag FROM pg_stat_replication WHERE application_name = 'replica1'`,
-      );
-      return row?.lag === '0';
+      const sql = 'SELECT pg_last_wal_replay_lsn() >= $1::pg_lsn AS has';
+      return (await replica.query<{ has: boolean }>(sql, [primary?.lsn]))[0]?.has === true;
     };
     await until(isCaughtUp, patienceMs);
   });
