@@ -109,6 +109,8 @@ export async function plantDefects(context: RequestContext, ownerUrl: string, sc
     Object.entries(defects).map(([kind, { count }]) => [kind, Math.max(1, Math.floor(count * scale))]),
   );
   await asOwner(ownerUrl, context, async (client) => {
+    // A table can not be altered while something about its rows is left for the commit.
+    await client.query('SET CONSTRAINTS ALL IMMEDIATE');
     for (const statement of lifted) await client.query(statement);
     for (const [kind, { sql }] of Object.entries(defects)) {
       await client.query(sql.replaceAll('$1', String(planted[kind])));
