@@ -55,7 +55,10 @@ describe('an entry', () => {
       { 'X-Access-Reason': 'Call', 'User-Agent': 'desk 3' },
     );
     const [item] = await search(`requestId=${change.requestId}`);
-    expect(item).toEqual({
+    // It may have been sealed meanwhile.
+    const { sealed, ...said } = item!;
+    expect(sealed === null || Number.isInteger(sealed)).toBe(true);
+    expect(said).toEqual({
       id: Number(change.headers.etag?.replaceAll('"', '')),
       action: 'UPDATE',
       tableName: 'members',
@@ -77,10 +80,9 @@ describe('an entry', () => {
       newValues: { phone: '1' },
       changedFields: ['phone'],
       notes: null,
-      sealed: null,
     });
     const single = await admin.get(`/audit/logs/${item?.id}`);
-    expect(single.json()).toEqual(item);
+    expect(single.json()).toMatchObject(said);
     await api.expectAudit(single, { action: 'READ', tableName: 'audit_logs', recordId: item?.id, route: 'audit:read' });
   });
 
