@@ -62,7 +62,8 @@ export async function raceRecordTrails(
 
 async function insertEntries(owner: Client, wanted: number, log: (line: string) => void): Promise<void> {
   await owner.query(
-    `SELECT audit_make_month(date_trunc('month', now() - n * interval '1 month')::timestamp) FROM generate_series(0, 3) AS n`,
+    `SELECT audit_make_month(m) FROM generate_series(0, 3) AS n, date_trunc('month', now() - n * interval '1 month') AS t, CAST(t AS timestamp) AS m
+     WHERE to_regclass(to_char(m, '"audit_logs_"YYYY_MM')) IS NULL`,
   );
   for (let done = 0; done < wanted; done += insertedAtATime) {
     await owner.query(
@@ -70,7 +71,7 @@ async function insertEntries(owner: Client, wanted: number, log: (line: string) 
        SELECT CASE n % 3 WHEN 0 THEN 'UPDATE' ELSE 'READ' END, 'api', 'members', 1 + (n * 7919) % ${records}, 'members:read', 'bench-' || n,
          CASE n % 3 WHEN 0 THEN jsonb_build_object('phone', '555-' || n) END,
          now() - (n % ${days * 86_400}) * interval '1 second'
-       FROM generate_series($1::integer, $2::integer) AS n`,
+       FROM generate_series($1::bigint, $2::bigint) AS n`,
       [done + 1, Math.min(wanted, done + insertedAtATime)],
     );
     log(`trail: ${Math.min(wanted, done + insertedAtATime).toLocaleString('en')} entries inserted`);
