@@ -1,4 +1,4 @@
-import { createWriteStream } from 'node:fs';
+import { createReadStream, createWriteStream } from 'node:fs';
 import { once } from 'node:events';
 import { finished } from 'node:stream/promises';
 import { Client } from 'pg';
@@ -6,7 +6,7 @@ import { to as copyTo } from 'pg-copy-streams';
 import type { EntryPlace } from '#audit';
 import { entryLine, entrySettings, linesOf, SealedWalk, type Query, type SealedPart } from '#ledger';
 import type { Month } from './calendar';
-import { Engine } from './engine';
+import { Engine, EngineError } from './engine';
 import {
   canonicalLines,
   columnSums,
@@ -69,35 +69,81 @@ export async function exportLines(
   }
 }
 
-/** Makes an object of such a file, and answers the sums of its columns. */
+/** An object's file. */
+interface ObjectFile {
+  file: string;
+  format: ArchiveFormat;
+  /** In bytes, in its canonical form. */
+  longestLine: number;
+}
+
+/** Makes an object of such a file of lines. Throws EngineError. */
 export async function convert(
-  { folder, lines, object, format }: { folder: string; lines: string; object: string; format: ArchiveFormat },
-  longestLine: number,
-): Promise<Record<string, string>> {
-  return withEngine([folder], longestLine, async (engine) => {
-    const table = linesTable(lines, longestLine);
-    await engine.rows(writeObject(table, object, format));
-    return sumsOf(engine, table);
-  });
+  engine: Engine,
+  lines: string,
+  { file, format, longestLine }: ObjectFile,
+): Promise<void> {
+  await engine.rows(writeObject(linesTable(lines, longestLine), file, format));
 }
 
 /** Reads an object and compares its entries with what was sealed. Throws LedgerFault, EngineError. */
-export async function inspect(
-  query: Query,
-  { folder, file, format, longestLine }: { folder: string; file: string; format: ArchiveFormat; longestLine: number },
-): Promise<ObjectContent> {
-  return withEngine([folder], longestLine, async (engine) => {
-    const table = objectsTable([file], format, longestLine);
-    const columns = await sumsOf(engine, table);
-    const counts = await engine.rows<{ table: string | null; entries: number }>(tableCounts(table));
+export function inspect(engine: Engine, query: Query, object: ObjectFile): Promise<ObjectContent> {
+  return readObject(engine, object, async (lines) => {
     const walk = new SealedWalk(query);
-    for await (const lines of linesOf(engine.lines(canonicalLines(table)))) await walk.take(lines);
-    const tables = Object.fromEntries(counts.map(({ table: name, entries }) => [name ?? '', entries]));
-    return { ...walk.end(), columns, tables };
+    for await (const some of linesOf(lines)) await walk.take(some);
+    return walk.end();
   });
 }
 
-async function withEngine<T>(folders: string[], longestLine: number, work: (engine: Engine) => Promise<T>): Promise<T> {
+/** Reads an object and compares it, byte for byte, with the lines it was made of, which were compared with what was sealed. Throws EngineError. */
+export function compareWith(
+  engine: Engine,
+  { lines: file, ...exported }: SealedPart & { lines: string },
+  object: ObjectFile,
+): Promise<ObjectContent> {
+  return readObject(engine, object, async (lines) => {
+    if (await areSame(createReadStream(file), lines)) return exported;
+    throw new EngineError('The object does not give back the lines that it was made of.');
+  });
+}
+
+async function readObject(
+  engine: Engine,
+  { file, format, longestLine }: ObjectFile,
+  compare: (lines: AsyncIterable<Buffer>) => Promise<SealedPart>,
+): Promise<ObjectContent> {
+  const table = objectsTable([file], format, longestLine);
+  const [columns] = await engine.rows<Record<string, string>>(columnSums(table));
+  const counts = await engine.rows<{ table: string | null; entries: number }>(tableCounts(table));
+  const tables = Object.fromEntries(counts.map(({ table: name, entries }) => [name ?? '', entries]));
+  return { ...(await compare(engine.lines(canonicalLines(table)))), columns: columns ?? {}, tables };
+}
+
+/** Whether two streams are the same bytes, however they are cut. */
+async function areSame(one: AsyncIterable<Buffer>, other: AsyncIterable<Buffer>): Promise<boolean> {
+  const expected = one[Symbol.asyncIterator]();
+  let rest: Buffer = Buffer.alloc(0);
+  for await (let chunk of other) {
+    while (chunk.length > 0) {
+      if (rest.length === 0) {
+        const next = await expected.next();
+        if (next.done) return false;
+        rest = next.value;
+      }
+      const length = Math.min(rest.length, chunk.length);
+      if (rest.compare(chunk, 0, length, 0, length) !== 0) return false;
+      [rest, chunk] = [rest.subarray(length), chunk.subarray(length)];
+    }
+  }
+  return rest.length === 0 && (await expected.next()).done === true;
+}
+
+/** Does work with an engine that reaches these folders and has the memory for such a line. */
+export async function withEngine<T>(
+  folders: string[],
+  longestLine: number,
+  work: (engine: Engine) => Promise<T>,
+): Promise<T> {
   const memory = usualMemoryMb + Math.ceil((memoryPerMb * longestLine) / 1_000_000);
   const engine = await Engine.start(folders, { memory });
   try {
@@ -105,9 +151,4 @@ async function withEngine<T>(folders: string[], longestLine: number, work: (engi
   } finally {
     engine.stop();
   }
-}
-
-async function sumsOf(engine: Engine, table: string): Promise<Record<string, string>> {
-  const [sums] = await engine.rows<Record<string, string>>(columnSums(table));
-  return sums ?? {};
 }

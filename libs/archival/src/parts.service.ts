@@ -12,7 +12,7 @@ import { ObjectExistsError, type PutOptions } from '#platform/object-store';
 import { RetentionService } from '#retention';
 import { archivesWhere, queryOf, type ArchiveRow } from './archive-rows';
 import { dayOf, type Month } from './calendar';
-import { convert, exportLines, inspect, type ObjectContent } from './exporting';
+import { compareWith, convert, exportLines, inspect, withEngine, type ObjectContent } from './exporting';
 import { signManifest, storeNote, type Manifest } from './manifest';
 import { concernsOf, countEntries, type MonthPlan, type PartPlan } from './month-plan';
 import { ObjectCache } from './object-cache';
@@ -25,6 +25,14 @@ const mediaTypes = {
   'jsonl-zstd': 'application/zstd',
   'jsonl-gzip': 'application/gzip',
 };
+
+/** What the store has, and what was found in it. */
+interface ReadBack {
+  size: number;
+  sha256: string;
+  storageClass?: string;
+  content: ObjectContent;
+}
 
 /** Makes a part of a month an object in the store. */
 @Injectable()
@@ -81,49 +89,63 @@ export class PartsService {
     row: ArchiveRow,
     onProgress: OnProgress | undefined,
   ): Promise<ArchiveRow> {
-    const { store } = this.log;
     const { objectKey, state } = row;
-    const isThere = state === 'stored' || (await store.head(objectKey)) !== undefined;
-    const written = isThere ? undefined : await this.export(month, row, onProgress);
-    const facts = await store.head(objectKey);
-    if (!facts) throw new Error(`${objectKey} was stored and is not there.`);
-    const wanted = { objectKey, sha256: facts.sha256, bytes: facts.size };
-    const longestLine =
-      written?.longestLine ?? (state === 'stored' ? row.longestLine : await this.longestLine(month, row));
-    await this.cache.readBack(wanted);
-    const content = await this.cache.use([wanted], ([file = '']) =>
-      inspect(this.query, { folder: this.cache.folder, file, format: row.format, longestLine }),
-    );
-    if (written) compareColumns(objectKey, written.columns, content.columns);
-    await this.expectAll(month, row, content);
-    return state === 'stored' ? row : this.note(context, month, row, { ...facts, content });
+    const isThere = state === 'stored' || (await this.log.store.head(objectKey)) !== undefined;
+    const read = isThere ? await this.inspectThere(month, row) : await this.export(month, row, onProgress);
+    await this.expectAll(month, row, read.content);
+    return state === 'stored' ? row : this.note(context, month, row, read);
   }
 
-  private async export(
-    month: Month,
-    { id, objectKey, format, after, through }: ArchiveRow,
-    onProgress: OnProgress | undefined,
-  ): Promise<{ columns: Record<string, string>; longestLine: number }> {
+  /** What an earlier run has stored is compared with what was sealed. */
+  private async inspectThere(month: Month, row: ArchiveRow): Promise<ReadBack> {
+    const longestLine = row.state === 'stored' ? row.longestLine : await this.longestLine(month, row);
+    return withEngine([this.cache.folder], longestLine, (engine) =>
+      this.readBack(row, (file) => inspect(engine, this.query, { file, format: row.format, longestLine })),
+    );
+  }
+
+  private async export(month: Month, row: ArchiveRow, onProgress: OnProgress | undefined): Promise<ReadBack> {
+    const { id, objectKey, format } = row;
     const folder = join(this.work, String(id));
     await mkdir(folder, { recursive: true, mode: 0o700 });
     try {
-      const [lines, object] = [join(folder, 'lines'), join(folder, 'object')];
-      const of = await this.count(month, { after, through });
-      const source = { databaseUrl: this.config.databaseUrl, query: this.query };
-      const { longestLine } = await exportLines(source, { month, after, through }, lines, (done) =>
+      const [lines, made] = [join(folder, 'lines'), join(folder, 'object')];
+      const of = await this.count(month, row);
+      const exported = await this.exportTo(lines, month, row, (done) =>
         onProgress?.(`entries of ${month.first.slice(0, 7)}`, done, of),
       );
-      const columns = await convert({ folder, lines, object, format }, longestLine);
-      await this.log.store
-        .put(objectKey, createReadStream(object), await this.putOptions(month, format))
-        .catch((error: unknown) => {
-          // Another try of ours has stored it: what is there is inspected like any other.
-          if (!(error instanceof ObjectExistsError)) throw error;
-        });
-      return { columns, longestLine };
+      const { longestLine } = exported;
+      return await withEngine([folder, this.cache.folder], longestLine, async (engine) => {
+        await convert(engine, lines, { file: made, format, longestLine });
+        await this.log.store
+          .put(objectKey, createReadStream(made), await this.putOptions(month, format))
+          .catch((error: unknown) => {
+            // Another try of ours has stored it: what is there is read back like any other.
+            if (!(error instanceof ObjectExistsError)) throw error;
+          });
+        const compare = (file: string) => compareWith(engine, { ...exported, lines }, { file, format, longestLine });
+        return this.readBack(row, compare);
+      });
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
+  }
+
+  /** Reads an object from the store, anew, and what is in it. */
+  private async readBack(
+    { objectKey }: ArchiveRow,
+    read: (file: string) => Promise<ObjectContent>,
+  ): Promise<ReadBack> {
+    const facts = await this.log.store.head(objectKey);
+    if (!facts) throw new Error(`${objectKey} was stored and is not there.`);
+    const wanted = { objectKey, sha256: facts.sha256, bytes: facts.size };
+    await this.cache.readBack(wanted);
+    return { ...facts, content: await this.cache.use([wanted], ([file = '']) => read(file)) };
+  }
+
+  private exportTo(file: string, month: Month, { after, through }: ArchiveRow, onProgress?: (done: number) => void) {
+    const source = { databaseUrl: this.config.databaseUrl, query: this.query };
+    return exportLines(source, { month, after, through }, file, onProgress);
   }
 
   private async putOptions(month: Month, format: ArchiveRow['format']): Promise<PutOptions> {
@@ -144,12 +166,7 @@ export class PartsService {
     context: RequestContext,
     month: Month,
     row: ArchiveRow,
-    {
-      size,
-      sha256,
-      storageClass,
-      content,
-    }: { size: number; sha256: string; storageClass?: string; content: ObjectContent },
+    { size, sha256, storageClass, content }: ReadBack,
   ): Promise<ArchiveRow> {
     const { first, ids, changedAt } = content;
     if (!first || !ids || !changedAt) throw new Error('An object without entries is not stored.');
@@ -206,9 +223,8 @@ export class PartsService {
 
   private async longestLine(month: Month, row: ArchiveRow): Promise<number> {
     const file = join(this.work, `${row.id}.lines`);
-    const source = { databaseUrl: this.config.databaseUrl, query: this.query };
     try {
-      return (await exportLines(source, { month, after: row.after, through: row.through }, file)).longestLine;
+      return (await this.exportTo(file, month, row)).longestLine;
     } finally {
       await rm(file, { force: true });
     }
@@ -217,12 +233,6 @@ export class PartsService {
   private count(month: Month, range: Pick<PartPlan, 'after' | 'through'>): Promise<number> {
     return countEntries(this.query, month, range);
   }
-}
-
-/** Names the first column that was not read back as it was written. */
-function compareColumns(objectKey: string, written: Record<string, string>, read: Record<string, string>): void {
-  const column = Object.keys(written).find((name) => written[name] !== read[name]);
-  if (column) throw new Error(`The column ${column} of ${objectKey} was not read back as it was written.`);
 }
 
 /** RFC 3339 of what PostgreSQL writes in UTC. */
