@@ -27,8 +27,9 @@ const leaseNumber = 4_927_004;
 const leaseModule = resolve('dist/libs/archival/src/lease.js');
 const monthsWritten = 12 * years;
 const [firstMonth, end] = [years < 1 ? '2026-01-01' : `${2026 - years}-07-01`, '2026-07-01'];
-/** Every so many kills the run gets time for a large month. */
+/** Every so many kills the run gets time for a large month, in ms: about what one of two million takes. */
 const patientEvery = 40;
+const patientMs = 150_000;
 
 let server: OwnServer;
 let folder: string;
@@ -147,7 +148,7 @@ async function survives(site: Site, seed: number): Promise<void> {
     if (rounds % 20 === 0) patience = await patienceFor(site);
     const isPatient = largeMonth > 0 && rounds % patientEvery === patientEvery - 1;
     // A month takes about as long as a command needs to begin.
-    const killAfterMs = patience * 0.8 + random(isPatient ? 400_000 : patience * 1.5);
+    const killAfterMs = patience * 0.8 + random(isPatient ? patientMs : patience * 1.5);
     const { status } = await run(site, ['archive', 'run', '--as-of', asOf], killAfterMs);
     if (status === null) hit += 1;
     await expectNothingLost(site);

@@ -56,7 +56,8 @@ export async function exportLines(
     let entries = 0;
     for await (const lines of linesOf(copy)) {
       await walk.take(lines);
-      for (const line of lines) if (!out.write(Buffer.concat([line, lineEnd]))) await once(out, 'drain');
+      const text = Buffer.concat(lines.flatMap((line) => [line, lineEnd]));
+      if (!out.write(text)) await once(out, 'drain');
       entries += lines.length;
       onProgress(entries);
     }
@@ -78,11 +79,7 @@ interface ObjectFile {
 }
 
 /** Makes an object of such a file of lines. Throws EngineError. */
-export async function convert(
-  engine: Engine,
-  lines: string,
-  { file, format, longestLine }: ObjectFile,
-): Promise<void> {
+export async function convert(engine: Engine, lines: string, { file, format, longestLine }: ObjectFile): Promise<void> {
   await engine.rows(writeObject(linesTable(lines, longestLine), file, format));
 }
 

@@ -132,10 +132,7 @@ export class PartsService {
   }
 
   /** Reads an object from the store, anew, and what is in it. */
-  private async readBack(
-    { objectKey }: ArchiveRow,
-    read: (file: string) => Promise<ObjectContent>,
-  ): Promise<ReadBack> {
+  private async readBack({ objectKey }: ArchiveRow, read: (file: string) => Promise<ObjectContent>): Promise<ReadBack> {
     const facts = await this.log.store.head(objectKey);
     if (!facts) throw new Error(`${objectKey} was stored and is not there.`);
     const wanted = { objectKey, sha256: facts.sha256, bytes: facts.size };
