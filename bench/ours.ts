@@ -39,6 +39,9 @@ export async function startOurs(surroundings: Surroundings, cleanup: Cleanup): P
     ARCHIVE_CRON: 'off',
   };
   const server = await startServer({ name: 'IP2A', file: join(__dirname, '../apps/api/src/main.js'), env }, cleanup);
+  // What it warns of belongs to the result.
+  server.process.stdout?.pipe(process.stderr);
+  server.process.stderr?.pipe(process.stderr);
   const account = { ...staff, firstName: 'Bench', lastName: 'Staff', roles: ['staff'], emailVerified: true };
   await post(`${server.url}/api/v1/users`, account, await signIn(server.url, admin));
   return server;

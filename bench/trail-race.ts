@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Agent, get } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { Client } from 'pg';
 import { TrailService } from '#audit';
 import { systemActor } from '#access';
@@ -116,10 +117,10 @@ async function measure(round: number, ask: (id: number) => Promise<void>): Promi
 function fetched(url: string, token: string, agent: Agent): Promise<void> {
   return new Promise((resolve, reject) => {
     const request = get(url, { agent, headers: { authorization: `Bearer ${token}` } }, (response) => {
-      response.resume();
-      response.on('end', () =>
-        response.statusCode === 200 ? resolve() : reject(new Error(`It answered ${response.statusCode}.`)),
-      );
+      text(response).then((body) => {
+        if (response.statusCode === 200) resolve();
+        else reject(new Error(`It answered ${response.statusCode}: ${body}`));
+      }, reject);
     });
     request.on('error', reject);
   });
