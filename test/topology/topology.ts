@@ -53,13 +53,14 @@ export class Topology {
     readonly nginx: Nginx,
     readonly api: Program,
     readonly pgbouncer: PgBouncer,
-    readonly primary: Postgres,
+    public primary: Postgres,
     readonly replicas: readonly [Postgres, Postgres],
     readonly redis: Redis,
     readonly prometheus: Prometheus,
     readonly alertmanager: Alertmanager,
     readonly pgbouncerAdminUrl: string,
     readonly s3: S3,
+    private readonly lead: (primary: Postgres) => void,
   ) {}
 
   static async start(options: TopologyOptions): Promise<Topology> {
@@ -72,9 +73,9 @@ export class Topology {
       ...common(folder, ports, secrets),
       ...postgresValues(folder, ports, name, options),
     });
-    const configure = (name: Name, part: string) => {
+    const configure = (name: Name, part: string, values = valuesOf(name)) => {
       const args = [join(docker, 'render.mjs'), join(docker, part), join(folder, name, 'config')];
-      execFileSync(process.execPath, args, { env: valuesOf(name) });
+      execFileSync(process.execPath, args, { env: values });
     };
     for (const name of ['primary', 'replica1', 'replica2'] as const) configure(name, 'postgres');
     for (const name of ['nginx', 'pgbouncer', 'redis', 'prometheus', 's3'] as const) configure(name, name);
@@ -122,6 +123,11 @@ export class Topology {
       alertmanager,
       adminUrl,
       s3,
+      ({ port: primaryPort }) => {
+        configure('pgbouncer', 'pgbouncer', { ...valuesOf('pgbouncer'), PRIMARY_PORT: String(primaryPort) });
+        handOver(at('pgbouncer'));
+        process.kill(pgbouncer.pid, 'SIGHUP');
+      },
     );
   }
 
@@ -132,6 +138,13 @@ export class Topology {
   get services(): Service[] {
     const { nginx, api, pgbouncer, primary, replicas, redis, prometheus, alertmanager, s3 } = this;
     return [nginx, api, prometheus, alertmanager, pgbouncer, ...replicas, primary, redis, s3];
+  }
+
+  /** Makes a replica the primary, once nobody else is: PgBouncer leads there from now on, and nobody is told but it. */
+  async promote(replica: Postgres): Promise<void> {
+    await replica.promote();
+    this.lead(replica);
+    this.primary = replica;
   }
 
   /** From the outside in, so that nobody waits for one that is gone. */

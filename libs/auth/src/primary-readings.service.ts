@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { PrimaryMoment } from '#platform/context';
-import { Database, momentSql } from '#platform/database';
+import { Database, momentSql, SharedCall } from '#platform/database';
 
 /** As many as the migration made; accounts are spread over them by the low bits of their ids. */
 const shards = 32;
@@ -8,11 +8,6 @@ const shards = 32;
 /** A moment of the primary, and the version that an account had then. */
 export interface PrimaryReading extends PrimaryMoment {
   version: string | undefined;
-}
-
-interface Waiting {
-  resolve: (reading: Reading) => void;
-  reject: (error: unknown) => void;
 }
 
 interface Reading {
@@ -30,13 +25,12 @@ export const versionSql = `(SELECT v.version FROM account_versions v WHERE v.sha
 /**
  * What every request asks the primary: how often accounts have changed, by shards, so that what was looked up under the same
  * version still holds; how far its log has come; and the generations of what processes share elsewhere. Triggers count accounts'
- * changes, so that it does not matter which process, or psql, makes them. One reading serves everybody who asked before it began:
- * that is as true as a reading of their own, and under load costs a small part of one.
+ * changes, so that it does not matter which process, or psql, makes them. A shared reading is as true as one of one's own, and under
+ * load costs a small part of one.
  */
 @Injectable()
 export class PrimaryReadingsService {
-  private waiting: Waiting[] = [];
-  private isReading = false;
+  private readonly readings = new SharedCall(() => this.current());
   private text = '';
   private versions: readonly string[] = [];
 
@@ -44,26 +38,8 @@ export class PrimaryReadingsService {
 
   /** The primary at some moment after the call, seen from one account. */
   async next(userId: number): Promise<PrimaryReading> {
-    const { versions, moment } = await new Promise<Reading>((resolve, reject) => {
-      this.waiting.push({ resolve, reject });
-      // After this turn of the event loop, so that what arrives together shares a reading.
-      if (!this.isReading && this.waiting.length === 1) setImmediate(() => void this.read());
-    });
+    const { versions, moment } = await this.readings.next();
     return { ...moment, version: versions[userId & (shards - 1)] };
-  }
-
-  private async read(): Promise<void> {
-    this.isReading = true;
-    const served = this.waiting.splice(0);
-    try {
-      const reading = await this.current();
-      for (const { resolve } of served) resolve(reading);
-    } catch (error) {
-      // Whoever came meanwhile would wait for the next attempt longer than a refusal may take.
-      for (const { reject } of [...served, ...this.waiting.splice(0)]) reject(error);
-    }
-    this.isReading = false;
-    if (this.waiting.length > 0) void this.read();
   }
 
   private async current(): Promise<Reading> {

@@ -6,3 +6,4 @@ export { snake, SnakeNaming } from './naming';
 export { oneOf } from './one-of';
 export { translateError } from './pg-errors';
 export { momentSql } from './primary-moment';
+export { SharedCall } from './shared-call';

@@ -2,7 +2,8 @@ import { setImmediate } from 'node:timers/promises';
 
 /**
  * A question that many have at a time. One asking serves everybody who came before it began, and whoever comes while it is under
- * way gets the next one: the answer is never older than the question.
+ * way gets the next one: the answer is never older than the question. Where one fails, those who wait for the next fail with it: they would wait
+ * for another attempt longer than a refusal may take.
  */
 export class SharedCall<T> {
   private underway: Promise<unknown> = Promise.resolve();
@@ -15,12 +16,18 @@ export class SharedCall<T> {
   }
 
   private async begin(): Promise<T> {
-    await this.underway;
+    try {
+      await this.underway;
+    } catch (error) {
+      this.following = undefined;
+      throw error;
+    }
     // After this turn of the event loop, so that what arrives together shares it.
     await setImmediate();
     this.following = undefined;
     const asked = this.ask();
-    this.underway = asked.catch(() => undefined);
+    this.underway = asked;
+    asked.catch(() => (this.underway = Promise.resolve()));
     return asked;
   }
 }
