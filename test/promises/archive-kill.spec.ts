@@ -95,7 +95,10 @@ async function siteOf(name: string, env: NodeJS.ProcessEnv): Promise<Site> {
     LOG_LEVEL: 'silent',
     ...env,
   };
-  return { database, env: settings, written: rows.map(({ id }) => id) };
+  const site = { database, env: settings, written: rows.map(({ id }) => id) };
+  // Entries of years were sealed long ago; that sealing is killed is another spec's.
+  if (largeMonth > 0) await run(site, ['archive', 'run', '--as-of', '2000-01-01']);
+  return site;
 }
 
 /** Runs a command; kills it after some ms, if it has not ended. */
