@@ -125,6 +125,24 @@ describeWithRedis('a read sees your own writes', () => {
     expect((await answeredBy(quick)) + (await answeredBy(late)) - before).toBeGreaterThanOrEqual(20);
   }, 60_000);
 
+  it('and nothing of what a replica has answered is shown while its entry can not be kept', async () => {
+    await made(writer, '/members', { ...aMember(), lastName: 'Quincannon' });
+    await eventually('it is there', async () => idsOf(await reader.get('/members?q=Quincannon')).length > 0);
+    const before = (await answeredBy(quick)) + (await answeredBy(late));
+    await primary.query('REVOKE INSERT ON audit_logs FROM ip2a_app');
+    const refused: Reply[] = [];
+    try {
+      for (let reads = 0; reads < 10; reads += 1) refused.push(await reader.get('/members?q=Quincannon'));
+    } finally {
+      await primary.query('GRANT INSERT ON audit_logs TO ip2a_app');
+    }
+    expect(refused.map(({ status, text }) => [status, text.includes('Quincannon')])).toEqual(
+      refused.map(() => [503, false]),
+    );
+    expect((await answeredBy(quick)) + (await answeredBy(late)) - before).toBeGreaterThan(0);
+    await eventually('it is shown again', async () => (await reader.get('/members?q=Quincannon')).status === 200);
+  }, 60_000);
+
   it('and a trail names the reading that was answered a moment ago', async () => {
     const auditor = await other.somebody(['officer']);
     const { id } = await made(writer, '/members', aMember());
