@@ -22,6 +22,7 @@ import { RetentionPolicies1795420831000 } from './1795420831000-retention-polici
 import { Archives1795420840000 } from './1795420840000-archives';
 import { SharedGenerations1795420850000 } from './1795420850000-shared-generations';
 import { RecordCache1795420852000 } from './1795420852000-record-cache';
+import { NoJit1795420854000 } from './1795420854000-no-jit';
 
 /** In the order they run; a spec compares this list with the files. */
 export const migrations = [
@@ -49,4 +50,5 @@ export const migrations = [
   Archives1795420840000,
   SharedGenerations1795420850000,
   RecordCache1795420852000,
+  NoJit1795420854000,
 ];

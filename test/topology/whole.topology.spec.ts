@@ -271,6 +271,16 @@ describeWhole(`the whole topology${missing.length > 0 ? ` (not installed: ${miss
     expect(told.data.activeAlertmanagers).toHaveLength(1);
   });
 
+  it('compiles no statement: that takes longer than running it', async () => {
+    const [row] = await topology.primary.query<{ settings: string[] }>(
+      `SELECT setconfig AS settings FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase WHERE d.datname = 'ip2a'`,
+    );
+    expect(row?.settings).toContain('jit=off');
+    for (const server of [topology.primary, ...topology.replicas]) {
+      expect(await server.query('SHOW jit')).toEqual([{ jit: 'off' }]);
+    }
+  });
+
   it('lets PgBouncer say what it was told', async () => {
     const client = new Client({ connectionString: topology.pgbouncerAdminUrl });
     await client.connect();
