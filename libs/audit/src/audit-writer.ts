@@ -16,6 +16,7 @@ const maxWaiting = 5_000;
 const maxWaitingBytes = 64 * 1024 * 1024;
 /** Entries that share one statement and one commit. */
 const maxBatch = 500;
+const appendSql = 'SELECT audit_append($1::json)';
 /** Batches under way at a time. While one waits for the disk the next one fills: fewer, fuller commits cost least. */
 const lanes = 1;
 
@@ -36,7 +37,6 @@ interface Waiting {
 export class AuditWriter implements OnApplicationShutdown {
   private readonly logger = new Logger('audit');
   private readonly pool: Pool;
-  private readonly appendStatement: { text: string; name?: string };
   private waiting: Waiting[] = [];
   private waitingBytes = 0;
   private underway = 0;
@@ -55,7 +55,6 @@ export class AuditWriter implements OnApplicationShutdown {
       query_timeout: deadlineMs,
       keepAlive: true,
     });
-    this.appendStatement = { text: 'SELECT audit_append($1::json)', name: database.canPrepare ? 'append' : undefined };
     this.pool.on('error', (error) => this.logger.warn({ cause: error.message }, 'Ledger connection lost'));
   }
 
@@ -63,7 +62,7 @@ export class AuditWriter implements OnApplicationShutdown {
   async record(context: RequestContext, facts: EntryFacts): Promise<void> {
     const json = entryOf(context, facts);
     if (this.database.inTransaction(context)) {
-      await this.database.query(context, 'SELECT audit_append($1::json)', [`[${json}]`]);
+      await this.database.query(context, appendSql, [`[${json}]`]);
       return;
     }
     const part = context.trace?.begin('wait for the entry');
@@ -161,7 +160,7 @@ export class AuditWriter implements OnApplicationShutdown {
     const part = traces[0]?.beginShared('commit entries', traces, { 'ip2a.entries': batch.length });
     try {
       const entries = `[${batch.map((entry) => entry.json).join(',')}]`;
-      await client.query({ ...this.appendStatement, values: [entries] });
+      await this.database.runOn(client, appendSql, [entries]);
       checkIn(client);
       part?.end();
     } catch (error) {

@@ -10,6 +10,7 @@ import { checkIn, checkOut, leavesConnectionSound } from './check-out';
 import { databaseMetrics } from './database.metrics';
 import { SnakeNaming } from './naming';
 import { translateError } from './pg-errors';
+import { PreparedStatements, preparingOf } from './prepared';
 import { momentSql, primaryMoment } from './primary-moment';
 import { replicaMetrics } from './replica.metrics';
 import { Replicas } from './replicas';
@@ -28,8 +29,6 @@ const statementMs = 1_600;
 const graceMs = 100;
 /** The same for work that is known to be long, such as a batch of an import or the ids of an export. */
 export const longStatementMs = 30_000;
-/** Distinct SQL texts that get a named prepared statement; beyond, a text is planned each time. Bounds memory. */
-const maxNamedStatements = 300;
 
 /** What PostgreSQL calls a statement that changes rows, in the tag of its answer. */
 const changing = ['INSERT', 'UPDATE', 'DELETE', 'MERGE'];
@@ -50,7 +49,7 @@ interface ReadOptions {
  * triggers. Errors come out translated.
  */
 export class Database implements OnApplicationShutdown {
-  private readonly names = new Map<string, string>();
+  private readonly prepared = new PreparedStatements();
   private replicas?: Replicas;
   private marks?: WriteMarks;
   private readonly moments = new SharedCall(() => primaryMoment((sql) => this.query(undefined, sql)));
@@ -58,8 +57,6 @@ export class Database implements OnApplicationShutdown {
   private constructor(
     readonly dataSource: DataSource,
     private readonly pool: Pool,
-    /** False behind a transaction pooler, which may not keep a prepared statement's connection. */
-    readonly canPrepare: boolean,
   ) {}
 
   static async connect(
@@ -82,7 +79,14 @@ export class Database implements OnApplicationShutdown {
     });
     await dataSource.initialize();
     const pool = (dataSource.driver as PostgresDriver).master as Pool;
-    return new Database(dataSource, pool, await reachesServerItself(pool));
+    const database = new Database(dataSource, pool);
+    const client = await checkOut(pool);
+    try {
+      database.prepared.preparing = await preparingOf(client);
+    } finally {
+      checkIn(client);
+    }
+    return database;
   }
 
   /** Has reads answered by these replicas, where they have what the reader has changed. */
@@ -144,7 +148,7 @@ export class Database implements OnApplicationShutdown {
     if (!replica) return this.query<R>(context, sql, values, timeoutMs);
     try {
       // Half of the time is the primary's.
-      return await replica.run<R>({ text: sql, values, name: this.nameOf(sql) }, this.patience(context, timeoutMs) / 2);
+      return await replica.run<R>({ text: sql, values }, this.patience(context, timeoutMs) / 2);
     } catch {
       replicaMetrics.primaryReads.inc({ reason: 'failed' });
       Replicas.stayWithPrimary(context);
@@ -195,7 +199,12 @@ export class Database implements OnApplicationShutdown {
     await this.query(context, `SELECT set_config('ip2a.context', $1, true)`, [context.attribution()]);
   }
 
-  inTransaction(context: RequestContext): boolean {
+  /** Runs a statement on a connection that somebody else opened the same way, outside of a transaction. */
+  runOn(client: PoolClient, sql: string, values: unknown[]): Promise<QueryResult> {
+    return this.prepared.run(client, { text: sql, values });
+  }
+
+  inTransaction(context: RequestContext | undefined): boolean {
     return openTransaction(context) !== undefined;
   }
 
@@ -230,10 +239,10 @@ export class Database implements OnApplicationShutdown {
     values: unknown[],
     timeoutMs: number,
   ): Promise<QueryResult> {
-    const statement = { text: sql, values, name: this.nameOf(sql), query_timeout: this.patience(context, timeoutMs) };
+    const statement = { text: sql, values, query_timeout: this.patience(context, timeoutMs) };
     const part = context?.trace?.beginStatement(sql);
     try {
-      const result = await client.query(statement);
+      const result = await this.prepared.run(client, statement, this.inTransaction(context));
       part?.end();
       return result;
     } catch (error) {
@@ -265,16 +274,6 @@ export class Database implements OnApplicationShutdown {
     const mustWait = idleCount === 0 && totalCount >= options.max;
     if (mustWait && context && context.timeLeftMs < connectionWaitMs) throw tooLate();
   }
-
-  private nameOf(sql: string): string | undefined {
-    if (!this.canPrepare) return undefined;
-    let name = this.names.get(sql);
-    if (!name && this.names.size < maxNamedStatements) {
-      name = `s${this.names.size}`;
-      this.names.set(sql, name);
-    }
-    return name;
-  }
 }
 
 /** The context's attribution as a statement's value: made when the statement is sent, after waiting for a connection. */
@@ -288,18 +287,4 @@ function tooLate(): DomainError {
 
 function openTransaction(context: RequestContext | undefined): Transaction | undefined {
   return context?.transaction as Transaction | undefined;
-}
-
-/**
- * A pooler hands out process ids of its own, so the backend's differs from the one the connection was told. Needed
- * because PgBouncer before 1.21 has no named prepared statements in transaction mode.
- */
-async function reachesServerItself(pool: Pool): Promise<boolean> {
-  const client = await pool.connect();
-  try {
-    const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
-    return rows[0]?.pid === (client as unknown as { processID: number }).processID;
-  } finally {
-    client.release();
-  }
 }

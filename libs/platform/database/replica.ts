@@ -1,7 +1,8 @@
 import { Logger } from '@nestjs/common';
-import { Pool, type PoolClient } from 'pg';
+import { Pool, type PoolClient, type QueryConfig, type QueryResult } from 'pg';
 import { checkIn, checkOut } from './check-out';
 import { lsnOf } from './lsn';
+import { PreparedStatements, preparingOf } from './prepared';
 import { replicaMetrics } from './replica.metrics';
 import { SharedCall } from './shared-call';
 
@@ -20,17 +21,15 @@ interface Position {
   isInRecovery: boolean;
   replayed: string | null;
   timeline: string | null;
-  pid: number;
 }
 
 export interface ReplicaStatement {
   text: string;
   values: unknown[];
-  name?: string;
 }
 
 const positionSql = `SELECT pg_is_in_recovery() AS "isInRecovery", pg_last_wal_replay_lsn()::text AS replayed,
-  (SELECT generation::text FROM shared_generations WHERE name = 'timeline') AS timeline, pg_backend_pid() AS pid`;
+  (SELECT generation::text FROM shared_generations WHERE name = 'timeline') AS timeline`;
 
 /**
  * A server that follows the primary, how far it has come, and the connections to it. What it does not answer fails at once where it is
@@ -51,7 +50,7 @@ export class Replica {
   private readonly abandoned = new Set<(error: Error) => void>();
   private readonly watcher: Pool;
   private pool: Pool;
-  private canPrepare = false;
+  private prepared?: PreparedStatements;
   private restsUntil = 0;
   private timer?: NodeJS.Timeout;
   private isStopped = false;
@@ -84,7 +83,7 @@ export class Replica {
   }
 
   /** Fails when the statement fails, when it takes longer, and at once when the replica is put aside meanwhile. */
-  async run<R>({ text, values, name }: ReplicaStatement, timeoutMs: number): Promise<R[]> {
+  async run<R>({ text, values }: ReplicaStatement, timeoutMs: number): Promise<R[]> {
     let abandon: ((error: Error) => void) | undefined;
     const aside = new Promise<never>((_, reject) => (abandon = reject));
     aside.catch(() => undefined);
@@ -92,10 +91,7 @@ export class Replica {
     this.busy += 1;
     try {
       const begun = performance.now();
-      const answered = this.send<R>(
-        { text, values, name: this.canPrepare ? name : undefined, query_timeout: timeoutMs },
-        begun + timeoutMs,
-      );
+      const answered = this.send<R>({ text, values, query_timeout: timeoutMs }, begun + timeoutMs);
       const rows = await Promise.race([answered, aside]);
       replicaMetrics.reads.inc({ replica: this.name, outcome: 'answered' });
       return rows;
@@ -117,7 +113,7 @@ export class Replica {
   private async send<R>(statement: ReplicaStatement & { query_timeout: number }, lateAt: number): Promise<R[]> {
     const client = await checkOut(this.pool);
     try {
-      const { rows } = await client.query(statement);
+      const { rows } = await this.ask(client, statement);
       checkIn(client);
       return rows as R[];
     } catch (error) {
@@ -144,27 +140,28 @@ export class Replica {
     }
   }
 
-  private async position(): Promise<Position & { client: PoolClient }> {
+  private async position(): Promise<Position> {
     const client = await checkOut(this.watcher);
     try {
-      const { rows } = await client.query<Position>({
-        text: positionSql,
-        name: this.canPrepare ? 'position' : undefined,
-      });
+      this.prepared ??= await preparedOn(client);
+      const { rows } = await this.ask(client, { text: positionSql });
       checkIn(client);
-      return { ...(rows[0] as Position), client };
+      return rows[0] as Position;
     } catch (error) {
       checkIn(client, error);
       throw error;
     }
   }
 
-  private learn({ isInRecovery, replayed, timeline, pid, client }: Position & { client: PoolClient }): void {
+  private ask(client: PoolClient, statement: QueryConfig): Promise<QueryResult> {
+    return this.prepared ? this.prepared.run(client, statement) : client.query(statement);
+  }
+
+  private learn({ isInRecovery, replayed, timeline }: Position): void {
     if (!isInRecovery || replayed === null) {
       this.putAside('is no replica any more');
       return;
     }
-    this.canPrepare = pid === (client as unknown as { processID: number }).processID;
     this.replayed = lsnOf(replayed);
     this.timeline = timeline ?? undefined;
     if (this.fault) this.logger.log({ replica: this.name }, 'A replica is used');
@@ -178,6 +175,8 @@ export class Replica {
     if (!this.fault) this.logger.warn({ replica: this.name, cause: fault }, 'A replica is put aside');
     const wasUsed = this.fault === undefined;
     this.fault = fault;
+    // Another server may answer here the next time, with or without a pooler.
+    this.prepared = undefined;
     if (!wasUsed) return;
     const { pool } = this;
     this.pool = this.openPool();
@@ -199,4 +198,10 @@ export class Replica {
     });
     return pool;
   }
+}
+
+async function preparedOn(client: PoolClient): Promise<PreparedStatements> {
+  const prepared = new PreparedStatements();
+  prepared.preparing = await preparingOf(client);
+  return prepared;
 }

@@ -98,6 +98,11 @@ export class RedisConnection implements OnApplicationShutdown {
       return answer;
     } catch (error) {
       if (error instanceof Error && error.message.startsWith('NOSCRIPT')) throw error;
+      // It is full, and throws nothing away: what it holds already it still answers.
+      if (error instanceof Error && error.message.startsWith('OOM')) {
+        redisMetrics.failures.inc({ reason: 'full' });
+        throw new RedisAwayError();
+      }
       this.giveUp(client, 'failed', error);
       throw new RedisAwayError();
     } finally {
@@ -172,6 +177,8 @@ function clientOf(url: string) {
     disableOfflineQueue: true,
     disableClientInfo: true,
     maintNotifications: 'disabled',
+    // Silence is noticed for all commands together; a timer for each would cost more than the command.
+    commandOptions: { timeout: 0 },
     socket: { connectTimeout: probePatienceMs, reconnectStrategy: false },
   });
 }

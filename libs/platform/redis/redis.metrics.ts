@@ -4,7 +4,7 @@ import { Counter, Gauge } from 'prom-client';
 export const redisMetrics = {
   failures: new Counter({
     name: 'ip2a_redis_failures_total',
-    help: 'Connections to Redis that were given up, by reason: late, refused, lost, or an answer that was an error.',
+    help: 'What Redis failed at, by reason: late, refused, lost, or failed (an answer that was an error), after which the connection is given up; full, where it goes on.',
     labelNames: ['reason'],
   }),
   up: new Gauge({
