@@ -23,6 +23,7 @@ import { Archives1795420840000 } from './1795420840000-archives';
 import { SharedGenerations1795420850000 } from './1795420850000-shared-generations';
 import { RecordCache1795420852000 } from './1795420852000-record-cache';
 import { NoJit1795420854000 } from './1795420854000-no-jit';
+import { ShortPendingLists1795420856000 } from './1795420856000-short-pending-lists';
 
 /** In the order they run; a spec compares this list with the files. */
 export const migrations = [
@@ -51,4 +52,5 @@ export const migrations = [
   SharedGenerations1795420850000,
   RecordCache1795420852000,
   NoJit1795420854000,
+  ShortPendingLists1795420856000,
 ];

@@ -24,6 +24,18 @@ describe('arrivals', () => {
     expect(inSteps).toEqual(seldom);
     expect(often.nextMs).toBeGreaterThan(10_000);
   });
+
+  it('rise evenly in the beginning, where that was asked for', () => {
+    const due = [...new Arrivals(200, new Random(42), 40_000).due(60_000)];
+    const within = (from: number, to: number) => due.filter((at) => at >= from && at < to).length;
+    // Of a triangle of 4,000 a quarter comes in its first half.
+    expect(within(0, 20_000)).toBeGreaterThan(900);
+    expect(within(0, 20_000)).toBeLessThan(1_100);
+    expect(within(20_000, 40_000)).toBeGreaterThan(2_800);
+    expect(within(20_000, 40_000)).toBeLessThan(3_200);
+    expect(within(40_000, 60_000)).toBeGreaterThan(3_750);
+    expect(within(40_000, 60_000)).toBeLessThan(4_250);
+  });
 });
 
 describe('Zipf', () => {

@@ -27,6 +27,8 @@ export interface LoadOptions {
   /** Requests that are due in a second. */
   rate: number;
   durationSeconds: number;
+  /** In how many of them the rate rises. */
+  rampSeconds: number;
   patienceMs: number;
   seed: number;
   /** Distinguishes the requests of this run from those of any other. */
@@ -199,10 +201,10 @@ async function sendWhatIsDue(
   figures: LoadFigures,
   begunAt: number,
 ): Promise<void> {
-  const { seed, rate, durationSeconds, signal, accounts, password, run } = options;
+  const { seed, rate, rampSeconds, durationSeconds, signal, accounts, password, run } = options;
   // What is drawn depends on what was answered; when it is due does not.
   const random = new Random(seed + 1);
-  const arrivals = new Arrivals(rate, new Random(seed));
+  const arrivals = new Arrivals(rate, new Random(seed), rampSeconds * 1000);
   let number = 0;
   const mix = new LoadMix(options.ids, random, {
     newValue: () => `555-${run}-${number}`,

@@ -13,6 +13,7 @@ import { withApp } from '../with-app';
 interface Options {
   users: number;
   duration: number;
+  ramp: number;
   rate?: number;
   seed: number;
   url?: string;
@@ -33,6 +34,7 @@ export function stressLoad(): Command {
     .description('send a service what many connected users send; its records are changed')
     .option('--users <number>', 'connected users, each with a connection of their own', between(3, 60_000), 200)
     .option('--duration <seconds>', 'how long requests are due', between(1, 86_400), 30)
+    .option('--ramp <seconds>', 'in how many of them the rate rises from nothing', between(0, 86_400), 0)
     .option('--rate <number>', 'requests that are due in a second (default: a tenth of the users)', rateOf)
     .option('--seed <number>', 'the same seed makes the same arrivals', between(0, 999_999_999), 42)
     .option('--url <address>', 'the service (default: http://127.0.0.1:PORT)')
@@ -72,6 +74,7 @@ export function stressLoad(): Command {
             metricsUrl: options.metricsUrl ?? `${origin}/metrics`,
             accounts: { office: opened.office.map(withToken), members: opened.members.map(withToken) },
             durationSeconds: duration,
+            rampSeconds: options.ramp,
             patienceMs: options.timeout * 1000,
             run: randomBytes(4).toString('hex'),
             signal: stopped.signal,
