@@ -4,7 +4,7 @@ import { unavailable } from '#kernel';
 import { CONFIG, type Config } from '#platform/config';
 import type { RequestContext } from '#platform/context';
 import type { Trace } from '#platform/observability';
-import { checkIn, checkOut, Database, connectionWaitMs } from '#platform/database';
+import { checkIn, checkOut, Database, connectionWaitMs, Pace } from '#platform/database';
 import { auditMetrics } from './audit.metrics';
 import { entryOf, type EntryFacts } from './entry';
 
@@ -41,6 +41,7 @@ export class AuditWriter implements OnApplicationShutdown {
   private waitingBytes = 0;
   private underway = 0;
   private scheduled = false;
+  private readonly pace = new Pace();
   private drained?: () => void;
   private readonly lastWords: (() => Promise<void>)[] = [];
 
@@ -99,15 +100,16 @@ export class AuditWriter implements OnApplicationShutdown {
     return new Promise((resolve, reject) => {
       this.waiting.push({ json, givenUpAt: Date.now() + patienceMs, trace, resolve, reject });
       this.waitingBytes += json.length;
+      this.pace.join();
       this.schedule();
     });
   }
 
-  /** Starts a batch after the current turn of the event loop, so that what arrives together is committed together. */
+  /** Starts a batch when it is time, so that what arrives together is committed together. */
   private schedule(): void {
     if (this.scheduled || this.underway >= lanes || this.waiting.length === 0) return;
     this.scheduled = true;
-    setImmediate(() => {
+    void this.pace.turn().then(() => {
       this.scheduled = false;
       if (this.underway < lanes && this.waiting.length > 0) void this.commitBatch();
     });

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { PrimaryMoment } from '#platform/context';
-import { Database, momentSql, SharedCall } from '#platform/database';
+import { Database, momentSql, Pace, SharedCall } from '#platform/database';
 
 /** As many as the migration made; accounts are spread over them by the low bits of their ids. */
 const shards = 32;
@@ -30,7 +30,7 @@ export const versionSql = `(SELECT v.version FROM account_versions v WHERE v.sha
  */
 @Injectable()
 export class PrimaryReadingsService {
-  private readonly readings = new SharedCall(() => this.current());
+  private readonly readings = new SharedCall(() => this.current(), new Pace());
   private text = '';
   private versions: readonly string[] = [];
 

@@ -5,5 +5,6 @@ export { makePartitions, migrate, roleOf } from './migrate';
 export { snake, SnakeNaming } from './naming';
 export { oneOf } from './one-of';
 export { translateError } from './pg-errors';
+export { Pace } from './pace';
 export { momentSql } from './primary-moment';
 export { SharedCall } from './shared-call';

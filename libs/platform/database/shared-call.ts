@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import type { Pace } from './pace';
 
 /**
  * A question that many have at a time. One asking serves everybody who came before it began, and whoever comes while it is under
@@ -9,9 +10,14 @@ export class SharedCall<T> {
   private underway: Promise<unknown> = Promise.resolve();
   private following?: Promise<T>;
 
-  constructor(private readonly ask: () => Promise<T>) {}
+  /** Without a `pace` it is asked again as soon as it was answered. */
+  constructor(
+    private readonly ask: () => Promise<T>,
+    private readonly pace?: Pace,
+  ) {}
 
   next(): Promise<T> {
+    this.pace?.join();
     return (this.following ??= this.begin());
   }
 
@@ -23,7 +29,7 @@ export class SharedCall<T> {
       throw error;
     }
     // After this turn of the event loop, so that what arrives together shares it.
-    await setImmediate();
+    await (this.pace?.turn() ?? setImmediate());
     this.following = undefined;
     const asked = this.ask();
     this.underway = asked;
