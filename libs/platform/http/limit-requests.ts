@@ -10,20 +10,22 @@ export type Admit = (context: RequestContext, token: string | undefined) => Verd
 /** What probes and monitoring ask, and the pages of the documentation: they touch no record and no account. */
 const unlimited = /^\/(?:health\/(?:live|ready)|metrics|docs(?:\/.*)?|docs-json|openapi\.json)$/;
 
+/** Whether it is one of those, by the pattern of its route, of which there are few; an unknown route has none. */
+export function isUnlimited(url: string | undefined): boolean {
+  let known = exempt.get(url);
+  if (known === undefined) exempt.set(url, (known = url !== undefined && unlimited.test(url)));
+  return known;
+}
+
+const exempt = new Map<string | undefined, boolean>();
+
 /**
  * Asks `admit` before the body is read and before anything is looked up, for unknown routes, too. A hook, because guards see
  * neither those nor a request that is still to be read.
  */
 export function limitRequests(server: FastifyInstance, admit: Admit): void {
-  const exempt = new Map<string | undefined, boolean>();
-  const isExempt = (url: string | undefined) => {
-    let known = exempt.get(url);
-    if (known === undefined) exempt.set(url, (known = url !== undefined && unlimited.test(url)));
-    return known;
-  };
   server.addHook('onRequest', (request, reply, done) => {
-    // The route's pattern, of which there are few; an unknown route has none.
-    if (isExempt(request.routeOptions.url)) {
+    if (isUnlimited(request.routeOptions.url)) {
       done();
       return;
     }

@@ -9,11 +9,12 @@ import { contextOf, openContexts } from './context.hook';
 import { allowOrigins } from './cors';
 import { holdReplies, type Release } from './hold-replies';
 import { countConnections } from './http.metrics';
-import { limitRequests, type Admit } from './limit-requests';
+import { isUnlimited, limitRequests, type Admit } from './limit-requests';
 import { asDomainError, problemMediaType, problemOf } from './problem';
 import { RenderingAdapter } from './rendering.adapter';
 import { logRequests } from './request-log';
 import { endConnectionsOfRetired } from './retire';
+import { shedLoad } from './shed-load';
 import { keepAliveMs, letGoOfSlowClients, lookingMs, requestMs } from './slow-clients';
 import { traceRequests } from './trace-requests';
 
@@ -58,6 +59,7 @@ export async function prepareServer(app: NestFastifyApplication, config: Config,
   await allowOrigins(server, config.CORS_ORIGINS);
   letGoOfSlowClients(server, config);
   limitRequests(server, journey.admit);
+  shedLoad(server, isUnlimited);
   holdReplies(server, journey.release);
   closeIdleConnectionsWhileStopping(server);
   logRequests(server, config.LOG_LEVEL);
