@@ -46,6 +46,11 @@ describeWhole(`the whole topology${missing.length > 0 ? ` (not installed: ${miss
       `SELECT action, host(ip_address) AS address, record_id::text AS record FROM audit_logs WHERE request_id = $1`,
       [answer.requestId],
     );
+  const metricOf = async (name: string) => {
+    const page = await (await fetch(`http://127.0.0.1:${topology.api.port}/metrics`)).text();
+    const [, value] = new RegExp(`^${name}(?:{[^}]*})? (\\S+)$`, 'm').exec(page) ?? [];
+    return Number(value);
+  };
   const member = (index: number) => `/members/${members[index]}`;
   const isServed = async () => (await admin.get(member(0)).catch(() => undefined))?.status === 200;
 
@@ -112,6 +117,13 @@ describeWhole(`the whole topology${missing.length > 0 ? ` (not installed: ${miss
       const readers = Array.from({ length: 4 }, () => admin.at(direct, false).get(member(0)));
       expect((await Promise.all(readers)).map(({ json }) => json['phone'])).toEqual(Array(4).fill(phone));
     }
+  });
+
+  it('marks what a user has changed in Redis, so that no change costs the others a replica', async () => {
+    const before = await metricOf('ip2a_write_marks_failed_total');
+    const headers = { 'Content-Type': 'application/merge-patch+json' };
+    expect((await admin.send('PATCH', member(0), { phone: '555-7799' }, headers)).status).toBe(200);
+    expect(await metricOf('ip2a_write_marks_failed_total')).toBe(before);
   });
 
   it('opens at most 25 connections of the application to the primary, for 500 requests at once', async () => {

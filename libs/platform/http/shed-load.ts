@@ -26,8 +26,11 @@ export function shedLoad(server: FastifyInstance, isFree: (url: string | undefin
       done(unavailable('service.unavailable', 'Too many requests are being served.'));
       return;
     }
-    open += 1;
-    reply.raw.once('close', () => (open -= 1));
+    // Whose client has left meanwhile has been closed already.
+    if (!reply.raw.destroyed) {
+      open += 1;
+      reply.raw.once('close', () => (open -= 1));
+    }
     done();
   });
 }
