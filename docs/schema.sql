@@ -113,6 +113,42 @@ AS $function$
 ;
 REVOKE EXECUTE ON FUNCTION audit_drop_released(integer[]) FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION public.audit_entries_about(tables text[], ids bigint[], sinces timestamp with time zone[], untils timestamp with time zone[], first_at timestamp with time zone, end_at timestamp with time zone, before_at timestamp with time zone, before_id bigint, most integer)
+ RETURNS SETOF audit_logs
+ LANGUAGE plpgsql
+ STABLE ROWS 20
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET max_parallel_workers_per_gather TO '0'
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+      BEGIN
+        RETURN QUERY
+        -- Found by what they showed alone, before time and order are looked at: by time every entry of every list would be found.
+        WITH listed AS MATERIALIZED (
+          SELECT l.* FROM audit_logs l
+          WHERE l.record_ids IS NOT NULL AND audit_shown_keys(l.table_name, l.record_ids) && (
+              SELECT array_agg(k.key) FROM (
+                SELECT o.table_name, array_agg(o.id) AS ids FROM unnest(tables, ids) AS o (table_name, id) GROUP BY o.table_name
+              ) o CROSS JOIN unnest(audit_shown_keys(o.table_name, o.ids)) AS k (key))
+            AND EXISTS (
+              SELECT FROM unnest(tables, ids, sinces, untils) AS o (table_name, id, since, until)
+              WHERE o.table_name = l.table_name AND o.id = ANY (l.record_ids) AND l.changed_at BETWEEN o.since AND o.until)
+        )
+        SELECT e.* FROM (
+          SELECT e.* FROM unnest(tables, ids, sinces, untils) AS o (table_name, id, since, until) CROSS JOIN LATERAL (
+            SELECT l.* FROM audit_logs l
+            WHERE l.table_name = o.table_name AND l.record_id = o.id AND l.changed_at BETWEEN o.since AND o.until
+              AND l.changed_at >= coalesce(first_at, '-infinity') AND l.changed_at < coalesce(end_at, 'infinity')
+              AND (l.changed_at, l.id) < (coalesce(before_at, 'infinity'), coalesce(before_id, 0))
+            ORDER BY l.changed_at DESC, l.id DESC LIMIT most) e
+          UNION ALL
+          SELECT l.* FROM listed l
+          WHERE l.changed_at >= coalesce(first_at, '-infinity') AND l.changed_at < coalesce(end_at, 'infinity')
+            AND (l.changed_at, l.id) < (coalesce(before_at, 'infinity'), coalesce(before_id, 0))
+        ) e ORDER BY e.changed_at DESC, e.id DESC LIMIT most;
+      END $function$
+;
+
 CREATE OR REPLACE FUNCTION public.audit_leaf_index(entry_txid xid8, entry_id bigint)
  RETURNS bigint
  LANGUAGE sql
@@ -244,6 +280,13 @@ AS $function$
 ;
 REVOKE EXECUTE ON FUNCTION audit_release_month(date,integer[]) FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION public.audit_shown_keys(table_name text, record_ids bigint[])
+ RETURNS bigint[]
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+AS $function$ SELECT array_agg((hashtext(table_name)::bigint << 32) # id) FROM unnest(record_ids) AS id $function$
+;
+
 CREATE OR REPLACE FUNCTION public.audit_touch()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -372,6 +415,57 @@ AS $function$
       BEGIN
         RAISE EXCEPTION 'A legal hold is never deleted, and a released one stays as it was.'
           USING ERRCODE = 'restrict_violation';
+      END $function$
+;
+
+CREATE OR REPLACE FUNCTION public.member_records(member integer)
+ RETURNS TABLE(table_name text, record_id bigint, since timestamp with time zone, until timestamp with time zone)
+ LANGUAGE plpgsql
+ STABLE ROWS 40
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET max_parallel_workers_per_gather TO '0'
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+      #variable_conflict use_column
+      BEGIN
+        RETURN QUERY
+        WITH moves AS (
+          SELECT l.table_name, l.record_id, l.changed_at, true AS arrives FROM audit_logs l
+          WHERE l.new_values ? 'member_id' AND l.new_values ->> 'member_id' = member::text
+            AND l.table_name IN ('member_employments', 'students', 'benevolence_applications', 'grievances')
+          UNION ALL
+          SELECT l.table_name, l.record_id, l.changed_at, false FROM audit_logs l
+          WHERE l.old_values ? 'member_id' AND l.old_values ->> 'member_id' = member::text AND l.action = 'UPDATE'
+            AND l.table_name IN ('member_employments', 'students', 'benevolence_applications', 'grievances')
+        ), times AS (
+          SELECT m.table_name, m.record_id, m.arrives, row_number() OVER record = 1 AS is_first,
+            CASE WHEN m.arrives THEN m.changed_at ELSE '-infinity' END AS since,
+            CASE WHEN m.arrives THEN lead(m.changed_at) OVER record ELSE m.changed_at END AS until
+          FROM moves m WINDOW record AS (PARTITION BY m.table_name, m.record_id ORDER BY m.changed_at)
+        ), held AS (
+          SELECT t.table_name::text, t.record_id, t.since, coalesce(t.until, 'infinity') AS until FROM times t
+          WHERE t.arrives OR t.is_first
+          UNION ALL
+          SELECT k.table_name, k.record_id, '-infinity', 'infinity' FROM (
+            SELECT 'member_employments' AS table_name, id::bigint AS record_id FROM member_employments WHERE member_id = member
+            UNION ALL SELECT 'students', id FROM students WHERE member_id = member
+            UNION ALL SELECT 'benevolence_applications', id FROM benevolence_applications WHERE member_id = member
+            UNION ALL SELECT 'grievances', id FROM grievances WHERE member_id = member
+            UNION SELECT l.table_name, l.record_id FROM audit_logs l
+            WHERE l.old_values ? 'member_id' AND l.old_values ->> 'member_id' = member::text AND l.action = 'DELETE'
+              AND l.table_name IN ('member_employments', 'students', 'benevolence_applications', 'grievances')
+          ) k WHERE NOT EXISTS (SELECT FROM moves m WHERE m.table_name = k.table_name AND m.record_id = k.record_id)
+        )
+        SELECT 'members', member::bigint, '-infinity'::timestamptz, 'infinity'::timestamptz
+        UNION ALL SELECT * FROM held
+        UNION ALL SELECT 'grievance_step_records', s.id, h.since, h.until
+          FROM held h JOIN grievance_step_records s ON h.table_name = 'grievances' AND s.grievance_id = h.record_id
+        UNION ALL SELECT 'file_attachments', f.id, '-infinity', 'infinity' FROM file_attachments f
+          WHERE f.record_type = 'member' AND f.record_id = member AND f.file_category <> 'salting'
+        UNION ALL SELECT 'file_attachments', f.id, h.since, h.until
+          FROM held h JOIN file_attachments f ON f.record_id = h.record_id
+            AND (f.record_type, h.table_name) IN (('student', 'students'), ('grievance', 'grievances'),
+              ('benevolence_application', 'benevolence_applications'));
       END $function$
 ;
 
@@ -1064,9 +1158,9 @@ CREATE INDEX audit_logs_changed_by_idx ON ONLY audit_logs USING btree (changed_b
 CREATE INDEX audit_logs_id_idx ON ONLY audit_logs USING btree (id);
 CREATE INDEX audit_logs_new_member_idx ON ONLY audit_logs USING btree ((new_values ->> 'member_id'::text), table_name) WHERE new_values ? 'member_id'::text;
 CREATE INDEX audit_logs_old_member_idx ON ONLY audit_logs USING btree ((old_values ->> 'member_id'::text), table_name) WHERE old_values ? 'member_id'::text;
-CREATE INDEX audit_logs_record_ids_idx ON ONLY audit_logs USING gin (record_ids) WHERE record_ids IS NOT NULL;
 CREATE INDEX audit_logs_record_idx ON ONLY audit_logs USING btree (table_name, record_id, changed_at, id) WHERE record_id IS NOT NULL;
 CREATE INDEX audit_logs_request_id_idx ON ONLY audit_logs USING btree (request_id);
+CREATE INDEX audit_logs_shown_idx ON ONLY audit_logs USING gin (audit_shown_keys(table_name::text, record_ids)) WHERE record_ids IS NOT NULL;
 CREATE INDEX audit_logs_txid_idx ON ONLY audit_logs USING btree (txid, id);
 CREATE UNIQUE INDEX audit_seals_last_entry_key ON audit_seals USING btree (last_txid, last_id) WHERE entry_count > 0;
 CREATE UNIQUE INDEX audit_seals_tree_size_key ON audit_seals USING btree (tree_size) WHERE entry_count > 0;

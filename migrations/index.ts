@@ -24,6 +24,7 @@ import { SharedGenerations1795420850000 } from './1795420850000-shared-generatio
 import { RecordCache1795420852000 } from './1795420852000-record-cache';
 import { NoJit1795420854000 } from './1795420854000-no-jit';
 import { ShortPendingLists1795420856000 } from './1795420856000-short-pending-lists';
+import { ListsThatShowed1795420858000 } from './1795420858000-lists-that-showed';
 
 /** In the order they run; a spec compares this list with the files. */
 export const migrations = [
@@ -53,4 +54,5 @@ export const migrations = [
   RecordCache1795420852000,
   NoJit1795420854000,
   ShortPendingLists1795420856000,
+  ListsThatShowed1795420858000,
 ];

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { z } from 'zod';
 import { holds, scopeOf, type Scope } from '#access';
-import { DomainError, encodeCursor } from '#kernel';
+import { decodeCursor, DomainError, encodeCursor } from '#kernel';
 import type { Actor, RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
 import { ArchivedTrail, inOrder } from './archived-trail';
@@ -53,38 +53,28 @@ export class TrailService {
 
   /**
    * The trail of several records that belong to one, `owner`, whom it is about: entries of each from and to the time in which it
-   * belonged there. `records` makes the named queries (WITH …) of which the last is `own (table_name, record_id, since, until)`.
-   * What else a list showed, and what was asked for, stays hidden. Asking is on the record as one reading of the owner.
+   * belonged there. `records` names the function of the database that finds them, rows of `(table_name, record_id, since, until)`. What else a
+   * list showed, and what was asked for, stays hidden, and no entry is placed in the tree. Asking is on the record as one reading of the owner.
    */
   async ofBelongings(
     context: RequestContext,
     owner: { tableName: string; id: number },
-    records: (id: string) => string,
+    records: string,
     query: RecordTrailQuery,
     notes: string,
   ): Promise<z.infer<typeof AuditLogPage>> {
     const { actor } = context;
     if (!actor) throw new DomainError('auth.required', 'The ledger is read by somebody.');
-    const values: unknown[] = [];
-    const bind = (value: unknown) => `$${values.push(value)}`;
-    // As a subquery, which hides it from the planner: one plan then serves every owner. Planning takes as long as reading does.
-    const belongings = records(`(SELECT ${bind(owner.id)}::integer)`);
-    const newest = (condition: string) =>
-      `SELECT ${postgres.columns} FROM audit_logs l WHERE ${[condition, ...conditionsOf(query, bind, postgres)].join(' AND ')}
-       ORDER BY l.changed_at DESC, l.id DESC LIMIT ${query.limit + 1}`;
+    const { keys: [before, beforeId] = [] } = query.cursor ? decodeCursor(query.cursor, 'trail', 2) : {};
     const rows = await this.database.read<EntryRow>(
       context,
-      `WITH ${belongings}, listed AS (SELECT table_name, array_agg(DISTINCT record_id) AS ids FROM own GROUP BY table_name)
-       SELECT e.*, ${sealed} FROM (
-         SELECT e.* FROM own o CROSS JOIN LATERAL
-           (${newest('l.table_name = o.table_name AND l.record_id = o.record_id AND l.changed_at BETWEEN o.since AND o.until')}) e
-         UNION ALL
-         SELECT e.* FROM listed o CROSS JOIN LATERAL
-           (${newest(`l.table_name = o.table_name AND l.record_ids && o.ids AND EXISTS (SELECT FROM own w
-             WHERE w.table_name = l.table_name AND w.record_id = ANY (l.record_ids)
-               AND l.changed_at BETWEEN w.since AND w.until)`)}) e
-       ) e ORDER BY "changedAt" DESC, id DESC LIMIT ${query.limit + 1}`,
-      values,
+      `SELECT ${postgres.columns}, NULL::float8 AS sealed FROM (
+         SELECT array_agg(table_name) AS tables, array_agg(record_id) AS ids, array_agg(since) AS sinces, array_agg(until) AS untils
+         FROM ${records}($1::integer)
+       ) o CROSS JOIN LATERAL audit_entries_about(o.tables, o.ids, o.sinces, o.untils, $2::timestamptz, $3::timestamptz,
+         $4::timestamptz, $5::bigint, $6::integer) l
+       ORDER BY l.changed_at DESC, l.id DESC`,
+      [owner.id, query.from, query.to, before, beforeId, query.limit + 1],
       { strict: true },
     );
     const { limit: _limit, ...asked } = query;
@@ -92,7 +82,7 @@ export class TrailService {
     if (!(await this.archive.mayHold(query))) return this.paged(rows, query, 'self', actor);
     const owned = await this.database.read<Owned>(
       context,
-      `WITH ${records('$1::integer')} SELECT table_name AS t, record_id AS i, since::text AS s, until::text AS u FROM own`,
+      `SELECT table_name AS t, record_id AS i, since::text AS s, until::text AS u FROM ${records}($1::integer)`,
       [owner.id],
       { strict: true },
     );
@@ -170,7 +160,7 @@ export class TrailService {
     const where = [...scopeConditions(scope, bind, dialect), ...conditionsOf(query, bind, dialect)];
     if (recordId !== undefined) {
       const record = bind(recordId as never);
-      where.push(`(l.record_id = ${record} OR ${dialect.showed(record)})`);
+      where.push(`(l.record_id = ${record} OR ${dialect.showed(record, () => bind(this.tablesOf(query) as never))})`);
     }
     return [...where, 'true'];
   }
@@ -199,7 +189,7 @@ export class TrailService {
       recordId === undefined
         ? select([])
         : `SELECT * FROM (${select([`l.record_id = ${bind(recordId)}`])}
-           UNION ALL ${select([postgres.showed(bind(recordId))])}) e
+           UNION ALL ${select([postgres.showed(bind(recordId), () => bind(this.tablesOf(query)))])}) e
            ORDER BY "changedAt" DESC, id DESC LIMIT ${query.limit + 1}`;
     const hot = await this.database.read<EntryRow>(
       context,
@@ -210,7 +200,7 @@ export class TrailService {
     const about = (add: (value: never) => string) => {
       if (recordId === undefined) return [];
       const record = add(recordId as never);
-      return [`(l.record_id = ${record} OR ${duckdb.showed(record)})`];
+      return [`(l.record_id = ${record} OR ${duckdb.showed(record, () => '')})`];
     };
     return this.completed(context, hot, query, {
       ...{ reach, actor, id },
@@ -283,6 +273,12 @@ export class TrailService {
       oldValues: redact(entry.oldValues, row, decision, actor),
       newValues: redact(entry.newValues, row, decision, actor),
     };
+  }
+
+  /** The tables whose records a list may have shown. */
+  private tablesOf({ tableName }: Pick<TrailQuery, 'tableName'>): string[] {
+    if (tableName !== undefined) return [tableName];
+    return ['audit_logs', ...this.database.dataSource.entityMetadatas.map((metadata) => metadata.tableName)];
   }
 
   private decisionOn(tableName: string | null): AuditDecision | undefined {

@@ -19,8 +19,8 @@ type BindAny = (value: never) => string;
 /** What PostgreSQL and DuckDB, which reads the archive, say differently. The entry is `l`. */
 export interface Dialect {
   columns: string;
-  /** Whether a list's entry showed this record. */
-  showed(record: string): string;
+  /** Whether a list's entry showed this record of one of these tables. */
+  showed(record: string, tables: () => string): string;
   isFrom(address: string): string;
 }
 
@@ -31,7 +31,9 @@ export const postgres: Dialect = {
   to_char(l.changed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS "changedAt",
   host(l.ip_address) AS "ipAddress", l.user_agent AS "userAgent", l.request_id AS "requestId", l.route, l.reason,
   l.outcome, l.old_values AS "oldValues", l.new_values AS "newValues", l.changed_fields AS "changedFields", l.notes, l.txid`,
-  showed: (record) => `l.record_ids @> ARRAY[${record}::bigint]`,
+  showed: (record, tables) => `(l.record_ids IS NOT NULL AND l.record_ids @> ARRAY[${record}::bigint]
+    AND audit_shown_keys(l.table_name, l.record_ids) && (SELECT array_agg(k.key) FROM unnest(${tables()}::text[]) AS t (name)
+      CROSS JOIN unnest(audit_shown_keys(t.name, ARRAY[${record}::bigint])) AS k (key)))`,
   isFrom: (address) => `l.ip_address = ${address}::inet`,
 };
 
@@ -100,7 +102,7 @@ export function scopeConditions(
       // A list that showed both would tell that it showed the other one.
       if (recordId !== undefined && recordId !== actor.memberId) return ['false'];
       const own = add(actor.memberId ?? 0);
-      return [`l.table_name = 'members' AND (l.record_id = ${own} OR ${dialect.showed(own)})`];
+      return [`l.table_name = 'members' AND (l.record_id = ${own} OR ${dialect.showed(own, () => add(['members']))})`];
     }
     default:
       return ['false'];

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { RecordTrailQuery, TrailService, type AuditLogItem } from '#audit';
 import type { RequestContext } from '#platform/context';
 import { fields } from '#platform/http';
-import { memberRecords, memberRecordsSql } from './member-records.sql';
+import { memberRecords, memberRecordsFunction } from './member-records';
 import { ownId } from './own-member';
 
 export const AccessLogItem = z
@@ -42,7 +42,7 @@ export class AccessLogService {
 
   async list(context: RequestContext, query: RecordTrailQuery): Promise<z.infer<typeof AccessLogPage>> {
     const own = { tableName: 'members', id: ownId(context) };
-    const page = await this.trail.ofBelongings(context, own, memberRecordsSql, query, 'access log');
+    const page = await this.trail.ofBelongings(context, own, memberRecordsFunction, query, 'access log');
     const items = page.items.map((entry): AccessLogItem => ({
       id: entry.id,
       at: entry.changedAt,
