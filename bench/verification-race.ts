@@ -56,7 +56,7 @@ export async function raceVerifications(
   const threads = availableParallelism();
   const pairs: { ours: number; bare: number }[] = [];
   for (let round = 0; round <= rounds; round += 1) {
-    const pair = { bare: await verify(1), ours: await verify(threads) };
+    const pair = { bare: await verify(0), ours: await verify(threads) };
     if (round > 0) pairs.push(pair);
     const label = round > 0 ? `round ${round} of ${rounds}` : 'warm-up';
     log(

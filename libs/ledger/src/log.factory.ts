@@ -69,11 +69,14 @@ export class TestLog {
     this.publishedSize = seal.size;
   }
 
-  /** In one thread, or in several that have so many leaves at least. */
-  async verify(part: LogPart = {}, { threads = 1, leastLeaves }: Partial<ThreadOptions> = {}): Promise<LogVerdict> {
+  /** In the caller's thread, in one, or in several that have so many leaves at least. */
+  async verify(
+    part: LogPart = {},
+    { threads = 0, leastLeaves, isGentle }: Partial<ThreadOptions> = {},
+  ): Promise<LogVerdict> {
     const published = (await this.published.latest(new Date()))?.signed;
     const { verdict } = await verifyInThreads(this.url, part, {
-      ...{ open: this.key.open, keys: this.key.verifiers, threads, leastLeaves, published, workerFile },
+      ...{ open: this.key.open, keys: this.key.verifiers, threads, leastLeaves, isGentle, published, workerFile },
       publishedTile: (tile) => this.published.tile(tile),
     });
     return verdict;

@@ -49,11 +49,15 @@ afterAll(async () => {
   await database.drop();
 });
 
-/** What both ways say while the database is as `forge` leaves it. */
+/** What every way says while the database is as `forge` leaves it. */
 async function verdictsWhile(forge: () => Promise<unknown>, part: LogPart = {}) {
   await forge();
   try {
-    return { alone: await log.verify(part), together: await log.verify(part, { threads, leastLeaves }) };
+    return {
+      alone: await log.verify(part),
+      apart: await log.verify(part, { threads: 1, isGentle: true }),
+      together: await log.verify(part, { threads, leastLeaves }),
+    };
   } finally {
     for (const table of ['audit_logs', 'audit_seals'])
       await superuser.query(`DELETE FROM ${table}; INSERT INTO ${table} TABLE kept_${table}`);
@@ -102,7 +106,7 @@ const forgeries: Record<string, (place: number) => Promise<unknown>> = {
 it('cuts the log into parts of about as many leaves, which threads verify', async () => {
   const options = { open: log.key.open, keys: log.key.verifiers, threads, leastLeaves, workerFile };
   const progress: [number, number][] = [];
-  const onProgress = (leaves: number, of: number) => progress.push([leaves, of]);
+  const onProgress = (leaves: number, of: number) => void progress.push([leaves, of]);
   const pieces = await cutLog(database.applicationUrl, {}, options);
   const found = await verifyPieces(database.applicationUrl, pieces, { ...options, onProgress });
   const sizes = pieces.map(({ start }, place) => (pieces[place + 1]?.start ?? ids.length) - start);
@@ -113,9 +117,11 @@ it('cuts the log into parts of about as many leaves, which threads verify', asyn
   expect(progress.at(-1)).toEqual([ids.length, ids.length]);
 });
 
-it('does not cut what is short', async () => {
-  const pieces = await cutLog(database.applicationUrl, {}, { open: log.key.open, threads });
-  expect(pieces).toEqual([]);
+it('does not cut what is short, nor for one thread', async () => {
+  const short = await cutLog(database.applicationUrl, {}, { open: log.key.open, threads });
+  expect(short).toEqual([]);
+  const whole = await cutLog(database.applicationUrl, {}, { open: log.key.open, threads: 1, leastLeaves });
+  expect(whole).toEqual([{ part: {}, start: 0, size: ids.length }]);
 });
 
 it.each<[string, () => LogPart]>([
@@ -123,8 +129,8 @@ it.each<[string, () => LogPart]>([
   ['what follows a checkpoint', () => ({ afterSeq: 2 })],
   ['what was sealed until now', () => ({ to: new Date().toISOString() })],
 ])('finds nothing in %s where nothing was done', async (_, part) => {
-  const { alone, together } = await verdictsWhile(() => Promise.resolve(), part());
-  expect(together).toEqual(alone);
+  const { alone, apart, together } = await verdictsWhile(() => Promise.resolve(), part());
+  expect([apart, together]).toEqual([alone, alone]);
   expect(together).toMatchObject({ valid: true, treeSize: ids.length, fault: null });
 });
 
@@ -132,10 +138,10 @@ describe.each(Object.entries(forgeries))('an entry that is %s', (_, forge) => {
   it.each(['last of the first part', 'first of the second'])(
     'is named as without threads where it is the %s',
     async (where) => {
-      const { alone, together } = await verdictsWhile(() =>
+      const { alone, apart, together } = await verdictsWhile(() =>
         forge(where.startsWith('last') ? edges[0]! - 1 : edges[0]!),
       );
-      expect(together).toEqual(alone);
+      expect([apart, together]).toEqual([alone, alone]);
       expect(together.valid).toBe(false);
     },
   );
@@ -172,8 +178,8 @@ describe('what is done to several parts', () => {
       superuser.query('DELETE FROM audit_seals WHERE seq > $1', [seals - 1]),
   };
   it.each(Object.entries(cases))('is found alike: %s', async (_, forge) => {
-    const { alone, together } = await verdictsWhile(forge);
-    expect(together).toEqual(alone);
+    const { alone, apart, together } = await verdictsWhile(forge);
+    expect([apart, together]).toEqual([alone, alone]);
     expect(together.valid).toBe(false);
   });
 });
@@ -190,7 +196,7 @@ describe('where the seal at an edge says something else, which nothing signs', (
     'of the time in its checkpoint': set(`checkpoint = regexp_replace(checkpoint, '\\n—[^\\n]*\\n$', E'\\n')`),
   };
   it.each(Object.entries(cases))('both verdicts are the same: %s', async (_, forge) => {
-    const { alone, together } = await verdictsWhile(forge);
-    expect(together).toEqual(alone);
+    const { alone, apart, together } = await verdictsWhile(forge);
+    expect([apart, together]).toEqual([alone, alone]);
   });
 });

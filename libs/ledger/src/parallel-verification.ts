@@ -12,8 +12,10 @@ const maxThreads = 16;
 export interface ThreadOptions extends PartOptions {
   /** The verifier keys of the log, encoded: all of them sign its checkpoints. */
   keys: readonly string[];
-  /** Threads, and so parts. */
+  /** Threads, and so parts; 0 for none but the caller's. */
   threads: number;
+  /** Whether the threads leave the processors to others most of the time. */
+  isGentle?: boolean;
   /** A part has this many leaves at least; a log of fewer than two such parts is verified without threads. */
   leastLeaves?: number;
   /** The compiled `verification-worker`. */
@@ -52,13 +54,16 @@ export async function verifyInThreads(
   return { ...named, verdict: { ...named.verdict, entriesCompared } };
 }
 
-/** Cuts the log at seals whose numbers and last entries ascend. No pieces if it is short, anything is odd, or some of it is in the archive. */
+/**
+ * Cuts the log at seals whose numbers and last entries ascend. One piece where one thread is to be used; no pieces if it is too short for more, anything is
+ * odd, or some of it is in the archive.
+ */
 export async function cutLog(
   databaseUrl: string,
   whole: LogPart,
   { open, threads, leastLeaves = 50_000, archive }: Pick<ThreadOptions, 'open' | 'threads' | 'leastLeaves' | 'archive'>,
 ): Promise<Piece[]> {
-  if (threads < 2) return [];
+  if (threads < 1) return [];
   const client = new Client({ connectionString: databaseUrl });
   client.on('error', () => undefined);
   await client.connect();
@@ -78,7 +83,7 @@ export async function cutLog(
     const ascending = [...(begin ? [begin] : []), ...cuts];
     const isOdd = ascending.some((seal, place) => place > 0 && !isBefore(ascending[place - 1] as Seal, seal));
     const last = cuts.at(-1);
-    if (!last || isOdd || isBefore(end, last)) return [];
+    if (isOdd || (last ? isBefore(end, last) : threads > 1)) return [];
     return [...cuts, undefined].map((seal, place) => ({
       ...pieceOf(whole, cuts[place - 1], seal),
       start: cuts[place - 1]?.size ?? start,
@@ -108,17 +113,23 @@ function isBefore(one: Seal, other: Seal): boolean {
 export async function verifyPieces(
   databaseUrl: string,
   pieces: Piece[],
-  { keys, published, onProgress, workerFile = join(__dirname, 'verification-worker.js') }: ThreadOptions,
+  {
+    keys,
+    published,
+    onProgress,
+    isGentle = false,
+    workerFile = join(__dirname, 'verification-worker.js'),
+  }: ThreadOptions,
 ): Promise<PartVerdict[]> {
   const done = pieces.map(({ start }) => start);
   const [first = 0] = done;
   const tell = (place: number) => (leaves: number) => {
     done[place] = leaves;
     const sum = pieces.reduce((total, { start }, at) => total + (done[at] ?? start) - start, first);
-    onProgress?.(sum, pieces[place]?.size ?? sum);
+    void onProgress?.(sum, pieces[place]?.size ?? sum);
   };
   const threads = pieces.map(({ part, checkpoint }, place) => {
-    const work = { databaseUrl, part, keys, published: checkpoint === undefined ? published : undefined };
+    const work = { databaseUrl, part, keys, isGentle, published: checkpoint === undefined ? published : undefined };
     return new Thread(workerFile, work, tell(place));
   });
   try {

@@ -21,7 +21,9 @@ const rowsMs = 600_000;
 interface RunOptions {
   onProgress?: (leaves: number, of: number) => void;
   withRows?: boolean;
+  /** See {@link verifyInThreads}. */
   threads?: number;
+  isGentle?: boolean;
 }
 
 /** Verifies the ledger of the database against its seals, its signed checkpoints, and what was published of them. */
@@ -59,12 +61,12 @@ export class VerificationService {
    */
   async run(
     part: LogPart,
-    { onProgress, withRows = true, threads = 1 }: RunOptions = {},
+    { onProgress, withRows = true, threads = 0, isGentle }: RunOptions = {},
   ): Promise<{ verdict: Verdict; seq: number }> {
     // Before the database is looked at: what was published until now must be in it.
     const published = part.to === undefined ? (await this.log.latest(this.clock.now()))?.signed : undefined;
     const { verdict: ofLog, end } = await verifyInThreads(this.config.databaseUrl, part, {
-      ...{ open: this.key.open, keys: this.key.verifiers, threads, published, onProgress },
+      ...{ open: this.key.open, keys: this.key.verifiers, threads, isGentle, published, onProgress },
       publishedTile: (tile) => this.log.tile(tile),
       archive: this.archive,
     });

@@ -50,7 +50,8 @@ export interface VerifyOptions {
   publishedTile?: (tile: Tile) => Promise<Buffer | undefined>;
   /** A checkpoint that was published outside: the source's log must hold it. */
   published?: string;
-  onProgress?: (leaves: number, of: number) => void;
+  /** It goes on when what this returns is done. */
+  onProgress?: (leaves: number, of: number) => void | Promise<void>;
 }
 
 /**
@@ -103,7 +104,7 @@ class Verification {
     for (let step = await this.sealed.next(); !step.done; step = await this.sealed.next()) {
       const fault = await this.compare(step.value);
       if (fault) return fault;
-      this.options.onProgress?.(this.range.size, size);
+      await this.options.onProgress?.(this.range.size, size);
     }
     if (head && (this.range.size !== head.size || !this.range.root.equals(head.root))) {
       return faultOf('checkpoint', `The tree of ${this.range.size} leaves is not the signed one of ${head.size}.`);
