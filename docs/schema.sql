@@ -1160,7 +1160,7 @@ CREATE INDEX audit_logs_new_member_idx ON ONLY audit_logs USING btree ((new_valu
 CREATE INDEX audit_logs_old_member_idx ON ONLY audit_logs USING btree ((old_values ->> 'member_id'::text), table_name) WHERE old_values ? 'member_id'::text;
 CREATE INDEX audit_logs_record_idx ON ONLY audit_logs USING btree (table_name, record_id, changed_at, id) WHERE record_id IS NOT NULL;
 CREATE INDEX audit_logs_request_id_idx ON ONLY audit_logs USING btree (request_id);
-CREATE INDEX audit_logs_shown_idx ON ONLY audit_logs USING gin (audit_shown_keys(table_name::text, record_ids)) WHERE record_ids IS NOT NULL;
+CREATE INDEX audit_logs_shown_idx ON ONLY audit_logs USING gin (audit_shown_keys(table_name::text, record_ids)) WITH (fastupdate=off) WHERE record_ids IS NOT NULL;
 CREATE INDEX audit_logs_txid_idx ON ONLY audit_logs USING btree (txid, id);
 CREATE UNIQUE INDEX audit_seals_last_entry_key ON audit_seals USING btree (last_txid, last_id) WHERE entry_count > 0;
 CREATE UNIQUE INDEX audit_seals_tree_size_key ON audit_seals USING btree (tree_size) WHERE entry_count > 0;

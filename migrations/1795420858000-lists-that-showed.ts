@@ -18,8 +18,9 @@ export class ListsThatShowed1795420858000 implements MigrationInterface {
         LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
       AS $$ SELECT array_agg((hashtext(table_name)::bigint << 32) # id) FROM unnest(record_ids) AS id $$;
 
+      -- Sorted in at once: what waits to be sorted in would be read by each search, which costs more than sorting one by one.
       CREATE INDEX audit_logs_shown_idx ON audit_logs USING gin (audit_shown_keys(table_name, record_ids))
-        WHERE record_ids IS NOT NULL;
+        WITH (fastupdate = off) WHERE record_ids IS NOT NULL;
       DROP INDEX audit_logs_record_ids_idx;
     `);
     await runner.query(`

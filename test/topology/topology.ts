@@ -199,7 +199,7 @@ function common(folder: string, ports: Record<Name, number>, secrets: Secrets): 
     POSTGRES_LISTEN: '127.0.0.1',
     POSTGRES_CLIENTS: '127.0.0.1/32',
     POSTGRES_LOCAL_AUTH: 'trust',
-    POSTGRES_SHARED_BUFFERS: '64MB',
+    POSTGRES_SHARED_BUFFERS: '256MB',
   };
 }
 

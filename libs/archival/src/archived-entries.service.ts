@@ -2,7 +2,7 @@ import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { ArchivedEntries, type ArchivedObject, type Bind } from '#audit';
 import { Clock, unavailable } from '#kernel';
 import { entryColumns, LedgerKey, linesOf } from '#ledger';
-import { Database } from '#platform/database';
+import { Database, Pace, SharedCall } from '#platform/database';
 import { isCold, type StorageClass } from '#platform/object-store';
 import { archivesWhere, type ArchiveRow } from './archive-rows';
 import { Engine, EngineError } from './engine';
@@ -26,6 +26,7 @@ export class ArchivedEntriesService extends ArchivedEntries implements OnApplica
   private known = new Map<number, ArchiveRow>();
   /** Of the rows that are known. */
   private version?: string;
+  private readonly versions = new SharedCall(() => this.currentVersion(), new Pace());
 
   constructor(
     private readonly database: Database,
@@ -37,20 +38,25 @@ export class ArchivedEntriesService extends ArchivedEntries implements OnApplica
   }
 
   async objects(): Promise<ArchivedObject[]> {
-    // Every change of a row gives it a higher audit_ref, so their sum tells whether what is known is still so.
-    const [latest] = await this.database.query<{ version: string }>(
-      undefined,
-      `SELECT count(*) || '-' || coalesce(sum(audit_ref), 0) AS version FROM archives`,
-    );
-    if (latest?.version !== this.version) {
+    const version = await this.versions.next();
+    if (version !== this.version) {
       const rows = await archivesWhere(
         (sql, values) => this.database.query(undefined, sql, values),
         `state IN ('archived', 'destroyed')`,
       );
       this.known = new Map(rows.map((row) => [row.id, row]));
-      this.version = latest?.version;
+      this.version = version;
     }
     return [...this.known.values()].map((row) => this.objectOf(row));
+  }
+
+  /** Every change of a row gives it a higher audit_ref, so their sum tells whether what is known is still so. */
+  private async currentVersion(): Promise<string | undefined> {
+    const [latest] = await this.database.query<{ version: string }>(
+      undefined,
+      `SELECT count(*) || '-' || coalesce(sum(audit_ref), 0) AS version FROM archives`,
+    );
+    return latest?.version;
   }
 
   select<Row>(objects: readonly ArchivedObject[], statement: (table: string, bind: Bind) => string): Promise<Row[]> {
