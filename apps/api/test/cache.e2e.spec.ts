@@ -90,6 +90,20 @@ import { seedMembers } from './seed';
     expect([await hitsOf(other), await counted(other, sample)]).toEqual(before.map((count) => count + 1));
   });
 
+  it('is there as a change has left it, unless the change took the record out of use', async () => {
+    const path = `/members/${ids[7]}`;
+    await untilCached(one, redis, path);
+    const changed = await staff.patch(path, { phone: '555-1234' });
+    const before = await hitsOf(other);
+    const there = other.client(staff.account, staff.session);
+    const shown = await there.get(path);
+    expect([shown.text, shown.headers.etag]).toEqual([changed.text, changed.headers.etag]);
+    expect((await hitsOf(other)) - before).toBe(1);
+    const admin = await one.as('admin');
+    expect((await admin.delete(path)).status).toBe(204);
+    expect((await there.get(path)).status).toBe(404);
+  });
+
   it('is kept as numbers that nobody can read, and for minutes', async () => {
     const keys = await keysOf(redis, '*');
     expect(

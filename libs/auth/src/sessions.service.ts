@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache';
 import { tierOf } from '#access';
 import { AuditWriter } from '#audit';
 import { DomainError } from '#kernel';
-import { SharedCache } from '#platform/cache';
+import { countRequest, SharedCache } from '#platform/cache';
 import type { Actor, PrimaryMoment, RequestContext } from '#platform/context';
 import { Database, longStatementMs } from '#platform/database';
 import { actorSql, faultSql } from './account.sql';
@@ -65,7 +65,10 @@ export class SessionsService {
     const { version: current, ...moment } = await this.readings.next(userId);
     context.primary = moment;
     const known = this.actors.get(key);
-    if (known && known.version === current) return known.actor;
+    if (known && known.version === current) {
+      if (this.cache.isConfigured) countRequest('session', 'known');
+      return known.actor;
+    }
     const shared = current && (await this.recall(moment, key, current));
     if (shared) return this.keep(moment, sessionId, key, shared);
     const [found] = await this.database.query<Actor & { version: string; rolesEndInMs: number | null }>(

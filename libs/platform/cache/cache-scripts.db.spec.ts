@@ -24,7 +24,8 @@ import { beginScript, cacheScripts, endScript, fillScript, holdMs, lookUpScript 
   const fill = (asked: unknown, value: string, field = 'all') =>
     connection.run(fillScript, keys, [field, 'members 1', String(asked), value, '60000']);
   const begin = () => connection.run(beginScript, keys, ['members 1']);
-  const end = (ends: unknown) => connection.run(endScript, keys, ['members 1', String(ends)]);
+  const end = (ends: unknown, left?: string) =>
+    connection.run(endScript, keys, ['members 1', String(ends), ...(left ? ['all', left, '60000'] : [])]);
   /** The next ms by the clock of Redis. */
   const tick = () => new Promise((resolve) => setTimeout(resolve, 3));
 
@@ -51,6 +52,30 @@ import { beginScript, cacheScripts, endScript, fillScript, holdMs, lookUpScript 
     expect(await fill(before, 'old')).toBe(0);
     await tick();
     expect(await fill(await lookUp(), 'new')).toBe(1);
+  });
+
+  it('store what a change has left, until its time, and nothing that was asked for before', async () => {
+    const before = await lookUp();
+    expect(await end(await begin(), 'left')).toBe(1);
+    expect(await fill(before, 'old')).toBe(0);
+    expect(await lookUp()).toBe('left');
+    expect(Number(await redis.command('PTTL', 'row'))).toBeGreaterThan(50_000);
+  });
+
+  it('store nothing that a change has left where another began meanwhile, may have been forgotten, or it comes late', async () => {
+    const first = await begin();
+    const second = await begin();
+    expect([await end(first, 'of the first'), await end(second, 'of the second')]).toEqual([0, 0]);
+    expect(await lookUp()).toBe(0);
+
+    await redis.command('DEL', 'changing');
+    expect(await end(await begin(), 'after who knows')).toBe(0);
+
+    await redis.command('ZADD', 'changing', '-1', '');
+    const ends = Number(await begin()) - 6_000;
+    await redis.command('ZADD', 'changing', String(ends), 'members 1');
+    expect(await end(ends, 'late')).toBe(0);
+    expect(await redis.command('EXISTS', 'row')).toBe(0);
   });
 
   it('let a change that met another one end with the last', async () => {

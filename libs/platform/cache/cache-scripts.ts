@@ -66,11 +66,19 @@ redis.call('PEXPIRE', changing, ${rememberedMs})
 return is_alone and ends or 0
 `);
 
-/** The change of the record ARGV[1] that would end at ARGV[2] has ended, if no other began meanwhile: what is asked for from now on may be stored. */
+/**
+ * The change of the record ARGV[1] that would end at ARGV[2] has ended, if no other began meanwhile: what is asked for from now on may be stored. So may be what the change
+ * has left, ARGV[4] in the field ARGV[3] for ARGV[5] ms, where every change that began before it was remembered, and it comes in time.
+ */
 export const endScript = new RedisScript(`${prelude}
 local ends = redis.call('ZSCORE', changing, ARGV[1])
-if ends and tonumber(ends) == tonumber(ARGV[2]) then redis.call('ZADD', changing, text(now), ARGV[1]) end
-return 0
+if not ends or tonumber(ends) ~= tonumber(ARGV[2]) then return 0 end
+redis.call('ZADD', changing, text(now), ARGV[1])
+local began = tonumber(ends) - ${holdMs}
+if not ARGV[3] or known_since() + ${holdMs} >= began or now - began > ${patienceMs} then return 0 end
+redis.call('HSET', value, ARGV[3], ARGV[4])
+redis.call('PEXPIRE', value, ARGV[5])
+return 1
 `);
 
 export const cacheScripts = [lookUpScript, fillScript, beginScript, endScript];

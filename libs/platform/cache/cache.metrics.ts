@@ -1,7 +1,10 @@
 import { Counter, Gauge } from 'prom-client';
 
-/** How the cache answered: `bypass` where it was not asked, `error` where it gave no answer, or one that was not ours. */
-export type CacheResult = 'hit' | 'miss' | 'bypass' | 'error';
+/**
+ * How the cache answered: `hit` and `miss` of Redis, `known` where the process still had it in mind, `bypass` where it was not asked, `error` where it gave no answer, or one
+ * that was not ours.
+ */
+export type CacheResult = 'hit' | 'known' | 'miss' | 'bypass' | 'error';
 
 /** What an operator watches of the cache. */
 export const cacheMetrics = {

@@ -74,7 +74,7 @@ export class SharedCache implements OnModuleInit {
       return undefined;
     }
     const { serverId, keys } = place;
-    const field = `${moment.timeline}.${generationOf(moment)}.${record.variant}`;
+    const field = fieldOf(moment, record.variant);
     try {
       const found = await this.redis.run(lookUpScript, keys, [field, record.name]);
       if (typeof found === 'string') {
@@ -116,7 +116,10 @@ export class SharedCache implements OnModuleInit {
       if (!place) throw new RedisAwayError();
       const ends = await this.redis.run(beginScript, place.keys, [name]);
       cacheMetrics.changes.inc({ result: 'announced' });
-      return { until: moment.seconds + announcedSeconds, end: () => this.end(place.keys, name, Number(ends)) };
+      return {
+        until: moment.seconds + announcedSeconds,
+        end: (left) => this.end({ place, moment, name, ends: Number(ends) }, left),
+      };
     } catch {
       cacheMetrics.changes.inc({ result: 'unannounced' });
       return undefined;
@@ -160,13 +163,24 @@ export class SharedCache implements OnModuleInit {
     }
   }
 
-  private async end(keys: string[], name: string, ends: number): Promise<void> {
-    if (ends === 0 || !this.redis.isUp) return;
-    await this.redis.run(endScript, keys, [name, String(ends)]).catch(() => undefined);
+  private async end({ place, moment, name, ends }: Announced, left?: LeftByChange): Promise<void> {
+    const { serverId, keys } = place;
+    if (ends === 0 || this.redis.serverId !== serverId) return;
+    const words = [name, String(ends)];
+    if (left) {
+      const field = fieldOf(moment, left.variant);
+      words.push(field, this.box.seal(left.value, ownerOf(keys, field)), String(left.seconds * 1000));
+    }
+    try {
+      const isStored = await this.redis.run(endScript, keys, words);
+      if (left) cacheMetrics.fills.inc({ kind: left.kind, result: isStored ? 'stored' : 'refused' });
+    } catch {
+      if (left) cacheMetrics.fills.inc({ kind: left.kind, result: 'failed' });
+    }
   }
 
   /** Where a record is stored, if the Redis that this process asks is the one that the database names. */
-  private placeOf(moment: PrimaryMoment, name: string): { serverId: string; keys: string[] } | undefined {
+  private placeOf(moment: PrimaryMoment, name: string): Place | undefined {
     const { serverId } = this.redis;
     if (!serverId) return undefined;
     const [, holder, epoch] = (moment.generations['record-cache'] ?? '').split(' ');
@@ -204,12 +218,40 @@ export class SharedCache implements OnModuleInit {
 /** An announced change. */
 export interface Announcement {
   until: number;
-  /** Call it after the commit; whether it gets through matters to nobody but those who find nothing stored until then. */
-  end: () => Promise<void>;
+  /**
+   * Call it after the commit, with the rendering that the change has left, if there is one; whether it gets through matters to nobody but those who find
+   * nothing stored until then. Never fails.
+   */
+  end: (left?: LeftByChange) => Promise<void>;
+}
+
+/** A rendering of a record as a change has left it. */
+export interface LeftByChange {
+  kind: string;
+  variant: string;
+  value: string;
+  seconds: number;
+}
+
+interface Place {
+  serverId: string;
+  keys: string[];
+}
+
+interface Announced {
+  place: Place;
+  moment: PrimaryMoment;
+  name: string;
+  ends: number;
 }
 
 function generationOf({ generations }: PrimaryMoment): string {
   return generations['records'] ?? '0';
+}
+
+/** A rendering is of one history of the primary, of a generation of records there. */
+function fieldOf(moment: PrimaryMoment, variant: string): string {
+  return `${moment.timeline}.${generationOf(moment)}.${variant}`;
 }
 
 /** Binds a sealed value to its place, so that it is worth nothing in another. */

@@ -5,7 +5,7 @@ import fastify, { type FastifyInstance } from 'fastify';
 import { shedLoad } from './shed-load';
 
 /** As many as a process works on at a time. */
-const all = 256;
+const all = 512;
 
 let server: FastifyInstance;
 let letGo: () => void;

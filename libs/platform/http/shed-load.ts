@@ -3,10 +3,10 @@ import { Counter } from 'prom-client';
 import { unavailable } from '#kernel';
 
 /**
- * Requests that a process works on at a time. More would all be answered later than their deadline lets them: what can not be served in time is
- * refused before anything was done for it, so that what was begun is finished.
+ * Requests that a process works on at a time: half a second's to a second's work of one that does nothing else. More would all be answered later than
+ * their deadline lets them: what can not be served in time is refused before anything was done for it, so that what was begun is finished.
  */
-const maxAtOnce = 256;
+const maxAtOnce = 512;
 
 const shed = new Counter({
   name: 'ip2a_http_shed_total',

@@ -171,17 +171,17 @@ export class Records {
     if (metadata.deleteDateColumn) {
       const dependents = dependentsOf(metadata);
       if (dependents.length === 0) {
-        await this.change(context, resource, id, { deletedAt: now }, { ifMatch });
+        await this.change(context, resource, id, { deletedAt: now }, { ifMatch, stays: false });
         return;
       }
       await this.database.transaction(context, async () => {
         await this.hold(context, resource, id, { ifMatch });
         await this.refuseInUse(context, resource, id, dependents);
-        await this.change(context, resource, id, { deletedAt: now }, { ifMatch });
+        await this.change(context, resource, id, { deletedAt: now }, { ifMatch, stays: false });
       });
       return;
     }
-    await this.once(context, resource, id, { ifMatch }, (statement) =>
+    await this.once(context, resource, id, { ifMatch, stays: false }, (statement) =>
       this.one(
         statement,
         `DELETE FROM ${table} t WHERE ${statement.target(id, ifMatch)} RETURNING ${statement.view}, ${statement.attribution}`,
@@ -207,7 +207,7 @@ export class Records {
       }
       await this.refuseMissingReferences(context, resource, JSON.parse(held.json) as Record<string, unknown>);
       const restoring = this.statement(context, resource);
-      const restored = await this.cache.changing(restoring, id, () =>
+      const restored = await this.cache.changing(restoring, id, true, () =>
         this.one(
           restoring,
           `UPDATE ${restoring.table} t SET deleted_at = NULL${conditions(restoring.matching({ id }))}
@@ -281,7 +281,8 @@ export class Records {
     target: Target,
     run: (statement: Statement, isHeld: boolean) => Promise<ViewRow | undefined>,
   ): Promise<ViewRow | undefined> {
-    return this.cache.changing(this.statement(context, resource), id, async () => {
+    const { stays = true } = target;
+    return this.cache.changing(this.statement(context, resource), id, stays, async () => {
       const met = await run(this.statement(context, resource), false);
       if (met) return met;
       return this.database.transaction(context, async () => {
@@ -379,6 +380,8 @@ interface Target {
   ifMatch?: string[];
   /** The permission in whose scope the row must lie, where it is not the resource's own. */
   permission?: Permission;
+  /** Whether the row is in use after the change; it is, unless this says otherwise. */
+  stays?: boolean;
 }
 
 /** Stands for the server's time in a change. */

@@ -36,20 +36,27 @@ export class RowCache {
     return this.readings.read(`${name} ${variant}`, () => this.fill(kind, found, cache.seconds, read));
   }
 
-  /** Does what changes a record, after the cache was told of it. */
-  async changing<T>(statement: Statement, id: number, change: () => Promise<T>): Promise<T> {
-    const { context, table } = statement;
+  /** Does what changes a record, after the cache was told of it. It answers the row as it is then; whether that stays in use, `stays` says. */
+  async changing(
+    statement: Statement,
+    id: number,
+    stays: boolean,
+    change: () => Promise<ViewRow | undefined>,
+  ): Promise<ViewRow | undefined> {
+    const { context, resource, table } = statement;
+    const { noun: kind, cache } = resource;
     const name = nameOf(table, id);
-    if (!statement.resource.cache || context.changing.get(name) !== undefined) return change();
+    if (!cache || context.changing.get(name) !== undefined) return change();
     const announcement = await this.cache.announce(context.primary, name);
     context.changing.set(name, announcement?.until);
-    const result = await change();
+    const row = await change();
     // Inside of a transaction nobody knows yet when it ends.
     if (announcement && !this.database.inTransaction(context)) {
       context.changing.set(name, undefined);
-      void announcement.end();
+      const left = { kind, variant: this.variantOf(statement), seconds: cache.seconds };
+      void announcement.end(stays && row ? { ...left, value: textOf(row) } : undefined);
     }
-    return result;
+    return row;
   }
 
   /** In a transaction, or after a change of its own, a request reads what nobody else sees yet, or saw when it began. */
@@ -66,7 +73,7 @@ export class RowCache {
     read: () => Promise<ViewRow | undefined>,
   ): Promise<ViewRow | undefined> {
     const row = await read();
-    if (row && grant) void this.cache.fill(kind, grant, `${row.version} ${row.json}`, seconds);
+    if (row && grant) void this.cache.fill(kind, grant, textOf(row), seconds);
     return row;
   }
 
@@ -83,6 +90,10 @@ export class RowCache {
 
 function nameOf(table: string, id: number): string {
   return `${table} ${id}`;
+}
+
+function textOf({ version, json }: ViewRow): string {
+  return `${version} ${json}`;
 }
 
 function rowOf(id: number, text: string): ViewRow {

@@ -56,6 +56,7 @@ export interface LoadReport {
   seed: number;
   seconds: number;
   isInterrupted: boolean;
+  /** A second; what was achieved once the rate had risen. */
   rate: { offered: number; achieved: number };
   requests: { due: number; answered: number; limited: number; failed: number; unfinished: number };
   errors: Record<string, number>;
@@ -108,7 +109,13 @@ export async function runLoad(options: LoadOptions): Promise<{ report: LoadRepor
       }
     }, 1000);
     try {
-      await sendWhatIsDue(options, crowds, figures, begunAt);
+      let before = 0;
+      let beforeSeconds = 0;
+      const onFullRate = () => {
+        before = figures.answered;
+        beforeSeconds = (performance.now() - begunAt) / 1000;
+      };
+      await sendWhatIsDue(options, crowds, figures, { begunAt, onFullRate });
       const isInterrupted = signal.aborted;
       const seconds = (performance.now() - begunAt) / 1000;
       const mayTakeMs = isInterrupted ? interruptedMs : patienceMs + 1_000;
@@ -121,7 +128,7 @@ export async function runLoad(options: LoadOptions): Promise<{ report: LoadRepor
         report: {
           users: { office: crowds.office.length, members: crowds.members.length, public: crowds.public.length },
           ...{ seed: options.seed, seconds: rounded(seconds), isInterrupted },
-          rate: { offered: rate, achieved: rounded(figures.answered / answeredIn) },
+          rate: { offered: rate, achieved: rounded((figures.answered - before) / (answeredIn - beforeSeconds)) },
           requests: {
             due: figures.due,
             answered: figures.answered,
@@ -199,7 +206,7 @@ async function sendWhatIsDue(
   options: LoadOptions,
   crowds: Crowds,
   figures: LoadFigures,
-  begunAt: number,
+  { begunAt, onFullRate }: { begunAt: number; onFullRate: () => void },
 ): Promise<void> {
   const { seed, rate, rampSeconds, durationSeconds, signal, accounts, password, run } = options;
   // What is drawn depends on what was answered; when it is due does not.
@@ -211,8 +218,13 @@ async function sendWhatIsDue(
     credentials: () => ({ email: random.pick(accounts.members).email, password }),
   });
   const endMs = durationSeconds * 1000;
+  let isRising = rampSeconds > 0;
   while (!signal.aborted) {
     const nowMs = performance.now() - begunAt;
+    if (isRising && nowMs >= rampSeconds * 1000) {
+      isRising = false;
+      onFullRate();
+    }
     for (const dueMs of arrivals.due(Math.min(nowMs, endMs))) {
       const crowd = mix.crowd();
       const user = random.pick(crowds[crowd]);

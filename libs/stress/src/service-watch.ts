@@ -52,10 +52,11 @@ export class ServiceWatch {
     const each = (amount: number | undefined, by: number, factor = 1) =>
       amount === undefined || by <= 0 ? undefined : Math.round((amount / by) * factor * 10) / 10;
     const lookUps = rise('ip2a_cache_requests_total');
+    const answered = (result: string) => rise('ip2a_cache_requests_total', 'result', result) ?? 0;
     return {
       entriesPerSecond: each(rise('ip2a_audit_entries_total'), seconds),
       sealedPerSecond: each(rise('ip2a_ledger_sealed_entries_total'), seconds),
-      cacheHits: lookUps ? (rise('ip2a_cache_requests_total', 'result', 'hit') ?? 0) / lookUps : undefined,
+      cacheHits: lookUps ? (answered('hit') + answered('known')) / lookUps : undefined,
       mostConnections: this.most.get('ip2a_http_connections'),
       mostDatabaseConnections: this.most.get('ip2a_database_pool_busy'),
       refusedEntries: rise('ip2a_audit_refused_total'),
