@@ -60,6 +60,8 @@ export class Topology {
     readonly alertmanager: Alertmanager,
     readonly pgbouncerAdminUrl: string,
     readonly s3: S3,
+    /** Of the API, for its commands. */
+    readonly settings: NodeJS.ProcessEnv,
     private readonly lead: (primary: Postgres) => void,
   ) {}
 
@@ -105,8 +107,9 @@ export class Topology {
     const s3 = new S3('s3', at('s3'), ports.s3, secrets.S3);
     await Promise.all([s3.start(), databases(), redis.start(), prometheus.start(), alertmanager.start()]);
     const settings = environmentOf(at('api'), ports, secrets, s3, ownerUrl, options);
+    settings.PORT = String(ports.api);
     const lines = Object.entries(settings).map(([setting, value]) => `${setting}='${value}'\n`);
-    writeFileSync(join(folder, 'api.env'), [...lines, `PORT='${ports.api}'\n`].join(''), { mode: 0o600 });
+    writeFileSync(join(folder, 'api.env'), lines.join(''), { mode: 0o600 });
     const api = new Program('api', at('api'), ports.api, settings);
     await Promise.all([api.start(), nginx.start()]);
     const adminUrl = `postgresql://pgbouncer_admin:${secrets.PGBOUNCER_ADMIN}@127.0.0.1:${ports.pgbouncer}/pgbouncer`;
@@ -123,6 +126,7 @@ export class Topology {
       alertmanager,
       adminUrl,
       s3,
+      settings,
       ({ port: primaryPort }) => {
         configure('pgbouncer', 'pgbouncer', { ...valuesOf('pgbouncer'), PRIMARY_PORT: String(primaryPort) });
         handOver(at('pgbouncer'));
