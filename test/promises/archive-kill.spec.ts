@@ -5,12 +5,12 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
-import { writeKey } from '../../apps/api/test/keys';
-import { seeded } from '../../apps/api/test/load';
-import { startGlacier, type Glacier } from '../setup/glacier-shim';
-import { noPgBouncer, startPgBouncer } from '../setup/pgbouncer';
-import { missingPrograms, startRadosgw, type Radosgw } from '../setup/radosgw';
-import { OwnServer } from './own-server';
+import { writeKey } from '../support/keys';
+import { seeded } from '../support/load';
+import { startGlacier, type Glacier } from '../support/glacier-shim';
+import { noPgBouncer, startPgBouncer } from '../support/pgbouncer';
+import { missingPrograms, startRadosgw, type Radosgw } from '../support/radosgw';
+import { OwnServer } from '../support/own-server';
 
 /** How often the run is killed for each store. A night's run sets ARCHIVE_KILLS=250 ARCHIVE_YEARS=9 ARCHIVE_LARGE_MONTH=2000000. */
 const kills = Number(process.env.ARCHIVE_KILLS ?? 6);

@@ -1,9 +1,9 @@
 import { connect } from 'node:net';
 import { openApiDocument } from '#app';
 import { aMember } from '../../libs/members/src/member.factory';
-import { startApi, type Client, type LocalApi, type Reply } from '../../apps/api/test/harness';
-import { inParallel } from '../../apps/api/test/load';
-import { seedMembers } from '../../apps/api/test/seed';
+import { startApi, type Client, type LocalApi, type Reply } from '../support/harness';
+import { inParallel } from '../support/load';
+import { seedMembers } from '../support/seed';
 import { hostileRequests } from './hostile';
 
 let api: LocalApi;

@@ -1,10 +1,10 @@
 import { Client as Connection } from 'pg';
-import { hitsOf, spawnPair, untilCached } from '../../apps/api/test/cached';
-import { spawnApi, type Client, type Program, type Reply } from '../../apps/api/test/harness';
-import { inParallel, until } from '../../apps/api/test/load';
-import { seedMembers } from '../../apps/api/test/seed';
-import { createTestDatabase, type TestDatabase } from '../setup/database';
-import { noRedis, OwnRedis } from '../setup/redis';
+import { hitsOf, spawnPair, untilCached } from '../support/cached';
+import { spawnApi, type Client, type Program, type Reply } from '../support/harness';
+import { inParallel, until } from '../support/load';
+import { seedMembers } from '../support/seed';
+import { createTestDatabase, type TestDatabase } from '../support/database';
+import { noRedis, OwnRedis } from '../support/redis';
 
 /** Much more than trouble with Redis may cost a request (50 ms), because the machine may be busy with other tests. */
 const boundMs = 1_400;

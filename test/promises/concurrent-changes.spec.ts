@@ -1,6 +1,6 @@
 import { aMember } from '../../libs/members/src/member.factory';
-import { startApi, type LocalApi } from '../../apps/api/test/harness';
-import { inParallel } from '../../apps/api/test/load';
+import { startApi, type LocalApi } from '../support/harness';
+import { inParallel } from '../support/load';
 
 let api: LocalApi;
 beforeAll(async () => {

@@ -1,8 +1,8 @@
 import { aMember } from '../../libs/members/src/member.factory';
-import { spawnApi, type Client, type Program, type Reply } from '../../apps/api/test/harness';
-import { inParallel, until } from '../../apps/api/test/load';
-import { seedMembers } from '../../apps/api/test/seed';
-import { OwnServer } from './own-server';
+import { spawnApi, type Client, type Program, type Reply } from '../support/harness';
+import { inParallel, until } from '../support/load';
+import { seedMembers } from '../support/seed';
+import { OwnServer } from '../support/own-server';
 import { expectLedgerToTellTheRows } from './replay';
 
 /** P2: where an entry can not be written, the answer comes within this time and without the data. */

@@ -1,6 +1,6 @@
-import { startApi, type Client, type LocalApi, type Reply } from '../../apps/api/test/harness';
-import { inParallel, seeded } from '../../apps/api/test/load';
-import { seedMembers } from '../../apps/api/test/seed';
+import { startApi, type Client, type LocalApi, type Reply } from '../support/harness';
+import { inParallel, seeded } from '../support/load';
+import { seedMembers } from '../support/seed';
 
 /** What one request showed, read off the wire, as "table:id"; a download that was cut short showed only its beginning. */
 interface Shown {

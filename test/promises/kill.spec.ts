@@ -1,8 +1,8 @@
 import { aMember } from '../../libs/members/src/member.factory';
-import { spawnApi, type Client, type Program, type Reply } from '../../apps/api/test/harness';
-import { inParallel } from '../../apps/api/test/load';
-import { seedMembers } from '../../apps/api/test/seed';
-import { createTestDatabase, type TestDatabase } from '../setup/database';
+import { spawnApi, type Client, type Program, type Reply } from '../support/harness';
+import { inParallel } from '../support/load';
+import { seedMembers } from '../support/seed';
+import { createTestDatabase, type TestDatabase } from '../support/database';
 import { expectLedgerToTellTheRows } from './replay';
 
 const rounds = 3;

@@ -1,7 +1,7 @@
-import { spawnApi, type Client, type Program, type Reply } from '../../apps/api/test/harness';
-import { inParallel, until } from '../../apps/api/test/load';
-import { createTestDatabase, type TestDatabase } from '../setup/database';
-import { noRedis, OwnRedis } from '../setup/redis';
+import { spawnApi, type Client, type Program, type Reply } from '../support/harness';
+import { inParallel, until } from '../support/load';
+import { createTestDatabase, type TestDatabase } from '../support/database';
+import { noRedis, OwnRedis } from '../support/redis';
 
 const limit = 200;
 const intervalMs = 60_000 / limit;

@@ -1,6 +1,6 @@
 import { Client, type Connection, type Submittable } from 'pg';
-import { readEntries, type Entry } from '../../apps/api/test/ledger';
-import { createTestDatabase, type TestDatabase } from '../setup/database';
+import { readEntries, type Entry } from '../support/ledger';
+import { createTestDatabase, type TestDatabase } from '../support/database';
 import { expectLedgerToTellTheRows } from './replay';
 
 /** A person in psql, who knows the tables but not the API. */

@@ -1,5 +1,5 @@
-import { readEntries } from '../../apps/api/test/ledger';
-import type { TestDatabase } from '../setup/database';
+import { readEntries } from '../support/ledger';
+import type { TestDatabase } from '../support/database';
 
 type Row = Record<string, unknown>;
 

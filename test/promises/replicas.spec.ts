@@ -2,13 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Client, Reply } from '../../apps/api/test/client';
-import { writeKey } from '../../apps/api/test/keys';
-import { spawnApi, type Program } from '../../apps/api/test/program';
-import { made, type Shown } from '../../apps/api/test/records';
+import type { Client, Reply } from '../support/client';
+import { writeKey } from '../support/keys';
+import { spawnApi, type Program } from '../support/program';
+import { made, type Shown } from '../support/records';
 import { aMember } from '../../libs/members/src/member.factory';
-import { noRedis, OwnRedis } from '../setup/redis';
-import { OwnServer } from './own-server';
+import { noRedis, OwnRedis } from '../support/redis';
+import { OwnServer } from '../support/own-server';
 
 /** Write-then-read pairs of the whole file are a thousand, of which the quiet ones are the most. */
 const quietPairs = 560;

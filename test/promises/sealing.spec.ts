@@ -20,11 +20,11 @@ import {
   Witness,
   type LogVerdict,
 } from '#ledger';
-import { seeded, until } from '../../apps/api/test/load';
-import { spawnApi, type Program } from '../../apps/api/test/harness';
-import type { TestDatabase } from '../setup/database';
-import { noPgBouncer, startPgBouncer } from '../setup/pgbouncer';
-import { OwnServer } from './own-server';
+import { seeded, until } from '../support/load';
+import { spawnApi, type Program } from '../support/harness';
+import type { TestDatabase } from '../support/database';
+import { noPgBouncer, startPgBouncer } from '../support/pgbouncer';
+import { OwnServer } from '../support/own-server';
 import { startWriter } from './writer';
 
 /** P5: an entry is a leaf of the tree within this time; a leader that was killed is followed within the other. */

@@ -1,7 +1,7 @@
-import { spawnApi, type Program, type Reply } from '../../apps/api/test/harness';
-import { inParallel, until } from '../../apps/api/test/load';
-import { seedMembers } from '../../apps/api/test/seed';
-import { createTestDatabase, type TestDatabase } from '../setup/database';
+import { spawnApi, type Program, type Reply } from '../support/harness';
+import { inParallel, until } from '../support/load';
+import { seedMembers } from '../support/seed';
+import { createTestDatabase, type TestDatabase } from '../support/database';
 import { expectLedgerToTellTheRows } from './replay';
 
 const answersBeforeTheSignal = 300;

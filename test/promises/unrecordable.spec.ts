@@ -1,9 +1,9 @@
 import { Client as Connection } from 'pg';
 import { aMember } from '../../libs/members/src/member.factory';
-import { spawnApi, type Client, type Program, type Reply } from '../../apps/api/test/harness';
-import { inParallel, until } from '../../apps/api/test/load';
-import { seedMembers } from '../../apps/api/test/seed';
-import { createTestDatabase, type TestDatabase } from '../setup/database';
+import { spawnApi, type Client, type Program, type Reply } from '../support/harness';
+import { inParallel, until } from '../support/load';
+import { seedMembers } from '../support/seed';
+import { createTestDatabase, type TestDatabase } from '../support/database';
 
 /** P2: where an entry can not be written, the answer comes within this time and without the data. */
 const promisedMs = 2_000;

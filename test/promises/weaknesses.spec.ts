@@ -1,8 +1,8 @@
 import { Client } from 'pg';
-import { ip2a } from '../../apps/api/test/command';
-import { until } from '../../apps/api/test/load';
-import { spawnApi, startApi, type LocalApi } from '../../apps/api/test/harness';
-import { OwnServer } from './own-server';
+import { ip2a } from '../support/command';
+import { until } from '../support/load';
+import { spawnApi, startApi, type LocalApi } from '../support/harness';
+import { OwnServer } from '../support/own-server';
 
 /**
  * Somebody weakens what P1 and P4 stand on. On a server of its own, because roles belong to all databases of a server.

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
-import { childrenOf } from '../../apps/api/test/processes';
+import { childrenOf } from '../support/processes';
 import { Service, type Command } from './service';
 
 export class PgBouncer extends Service {

@@ -4,7 +4,7 @@ import { chownSync, closeSync, existsSync, mkdirSync, openSync, readdirSync, rea
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { childrenOf, commandOf, isAlive } from '../../apps/api/test/processes';
+import { childrenOf, commandOf, isAlive } from '../support/processes';
 
 /** What a program is started with. */
 export interface Command {

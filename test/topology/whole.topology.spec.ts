@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
-import { isAlive } from '../../apps/api/test/processes';
-import { until } from '../../apps/api/test/load';
+import { isAlive } from '../support/processes';
+import { until } from '../support/load';
 import { Clerks, Person, type Answer } from './office';
 import { missingPrograms, Topology } from './topology';
 

@@ -5,9 +5,9 @@ import { anEmployment } from '../../../libs/employments/src/member-employment.fa
 import { aGrievance, aStep } from '../../../libs/grievances/src/grievance.factory';
 import { anActivity } from '../../../libs/salting/src/salting-activity.factory';
 import { aStudent } from '../../../libs/students/src/student.factory';
-import { upload } from './files';
-import { startApi, type Client, type LocalApi } from './harness';
-import { made, madeEmployer, madeMember } from './records';
+import { upload } from '../../../test/support/files';
+import { startApi, type Client, type LocalApi } from '../../../test/support/harness';
+import { made, madeEmployer, madeMember } from '../../../test/support/records';
 
 interface Access {
   id: number;

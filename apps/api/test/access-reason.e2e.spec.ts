@@ -1,8 +1,8 @@
 import { aMember } from '../../../libs/members/src/member.factory';
 import { OPERATIONS, PERMISSIONS, type Operation, type Permission, type Role, type Scope } from '#access';
 import { openApiDocument } from '#app';
-import { Files } from './files';
-import { startApi, type Client, type LocalApi } from './harness';
+import { Files } from '../../../test/support/files';
+import { startApi, type Client, type LocalApi } from '../../../test/support/harness';
 
 let api: LocalApi;
 let staff: Client;

@@ -1,7 +1,7 @@
 import argon2 from '@node-rs/argon2';
 import { Database } from '#platform/database';
 import { aMember } from '../../../libs/members/src/member.factory';
-import { startApi, type LocalApi, type Reply } from './harness';
+import { startApi, type LocalApi, type Reply } from '../../../test/support/harness';
 
 let api: LocalApi;
 beforeAll(async () => {

@@ -2,11 +2,11 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { CONFIG, type Config } from '#platform/config';
-import { OwnServer } from '../../../test/promises/own-server';
-import type { Client as Person } from './client';
-import { ip2a } from './command';
-import { startApi, type LocalApi } from './harness';
-import { until } from './load';
+import { OwnServer } from '../../../test/support/own-server';
+import type { Client as Person } from '../../../test/support/client';
+import { ip2a } from '../../../test/support/command';
+import { startApi, type LocalApi } from '../../../test/support/harness';
+import { until } from '../../../test/support/load';
 
 /** A server of its own: what others have under way would hold the sealing up. */
 let server: OwnServer;

@@ -3,10 +3,10 @@ import { buffer } from 'node:stream/consumers';
 import { Records } from '#records';
 import { anOrganization } from '../../../libs/organizations/src/organization.factory';
 import { aPdf, formHeaders, formOf, type Part } from '../../../libs/attachments/src/attachment.factory';
-import { Files, ownerParts, upload } from './files';
-import { startApi, type Client, type LocalApi } from './harness';
-import { until } from './load';
-import { codeOf, listed, made, madeMember } from './records';
+import { Files, ownerParts, upload } from '../../../test/support/files';
+import { type Client, codeOf, type LocalApi, startApi } from '../../../test/support/harness';
+import { until } from '../../../test/support/load';
+import { listed, made, madeMember } from '../../../test/support/records';
 
 let api: LocalApi;
 let officer: Client;

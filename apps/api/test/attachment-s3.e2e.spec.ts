@@ -3,11 +3,11 @@ import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { aPdf } from '../../../libs/attachments/src/attachment.factory';
-import { createTestDatabase, type TestDatabase } from '../../../test/setup/database';
-import { missingPrograms, startRadosgw, type Radosgw } from '../../../test/setup/radosgw';
-import { codeOf, ownerParts, sha256, upload } from './files';
-import { spawnApi, type Client, type Program } from './harness';
-import { seedMembers } from './seed';
+import { createTestDatabase, type TestDatabase } from '../../../test/support/database';
+import { missingPrograms, startRadosgw, type Radosgw } from '../../../test/support/radosgw';
+import { ownerParts, sha256, upload } from '../../../test/support/files';
+import { type Client, codeOf, type Program, spawnApi } from '../../../test/support/harness';
+import { seedMembers } from '../../../test/support/seed';
 
 /** Longer than the 10 s in which an answer of the server must begin. */
 const slowMs = 12_000;

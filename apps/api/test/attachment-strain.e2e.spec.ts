@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { aPdfStream } from '../../../libs/attachments/src/attachment.factory';
-import { createTestDatabase, type TestDatabase } from '../../../test/setup/database';
-import { ownerParts, upload } from './files';
-import { spawnApi, type Client, type Program } from './harness';
-import { seedMembers } from './seed';
+import { createTestDatabase, type TestDatabase } from '../../../test/support/database';
+import { ownerParts, upload } from '../../../test/support/files';
+import { spawnApi, type Client, type Program } from '../../../test/support/harness';
+import { seedMembers } from '../../../test/support/seed';
 
 const largest = 50 * 1024 * 1024;
 const atOnce = 4;

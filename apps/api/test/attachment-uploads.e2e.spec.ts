@@ -9,9 +9,9 @@ import {
   formOf,
   type Part,
 } from '../../../libs/attachments/src/attachment.factory';
-import { codeOf, Files, ownerParts, sha256, upload } from './files';
-import { startApi, type Client, type LocalApi } from './harness';
-import { seedMembers } from './seed';
+import { Files, ownerParts, sha256, upload } from '../../../test/support/files';
+import { type Client, codeOf, type LocalApi, startApi } from '../../../test/support/harness';
+import { seedMembers } from '../../../test/support/seed';
 
 const png = Buffer.from(
   '89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000049454e44ae426082',

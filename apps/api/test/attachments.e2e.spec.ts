@@ -1,8 +1,8 @@
 import { unlinkSync, writeFileSync } from 'node:fs';
 import { aPdf } from '../../../libs/attachments/src/attachment.factory';
-import { codeOf, Files, sha256 } from './files';
-import { startApi, type Client, type LocalApi } from './harness';
-import { seedMembers } from './seed';
+import { Files, sha256 } from '../../../test/support/files';
+import { type Client, codeOf, type LocalApi, startApi } from '../../../test/support/harness';
+import { seedMembers } from '../../../test/support/seed';
 
 interface Page {
   items: { id: number; fileName: string }[];

@@ -1,6 +1,6 @@
-import { createTestDatabase, type TestDatabase } from '../../../test/setup/database';
-import { spawnApi, type Client, type Program } from './harness';
-import { until } from './load';
+import { createTestDatabase, type TestDatabase } from '../../../test/support/database';
+import { spawnApi, type Client, type Program } from '../../../test/support/harness';
+import { until } from '../../../test/support/load';
 
 /** Entries of the ledger: above 100 MB in the larger forms. */
 const entries = 60_000;

@@ -1,7 +1,7 @@
 import { parse } from 'csv-parse/sync';
 import { aMember } from '../../../libs/members/src/member.factory';
-import { ip2a } from './command';
-import { startApi, type Client, type LocalApi } from './harness';
+import { ip2a } from '../../../test/support/command';
+import { startApi, type Client, type LocalApi } from '../../../test/support/harness';
 
 let api: LocalApi;
 let admin: Client;

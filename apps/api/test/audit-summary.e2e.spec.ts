@@ -1,6 +1,6 @@
 import { aMember } from '../../../libs/members/src/member.factory';
-import { startApi, type Client, type LocalApi } from './harness';
-import { made } from './records';
+import { startApi, type Client, type LocalApi } from '../../../test/support/harness';
+import { made } from '../../../test/support/records';
 
 let api: LocalApi;
 let admin: Client;

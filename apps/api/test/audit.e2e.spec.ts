@@ -1,5 +1,5 @@
 import { aMember } from '../../../libs/members/src/member.factory';
-import { startApi, type Client, type LocalApi, type Reply } from './harness';
+import { type Client, codeOf, type LocalApi, type Reply, startApi } from '../../../test/support/harness';
 
 interface Item {
   id: number;
@@ -39,7 +39,6 @@ async function createMember(): Promise<number> {
 }
 
 const itemsOf = (reply: Reply) => reply.json<Page>().items;
-const codeOf = (reply: Reply) => [reply.status, String(reply.json()['type']).replace('/docs/errors#', '')];
 async function search(query: string, client = admin): Promise<Item[]> {
   const reply = await client.get(`/audit/logs?limit=200&${query}`);
   expect([reply.status, reply.text.slice(0, 200)]).toEqual([200, expect.stringContaining('"items"')]);

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRemoteJWKSet, decodeJwt, jwtVerify, SignJWT, type JWTPayload } from 'jose';
-import { startApi, type Client, type LocalApi, type Reply } from './harness';
+import { type Client, codeOf, type LocalApi, startApi } from '../../../test/support/harness';
 
 let api: LocalApi;
 beforeAll(async () => {
@@ -11,7 +11,6 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-const codeOf = (reply: Reply) => [reply.status, String(reply.json()['type']).replace('/docs/errors#', '')];
 const invalid = [401, 'auth.token-invalid'];
 
 describe('access tokens', () => {

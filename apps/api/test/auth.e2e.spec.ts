@@ -1,5 +1,5 @@
-import { startApi, type Client, type LocalApi, type Reply } from './harness';
-import { inParallel } from './load';
+import { type Client, codeOf, type LocalApi, type Reply, startApi } from '../../../test/support/harness';
+import { inParallel } from '../../../test/support/load';
 
 let api: LocalApi;
 beforeAll(async () => {
@@ -7,7 +7,6 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-const codeOf = (reply: Reply) => [reply.status, String(reply.json()['type']).replace('/docs/errors#', '')];
 const logIn = ({ email, password }: { email: string; password: string }) =>
   api.anonymous.post('/auth/login', { email, password });
 const refresh = (refreshToken: string) => api.anonymous.post('/auth/refresh', { refreshToken });

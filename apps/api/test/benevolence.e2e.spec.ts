@@ -1,7 +1,7 @@
 import { anApplication, aReview } from '../../../libs/benevolence/src/benevolence.factory';
-import { startApi, type Client, type LocalApi } from './harness';
-import { inParallel } from './load';
-import { codeOf, listed, made, madeMember } from './records';
+import { type Client, codeOf, type LocalApi, startApi } from '../../../test/support/harness';
+import { inParallel } from '../../../test/support/load';
+import { listed, made, madeMember } from '../../../test/support/records';
 
 let api: LocalApi;
 let officer: Client;

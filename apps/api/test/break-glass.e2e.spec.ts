@@ -9,8 +9,8 @@ import { aContact, anOrganization } from '../../../libs/organizations/src/organi
 import { aMember } from '../../../libs/members/src/member.factory';
 import { anActivity } from '../../../libs/salting/src/salting-activity.factory';
 import { aStudent } from '../../../libs/students/src/student.factory';
-import { spawnApi, startApi, type Client, type LocalApi } from './harness';
-import { codeOf, made, type Shown } from './records';
+import { type Client, codeOf, type LocalApi, spawnApi, startApi } from '../../../test/support/harness';
+import { made, type Shown } from '../../../test/support/records';
 
 const reason = 'Accident on site; whom do we call?';
 const glass = { 'X-Break-Glass': 'true', 'X-Access-Reason': reason };

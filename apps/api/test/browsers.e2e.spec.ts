@@ -1,5 +1,5 @@
 import { BlockList } from 'node:net';
-import { startApi, type Client, type LocalApi } from './harness';
+import { startApi, type Client, type LocalApi } from '../../../test/support/harness';
 
 const portal = 'https://portal.local.example';
 const loopback = new BlockList();

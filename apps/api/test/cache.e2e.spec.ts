@@ -1,9 +1,9 @@
-import { createTestDatabase, type TestDatabase } from '../../../test/setup/database';
-import { noRedis, OwnRedis } from '../../../test/setup/redis';
+import { createTestDatabase, type TestDatabase } from '../../../test/support/database';
+import { noRedis, OwnRedis } from '../../../test/support/redis';
 import { anOrganization } from '../../../libs/organizations/src/organization.factory';
-import { counted, hitsOf, keysOf, spawnPair, untilCached } from './cached';
-import { spawnApi, type Client, type Program } from './harness';
-import { seedMembers } from './seed';
+import { counted, hitsOf, keysOf, spawnPair, untilCached } from '../../../test/support/cached';
+import { spawnApi, type Client, type Program } from '../../../test/support/harness';
+import { seedMembers } from '../../../test/support/seed';
 
 (noRedis ? describe.skip : describe)(`a record from the cache${noRedis ? ` (${noRedis})` : ''}`, () => {
   let redis: OwnRedis;

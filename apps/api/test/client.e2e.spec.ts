@@ -1,7 +1,7 @@
 import { createClient, ProblemError, type Client, type Session } from '#client';
 import { aMember } from '../../../libs/members/src/member.factory';
 import { anOrganization } from '../../../libs/organizations/src/organization.factory';
-import { startApi, type LocalApi } from './harness';
+import { startApi, type LocalApi } from '../../../test/support/harness';
 
 let api: LocalApi;
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 import { aContact } from '../../../libs/organizations/src/organization.factory';
-import { startApi, type Client, type LocalApi } from './harness';
-import { inParallel } from './load';
-import { codeOf, made, madeEmployer } from './records';
+import { type Client, codeOf, type LocalApi, startApi } from '../../../test/support/harness';
+import { inParallel } from '../../../test/support/load';
+import { made, madeEmployer } from '../../../test/support/records';
 
 let api: LocalApi;
 let staff: Client;

@@ -1,9 +1,9 @@
 import { aGrievance } from '../../../libs/grievances/src/grievance.factory';
 import { anOrganization } from '../../../libs/organizations/src/organization.factory';
 import { anActivity } from '../../../libs/salting/src/salting-activity.factory';
-import { startApi, type Client, type LocalApi } from './harness';
-import { OutsideTransaction } from './outside-transaction';
-import { codeOf, made, madeEmployer, madeMember } from './records';
+import { type Client, codeOf, type LocalApi, startApi } from '../../../test/support/harness';
+import { OutsideTransaction } from '../../../test/support/outside-transaction';
+import { made, madeEmployer, madeMember } from '../../../test/support/records';
 
 let api: LocalApi;
 let admin: Client;

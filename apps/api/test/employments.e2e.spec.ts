@@ -1,6 +1,6 @@
 import { anEmployment } from '../../../libs/employments/src/member-employment.factory';
-import { startApi, type Client, type LocalApi } from './harness';
-import { codeOf, listed, made, madeEmployer, madeMember } from './records';
+import { type Client, codeOf, type LocalApi, startApi } from '../../../test/support/harness';
+import { listed, made, madeEmployer, madeMember } from '../../../test/support/records';
 
 let api: LocalApi;
 let staff: Client;

@@ -1,7 +1,7 @@
 import { parse } from 'csv-parse/sync';
 import { aMember } from '../../../libs/members/src/member.factory';
-import { startApi, type Client, type LocalApi, type Reply } from './harness';
-import { seedMembers } from './seed';
+import { startApi, type Client, type LocalApi, type Reply } from '../../../test/support/harness';
+import { seedMembers } from '../../../test/support/seed';
 
 type Row = Record<string, string>;
 

@@ -1,8 +1,8 @@
 import { aGrievance, aStep } from '../../../libs/grievances/src/grievance.factory';
 import { anOrganization } from '../../../libs/organizations/src/organization.factory';
-import { startApi, type Client, type LocalApi } from './harness';
-import { inParallel } from './load';
-import { codeOf, listed, made, madeEmployer, madeMember } from './records';
+import { type Client, codeOf, type LocalApi, startApi } from '../../../test/support/harness';
+import { inParallel } from '../../../test/support/load';
+import { listed, made, madeEmployer, madeMember } from '../../../test/support/records';
 
 let api: LocalApi;
 let officer: Client;

@@ -1,7 +1,7 @@
 import { BlockList } from 'node:net';
 import { aMember } from '../../../libs/members/src/member.factory';
-import { startApi, type Client, type LocalApi, type Reply } from './harness';
-import { inParallel } from './load';
+import { type Client, codeOf, type LocalApi, startApi } from '../../../test/support/harness';
+import { inParallel } from '../../../test/support/load';
 
 let api: LocalApi;
 let staff: Client;
@@ -11,7 +11,6 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-const codeOf = (reply: Reply) => [reply.status, String(reply.json()['type']).replace('/docs/errors#', '')];
 const count = async (memberNumber: string) =>
   (await api.query('SELECT FROM members WHERE member_number = $1', [memberNumber])).length;
 

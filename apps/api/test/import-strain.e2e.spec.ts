@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { Readable } from 'node:stream';
-import { createTestDatabase, type TestDatabase } from '../../../test/setup/database';
-import { spawnApi, type Client, type Program, type Reply } from './harness';
+import { createTestDatabase, type TestDatabase } from '../../../test/support/database';
+import { type Client, codeOf, type Program, type Reply, spawnApi } from '../../../test/support/harness';
 
 const header = 'memberNumber,firstName,lastName,classification,address,notes';
 /** What the program may grow by, however long the file is. */
@@ -27,7 +27,6 @@ async function start(): Promise<void> {
   staff = await api.as('staff');
 }
 
-const codeOf = (reply: Reply) => [reply.status, String(reply.json()['type']).replace('/docs/errors#', '')];
 const stillServes = async () =>
   expect([api.isRunning, (await staff.get('/members?limit=1')).status]).toEqual([true, 200]);
 

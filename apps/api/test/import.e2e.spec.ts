@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
-import { startApi, type Client, type LocalApi, type Reply } from './harness';
-import { until } from './load';
+import { type Client, codeOf, type LocalApi, type Reply, startApi } from '../../../test/support/harness';
+import { until } from '../../../test/support/load';
 
 interface Report {
   rowsRead: number;
@@ -38,7 +38,6 @@ const members = (prefix: string) =>
   api.query<{ number: string }>(`SELECT member_number AS number FROM members WHERE member_number LIKE $1 ORDER BY id`, [
     `${prefix}%`,
   ]);
-const codeOf = (reply: Reply) => [reply.status, String(reply.json()['type']).replace('/docs/errors#', '')];
 const clean = (count: number): Report => ({ rowsRead: count, rowsCreated: count, rowsRefused: 0, errors: [] });
 
 describe('an import without faults', () => {

@@ -8,11 +8,11 @@ import { IntegrityService, type Issue } from '#integrity';
 import { RequestContext } from '#platform/context';
 import { ObjectStore } from '#platform/object-store';
 import { aPdf } from '../../../libs/attachments/src/attachment.factory';
-import { missingPrograms, startRadosgw } from '../../../test/setup/radosgw';
-import { run } from '../../cli/test/command';
-import { Files, sha256 } from './files';
-import { startApi, type Client, type LocalApi } from './harness';
-import { seedMembers } from './seed';
+import { missingPrograms, startRadosgw } from '../../../test/support/radosgw';
+import { run } from '../../../test/support/cli';
+import { Files, sha256 } from '../../../test/support/files';
+import { startApi, type Client, type LocalApi } from '../../../test/support/harness';
+import { seedMembers } from '../../../test/support/seed';
 
 let api: LocalApi;
 let files: Files;

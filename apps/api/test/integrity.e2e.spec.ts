@@ -4,10 +4,10 @@ import { IntegrityService } from '#integrity';
 import { RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
 import { dataSet, plantDefects, seedStress } from '#stress';
-import { expectCommitted } from '../../../test/committed';
+import { expectCommitted } from '../../../test/support/committed';
 import { expectLedgerToTellTheRows } from '../../../test/promises/replay';
-import { schemaSql } from '../../../test/schema-sql';
-import { startApi, type LocalApi } from './harness';
+import { schemaSql } from '../../../test/laws/schema-sql';
+import { startApi, type LocalApi } from '../../../test/support/harness';
 
 const scale = 0.1;
 let api: LocalApi;

@@ -1,9 +1,9 @@
 import { Client as Connection } from 'pg';
 import { checkProof, LedgerKey, parseCheckpoint, provesConsistency } from '#ledger';
 import { aMember } from '../../../libs/members/src/member.factory';
-import { OwnServer } from '../../../test/promises/own-server';
-import { startApi, type Client, type LocalApi } from './harness';
-import { until } from './load';
+import { OwnServer } from '../../../test/support/own-server';
+import { startApi, type Client, type LocalApi } from '../../../test/support/harness';
+import { until } from '../../../test/support/load';
 
 let server: OwnServer;
 let api: LocalApi;

@@ -1,6 +1,6 @@
 import { BlockList } from 'node:net';
 import { Clock } from '#kernel';
-import { startApi, type Client, type LocalApi, type Reply } from './harness';
+import { type Client, codeOf, type LocalApi, type Reply, startApi } from '../../../test/support/harness';
 
 /** A clock that stands still until a test turns it. */
 class HandClock extends Clock {
@@ -32,7 +32,6 @@ function trusted() {
 }
 
 const from = (address: string) => ({ 'X-Forwarded-For': address });
-const codeOf = (reply: Reply) => String(reply.json()['type']).replace('/docs/errors#', '');
 const limits = ({ headers }: Reply) => [
   headers['ratelimit-limit'],
   headers['ratelimit-remaining'],
@@ -103,7 +102,7 @@ describe('limits by role', () => {
     await statuses(8, () => somebody.get('/auth/me'));
     const refused = await somebody.get('/auth/me');
     expect(refused.headers['content-type']).toBe('application/problem+json; charset=utf-8');
-    expect([refused.status, codeOf(refused), refused.headers['retry-after']]).toEqual([429, 'rate.limited', '6']);
+    expect([...codeOf(refused), refused.headers['retry-after']]).toEqual([429, 'rate.limited', '6']);
     expect(limits(refused)).toEqual(['10', '0', '60']);
   });
 
@@ -150,7 +149,7 @@ describe('attempts', () => {
       const found = await statuses(3, () => login(typed[host % 3] ?? '', `198.51.100.${(host += 1)}`));
       expect(found).toEqual([401, 401, 429]);
       const refused = await login(name, '198.51.100.99');
-      expect([refused.status, codeOf(refused), limits(refused)[0]]).toEqual([429, 'rate.limited', '2']);
+      expect([...codeOf(refused), limits(refused)[0]]).toEqual([429, 'rate.limited', '2']);
     }
   });
 

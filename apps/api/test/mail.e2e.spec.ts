@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { SMTPServer } from 'smtp-server';
-import { startApi, type LocalApi } from './harness';
-import { until } from './load';
+import { startApi, type LocalApi } from '../../../test/support/harness';
+import { until } from '../../../test/support/load';
 
 interface Received {
   from: string;

@@ -1,5 +1,5 @@
 import { aMember } from '../../../libs/members/src/member.factory';
-import { startApi, type Client, type LocalApi, type Reply } from './harness';
+import { type Client, codeOf, type LocalApi, startApi } from '../../../test/support/harness';
 
 interface Access {
   id: number;
@@ -23,8 +23,6 @@ async function somebody(): Promise<{ id: number; own: Client }> {
   const { id } = (await staff.post('/members', aMember())).json<{ id: number }>();
   return { id, own: await api.somebody(['member'], id) };
 }
-
-const codeOf = (reply: Reply) => [reply.status, String(reply.json()['type']).replace('/docs/errors#', '')];
 
 describe('my own record', () => {
   it('is shown to me without what is for the office, and on record', async () => {

@@ -1,7 +1,7 @@
 import { foldText } from '#kernel';
 import { aMember } from '../../../libs/members/src/member.factory';
-import { startApi, type Client, type LocalApi } from './harness';
-import { seedMembers } from './seed';
+import { startApi, type Client, type LocalApi } from '../../../test/support/harness';
+import { seedMembers } from '../../../test/support/seed';
 
 interface Member {
   id: number;

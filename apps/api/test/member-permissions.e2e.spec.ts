@@ -1,5 +1,5 @@
 import { aMember } from '../../../libs/members/src/member.factory';
-import { startApi, type Client, type LocalApi, type Reply } from './harness';
+import { type Client, codeOf, type LocalApi, type Reply, startApi } from '../../../test/support/harness';
 
 /** A member as a reply shows one. */
 interface Member {
@@ -16,8 +16,6 @@ beforeAll(async () => {
 afterAll(() => api.close());
 
 const create = async () => (await staff.post('/members', aMember())).json<Member>();
-const codeOf = (reply: Reply) => [reply.status, String(reply.json()['type']).replace('/docs/errors#', '')];
-
 describe('who may do what with members', () => {
   it('shows notes to the office alone', async () => {
     const { id, memberNumber } = await create();

@@ -1,5 +1,5 @@
 import { aMember } from '../../../libs/members/src/member.factory';
-import { startApi, type Client, type LocalApi, type Reply } from './harness';
+import { type Client, codeOf, type LocalApi, startApi } from '../../../test/support/harness';
 
 /** A member as a reply shows one. */
 interface Member {
@@ -25,8 +25,6 @@ async function create(overrides = {}): Promise<Member & { version: string }> {
   const reply = await staff.post('/members', aMember(overrides));
   return { ...reply.json<Member>(), version: String(reply.headers.etag) };
 }
-
-const codeOf = (reply: Reply) => [reply.status, String(reply.json()['type']).replace('/docs/errors#', '')];
 
 describe('creating a member', () => {
   it('answers with the record, where it is and its version, and is on record', async () => {

@@ -1,8 +1,8 @@
 import { Secret, TOTP } from 'otpauth';
 import type { Role } from '#access';
-import { startApi, type Account, type Client, type LocalApi, type Reply } from './harness';
-import { inParallel } from './load';
-import { Mailbox } from './mailbox';
+import { type Account, type Client, codeOf, type LocalApi, type Reply, startApi } from '../../../test/support/harness';
+import { inParallel } from '../../../test/support/load';
+import { Mailbox } from '../../../test/support/mailbox';
 
 let api: LocalApi;
 /** Moves the server's clock, so that codes of the steps to come can be had without waiting. */
@@ -16,7 +16,6 @@ afterAll(() => api.close());
 const stepMs = 30_000;
 const failed = [401, 'auth.login-failed'];
 const invalid = [401, 'auth.token-invalid'];
-const codeOf = (reply: Reply) => [reply.status, String(reply.json()['type']).replace('/docs/errors#', '')];
 const actionsOf = async (reply: Reply) =>
   (await api.entries({ requestId: reply.requestId })).map(({ action, tableName }) => `${action} ${tableName}`);
 

@@ -1,7 +1,7 @@
 import { aPdf } from '../../../libs/attachments/src/attachment.factory';
-import { Files } from './files';
-import { startApi, type Client, type LocalApi } from './harness';
-import { seedMembers } from './seed';
+import { Files } from '../../../test/support/files';
+import { startApi, type Client, type LocalApi } from '../../../test/support/harness';
+import { seedMembers } from '../../../test/support/seed';
 
 let api: LocalApi;
 let staff: Client;

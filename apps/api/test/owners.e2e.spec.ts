@@ -4,9 +4,9 @@ import { aGrievance } from '../../../libs/grievances/src/grievance.factory';
 import { aContact } from '../../../libs/organizations/src/organization.factory';
 import { anActivity } from '../../../libs/salting/src/salting-activity.factory';
 import { aStudent } from '../../../libs/students/src/student.factory';
-import { startApi, type Client, type LocalApi } from './harness';
-import { inParallel } from './load';
-import { codeOf, made, madeEmployer, madeMember } from './records';
+import { type Client, codeOf, type LocalApi, startApi } from '../../../test/support/harness';
+import { inParallel } from '../../../test/support/load';
+import { made, madeEmployer, madeMember } from '../../../test/support/records';
 
 let api: LocalApi;
 let admin: Client;

@@ -1,6 +1,6 @@
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { aMember } from '../../../libs/members/src/member.factory';
-import { startApi, type Client, type LocalApi } from './harness';
+import { startApi, type Client, type LocalApi } from '../../../test/support/harness';
 
 let api: LocalApi;
 /** Another worker on the same database. */

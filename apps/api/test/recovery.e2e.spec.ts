@@ -1,9 +1,9 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { aMember } from '../../../libs/members/src/member.factory';
-import { startApi, type Client, type LocalApi, type Reply } from './harness';
-import { inParallel, until } from './load';
-import { Mailbox } from './mailbox';
+import { type Client, codeOf, type LocalApi, type Reply, startApi } from '../../../test/support/harness';
+import { inParallel, until } from '../../../test/support/load';
+import { Mailbox } from '../../../test/support/mailbox';
 
 let api: LocalApi;
 let mailbox: Mailbox;
@@ -17,7 +17,6 @@ afterAll(() => api.close());
 
 const password = 'correct horse battery staple';
 const another = 'another horse battery staple';
-const codeOf = (reply: Reply) => [reply.status, String(reply.json()['type']).replace('/docs/errors#', '')];
 const invalid = [401, 'auth.token-invalid'];
 const post = (path: string, body: object) => api.anonymous.post(`/auth/${path}`, body);
 const logIn = (email: string, secret = password) => post('login', { email, password: secret });

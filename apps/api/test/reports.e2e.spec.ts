@@ -4,8 +4,8 @@ import { anEmployment } from '../../../libs/employments/src/member-employment.fa
 import { aGrievance, aStep } from '../../../libs/grievances/src/grievance.factory';
 import { aMember } from '../../../libs/members/src/member.factory';
 import { anOrganization } from '../../../libs/organizations/src/organization.factory';
-import { startApi, type Client, type LocalApi } from './harness';
-import { codeOf, made } from './records';
+import { type Client, codeOf, type LocalApi, startApi } from '../../../test/support/harness';
+import { made } from '../../../test/support/records';
 
 let api: LocalApi;
 let staff: Client;

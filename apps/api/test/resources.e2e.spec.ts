@@ -5,8 +5,8 @@ import { aGrievance } from '../../../libs/grievances/src/grievance.factory';
 import { aContact, anOrganization } from '../../../libs/organizations/src/organization.factory';
 import { anActivity } from '../../../libs/salting/src/salting-activity.factory';
 import { aStudent } from '../../../libs/students/src/student.factory';
-import { startApi, type Client, type LocalApi } from './harness';
-import { codeOf, listed, made, madeEmployer, madeMember } from './records';
+import { type Client, codeOf, type LocalApi, startApi } from '../../../test/support/harness';
+import { listed, made, madeEmployer, madeMember } from '../../../test/support/records';
 
 let api: LocalApi;
 let admin: Client;

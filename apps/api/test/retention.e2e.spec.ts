@@ -1,6 +1,6 @@
 import { aHold, aPolicy } from '../../../libs/retention/src/retention.factory';
-import { startApi, type Client, type LocalApi } from './harness';
-import { codeOf, listed, made, type Shown } from './records';
+import { type Client, codeOf, type LocalApi, startApi } from '../../../test/support/harness';
+import { listed, made, type Shown } from '../../../test/support/records';
 
 let api: LocalApi;
 let admin: Client;

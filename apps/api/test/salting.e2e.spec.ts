@@ -1,7 +1,7 @@
 import { anOrganization } from '../../../libs/organizations/src/organization.factory';
 import { anActivity } from '../../../libs/salting/src/salting-activity.factory';
-import { startApi, type Client, type LocalApi } from './harness';
-import { codeOf, made, madeMember } from './records';
+import { type Client, codeOf, type LocalApi, startApi } from '../../../test/support/harness';
+import { made, madeMember } from '../../../test/support/records';
 
 let api: LocalApi;
 let staff: Client;

@@ -1,5 +1,5 @@
-import { OutsideTransaction } from './outside-transaction';
-import { startApi, type Client, type LocalApi, type Reply } from './harness';
+import { OutsideTransaction } from '../../../test/support/outside-transaction';
+import { type Client, codeOf, type LocalApi, type Reply, startApi } from '../../../test/support/harness';
 
 interface Session {
   id: string;
@@ -16,7 +16,6 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-const codeOf = (reply: Reply) => [reply.status, String(reply.json()['type']).replace('/docs/errors#', '')];
 const sessionsOf = async (client: Client) => (await client.get('/auth/sessions')).json<{ items: Session[] }>().items;
 
 describe('my sessions', () => {

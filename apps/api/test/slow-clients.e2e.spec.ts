@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { createTestDatabase, type TestDatabase } from '../../../test/setup/database';
-import { spawnApi, startApi, type Client, type LocalApi, type Program } from './harness';
-import { until } from './load';
+import { createTestDatabase, type TestDatabase } from '../../../test/support/database';
+import { spawnApi, startApi, type Client, type LocalApi, type Program } from '../../../test/support/harness';
+import { until } from '../../../test/support/load';
 
 /** SLOW_CLIENT_SECONDS of these tests. */
 const patienceSeconds = 1;

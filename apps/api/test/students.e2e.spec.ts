@@ -1,7 +1,7 @@
 import { aStudent } from '../../../libs/students/src/student.factory';
-import { startApi, type Client, type LocalApi } from './harness';
-import { inParallel } from './load';
-import { codeOf, made, madeMember } from './records';
+import { type Client, codeOf, type LocalApi, startApi } from '../../../test/support/harness';
+import { inParallel } from '../../../test/support/load';
+import { made, madeMember } from '../../../test/support/records';
 
 let api: LocalApi;
 let staff: Client;

@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createTestDatabase, type TestDatabase } from '../../../test/setup/database';
-import { environmentOf, spawnApi, type Client, type Program, type Reply } from './harness';
-import { until } from './load';
-import { childrenOf, isAlive } from './processes';
-import { seedMembers } from './seed';
+import { createTestDatabase, type TestDatabase } from '../../../test/support/database';
+import { environmentOf, spawnApi, type Client, type Program, type Reply } from '../../../test/support/harness';
+import { until } from '../../../test/support/load';
+import { childrenOf, isAlive } from '../../../test/support/processes';
+import { seedMembers } from '../../../test/support/seed';
 
 const WORKERS = '2';
 const lanes = 4;

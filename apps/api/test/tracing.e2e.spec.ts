@@ -1,9 +1,9 @@
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import { BlockList, type AddressInfo } from 'node:net';
 import { aMember } from '../../../libs/members/src/member.factory';
-import { createTestDatabase, type TestDatabase } from '../../../test/setup/database';
-import { startApi, type Client, type LocalApi } from './harness';
-import { until } from './load';
+import { createTestDatabase, type TestDatabase } from '../../../test/support/database';
+import { startApi, type Client, type LocalApi } from '../../../test/support/harness';
+import { until } from '../../../test/support/load';
 
 interface Span {
   traceId: string;

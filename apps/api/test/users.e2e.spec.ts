@@ -1,6 +1,6 @@
 import type { Role } from '#access';
 import { aMember } from '../../../libs/members/src/member.factory';
-import { startApi, type Client, type LocalApi, type Reply } from './harness';
+import { type Client, codeOf, type LocalApi, type Reply, startApi } from '../../../test/support/harness';
 
 interface User {
   id: number;
@@ -44,8 +44,6 @@ async function create(overrides?: object): Promise<User & { password: string; ve
   expect([reply.status, reply.text.slice(0, 200)]).toEqual([201, expect.stringContaining('"id"')]);
   return { ...reply.json<User>(), password: user.password, version: String(reply.headers.etag) };
 }
-
-const codeOf = (reply: Reply) => [reply.status, String(reply.json()['type']).replace('/docs/errors#', '')];
 
 describe('creating a user', () => {
   it('creates the account and its roles, on record without the password', async () => {

@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createTestDatabase, type TestDatabase } from '../../../test/setup/database';
-import { writeKey } from './harness';
-import type { Client, Reply } from './client';
-import { spawnApi, type Program } from './program';
+import { createTestDatabase, type TestDatabase } from '../../../test/support/database';
+import { codeOf, writeKey } from '../../../test/support/harness';
+import type { Client, Reply } from '../../../test/support/client';
+import { spawnApi, type Program } from '../../../test/support/program';
 
 const folder = mkdtempSync(join(tmpdir(), 'ip2a-workers-'));
 let database: TestDatabase;
@@ -27,7 +27,6 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-const codeOf = (reply: Reply) => [reply.status, String(reply.json()['type']).replace('/docs/errors#', '')];
 const invalid = [401, 'auth.token-invalid'];
 const another = 'another horse battery staple';
 

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { systemActor } from '#access';
 import { choicesOf, IntegrityService, type Issue } from '#integrity';
 import { RequestContext } from '#platform/context';
-import { Files } from '../../api/test/files';
-import { startApi, type LocalApi } from '../../api/test/harness';
-import { seedMembers } from '../../api/test/seed';
+import { Files } from '../../../test/support/files';
+import { startApi, type LocalApi } from '../../../test/support/harness';
+import { seedMembers } from '../../../test/support/seed';
 import { expectLedgerToTellTheRows } from '../../../test/promises/replay';
-import { hasTerminals, run, startAtTerminal, type Command } from './command';
+import { hasTerminals, run, startAtTerminal, type Command } from '../../../test/support/cli';
 
 let api: LocalApi;
 let files: Files;

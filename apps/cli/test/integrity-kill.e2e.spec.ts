@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
-import { createTestDatabase, type TestDatabase } from '../../../test/setup/database';
+import { createTestDatabase, type TestDatabase } from '../../../test/support/database';
 import { expectLedgerToTellTheRows } from '../../../test/promises/replay';
-import { run, start } from './command';
+import { run, start } from '../../../test/support/cli';
 
 const tables = [
   ...['members', 'organizations', 'organization_contacts'],

@@ -3,9 +3,9 @@ import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createTestDatabase, type TestDatabase } from '../../../test/setup/database';
-import { spawnApi, type Program } from '../../api/test/harness';
-import { run, start } from './command';
+import { createTestDatabase, type TestDatabase } from '../../../test/support/database';
+import { spawnApi, type Program } from '../../../test/support/harness';
+import { run, start } from '../../../test/support/cli';
 
 /** Each test starts programs and lets them work for seconds. */
 jest.setTimeout(180_000);

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { Client } from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 import { entryColumns, entryLine, entrySettings, linesOf } from '#ledger';
-import { createTestDatabase, type TestDatabase } from '../../../test/setup/database';
+import { createTestDatabase, type TestDatabase } from '../../../test/support/database';
 import { Engine } from './engine';
 import { ARCHIVE_FORMATS, canonicalLines, columnSums, linesTable, objectsTable, writeObject } from './entry-file';
 

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { Client } from 'pg';
-import { createTestDatabase, type TestDatabase } from '../../../test/setup/database';
+import { createTestDatabase, type TestDatabase } from '../../../test/support/database';
 import { entryColumns, keyOf } from './canonical-entry';
 import { signCheckpoint } from './checkpoint';
 import { TestLog } from './log.factory';

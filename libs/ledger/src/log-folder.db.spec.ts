@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createTestDatabase, type TestDatabase } from '../../../test/setup/database';
+import { createTestDatabase, type TestDatabase } from '../../../test/support/database';
 import { DatabaseSource } from './database-source';
 import type { LogVerdict } from './ledger.dto';
 import { LogFolder } from './log-folder';

@@ -1,6 +1,6 @@
 import type { EntryPlace } from '#audit';
 import { inLogOrder, type LineSource } from './log-order';
-import { seeded } from '../../../apps/api/test/load';
+import { seeded } from '../../../test/support/load';
 
 const lineOf = ({ txid, id }: EntryPlace) => Buffer.from(`ip2a-entry/1\t${id}\t2026-01-01 00:00:00+00\tREAD\t${txid}`);
 const opened: string[] = [];

@@ -1,5 +1,5 @@
 import { Client } from 'pg';
-import { createTestDatabase, type TestDatabase } from '../../../test/setup/database';
+import { createTestDatabase, type TestDatabase } from '../../../test/support/database';
 import type { LogPart } from './database-source';
 import { TestLog, workerFile } from './log.factory';
 import { hashAt, leafHash } from './merkle';

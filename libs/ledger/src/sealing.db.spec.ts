@@ -1,5 +1,5 @@
 import { Client } from 'pg';
-import { createTestDatabase, type TestDatabase } from '../../../test/setup/database';
+import { createTestDatabase, type TestDatabase } from '../../../test/support/database';
 import { inIndexOrder, maxSealEntries, unsealed } from './sealing';
 
 const entries = 20 * maxSealEntries;

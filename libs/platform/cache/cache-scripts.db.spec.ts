@@ -1,5 +1,5 @@
 import { RedisConnection } from '#platform/redis';
-import { noRedis, OwnRedis } from '../../../test/setup/redis';
+import { noRedis, OwnRedis } from '../../../test/support/redis';
 import { beginScript, cacheScripts, endScript, fillScript, holdMs, lookUpScript } from './cache-scripts';
 
 (noRedis ? describe.skip : describe)(`the scripts of the cache${noRedis ? ` (${noRedis})` : ''}`, () => {

@@ -1,5 +1,5 @@
 import { Pool, type QueryConfig } from 'pg';
-import { createTestDatabase, type TestDatabase } from '../../../test/setup/database';
+import { createTestDatabase, type TestDatabase } from '../../../test/support/database';
 import { checkIn, checkOut } from './check-out';
 
 let database: TestDatabase;

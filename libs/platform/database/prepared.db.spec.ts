@@ -1,6 +1,6 @@
 import { Client, Pool, type PoolClient } from 'pg';
-import { createTestDatabase, type TestDatabase } from '../../../test/setup/database';
-import { noPgBouncer, startPgBouncer } from '../../../test/setup/pgbouncer';
+import { createTestDatabase, type TestDatabase } from '../../../test/support/database';
+import { noPgBouncer, startPgBouncer } from '../../../test/support/pgbouncer';
 import { PreparedStatements, preparingOf } from './prepared';
 
 const text = 'SELECT $1::integer + 1 AS sum, pg_backend_pid() AS pid';

@@ -23,7 +23,7 @@ import {
   read,
   sha256,
   type StoreUnderTest,
-} from '../../../test/object-store-contract';
+} from '../../../test/support/object-store-contract';
 
 let folder: string;
 beforeAll(() => (folder = mkdtempSync(join(tmpdir(), 'ip2a-store-'))));

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { CreateBucketCommand, ListObjectVersionsCommand, S3Client } from '@aws-sdk/client-s3';
 import { openObjectStore } from '#platform/object-store';
-import { bytes, mediaType, read, sha256 } from '../../../test/object-store-contract';
-import { startGlacier, type Glacier } from '../../../test/setup/glacier-shim';
-import { missingPrograms, startRadosgw, type Radosgw } from '../../../test/setup/radosgw';
+import { bytes, mediaType, read, sha256 } from '../../../test/support/object-store-contract';
+import { startGlacier, type Glacier } from '../../../test/support/glacier-shim';
+import { missingPrograms, startRadosgw, type Radosgw } from '../../../test/support/radosgw';
 
 const missing = missingPrograms();
 if (missing.length > 0) {

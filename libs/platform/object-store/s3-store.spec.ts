@@ -26,9 +26,9 @@ import {
   read,
   sha256,
   type StoreUnderTest,
-} from '../../../test/object-store-contract';
-import { startGlacier, type Glacier } from '../../../test/setup/glacier-shim';
-import { missingPrograms, startRadosgw, type Radosgw } from '../../../test/setup/radosgw';
+} from '../../../test/support/object-store-contract';
+import { startGlacier, type Glacier } from '../../../test/support/glacier-shim';
+import { missingPrograms, startRadosgw, type Radosgw } from '../../../test/support/radosgw';
 
 const mebibyte = 2 ** 20;
 /** What radosgw takes: no part but the last may be smaller. */

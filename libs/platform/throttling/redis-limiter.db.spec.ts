@@ -3,7 +3,7 @@ import { createClient } from '@redis/client';
 import fc from 'fast-check';
 import { Clock } from '#kernel';
 import { RedisConnection } from '#platform/redis';
-import { noRedis, OwnRedis } from '../../../test/setup/redis';
+import { noRedis, OwnRedis } from '../../../test/support/redis';
 import { emptyState, take } from './gcra';
 import { gcraScript } from './gcra-script';
 import { LocalLimiter } from './local-limiter';

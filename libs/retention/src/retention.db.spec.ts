@@ -1,5 +1,5 @@
 import { Database } from '#platform/database';
-import { createTestDatabase, type TestDatabase } from '../../../test/setup/database';
+import { createTestDatabase, type TestDatabase } from '../../../test/support/database';
 import { RetentionService, type HeldRange } from './retention.service';
 
 let database: TestDatabase;

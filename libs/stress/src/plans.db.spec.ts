@@ -1,7 +1,7 @@
 import { systemActor } from '#access';
 import { RequestContext } from '#platform/context';
 import { bulkLoad } from '#platform/database';
-import { createTestDatabase, type TestDatabase } from '../../../test/setup/database';
+import { createTestDatabase, type TestDatabase } from '../../../test/support/database';
 import { dataSet } from './data-set';
 
 /** At its full size, because a small table is read whole whatever indexes it has. Without entries, which no plan looks at. */

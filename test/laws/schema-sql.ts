@@ -109,7 +109,7 @@ export async function schemaSql(query: Query): Promise<string> {
   const lines = async (sql: string) => (await query(sql)).map(({ line }) => String(line).trimEnd());
   const missed = await lines(unwritten);
   if (missed.length > 0)
-    throw new Error(`docs/schema.sql would leave out: ${missed.join(', ')}. Teach test/schema-sql.ts.`);
+    throw new Error(`docs/schema.sql would leave out: ${missed.join(', ')}. Teach test/laws/schema-sql.ts.`);
   const sections = [
     (await lines(extensions)).join('\n'),
     (await lines(sequences)).join('\n'),

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { TestDatabase } from '../../../test/setup/database';
+import type { TestDatabase } from './database';
 import { writeKey } from './keys';
 
 const entryPoint = resolve('dist/apps/cli/src/main.js');

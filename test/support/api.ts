@@ -1,5 +1,5 @@
 import type { Role } from '#access';
-import type { TestDatabase } from '../../../test/setup/database';
+import type { TestDatabase } from './database';
 import { createAccount } from './accounts';
 import { Client, type Account, type Reply } from './client';
 import { readEntries, type Entry, type EntryFilter } from './ledger';

@@ -5,10 +5,10 @@ import { DataSource, type EntityMetadata } from 'typeorm';
 import { entities } from '#app';
 import { migrations } from '#migrations';
 import { Database, migrate } from '#platform/database';
-import { expectCommitted } from './committed';
+import { expectCommitted } from '../support/committed';
 import { schemaSql } from './schema-sql';
-import { createTestDatabase, type TestDatabase } from './setup/database';
-import { root } from './sources';
+import { createTestDatabase, type TestDatabase } from '../support/database';
+import { root } from '../support/sources';
 
 let database: TestDatabase;
 let connected: Database;

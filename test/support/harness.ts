@@ -6,12 +6,12 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createApp } from '#app';
 import type { Clock } from '#kernel';
 import type { Config } from '#platform/config';
-import { createTestDatabase, type TestDatabase } from '../../../test/setup/database';
+import { createTestDatabase, type TestDatabase } from './database';
 import { Api } from './api';
 import { writeKey } from './keys';
 
 export { Api } from './api';
-export { Client, type Account, type Reply } from './client';
+export { Client, codeOf, type Account, type Reply } from './client';
 export type { Entry } from './ledger';
 export { writeKey } from './keys';
 export { environmentOf, Program, spawnApi } from './program';

@@ -10,10 +10,10 @@ import { type Operation } from '#access';
 import { openApiDocument } from '#app';
 import { ERRORS, type ErrorCode } from '#kernel';
 import { PublishedLog } from '#ledger';
-import { startApi, type Client, type LocalApi } from '../apps/api/test/harness';
+import { startApi, type Client, type LocalApi } from '../support/harness';
 import { stageOf } from './account-stages';
-import { expectCommitted } from './committed';
-import { read, root } from './sources';
+import { expectCommitted } from '../support/committed';
+import { read, root } from '../support/sources';
 
 interface Schema {
   $ref?: string;

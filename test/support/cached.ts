@@ -1,5 +1,5 @@
-import type { TestDatabase } from '../../../test/setup/database';
-import type { OwnRedis } from '../../../test/setup/redis';
+import type { TestDatabase } from './database';
+import type { OwnRedis } from './redis';
 import { spawnApi, type Program } from './program';
 
 const secondsOfPatience = 60;

@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import { migrate } from '#platform/database';
-import { OwnServer } from './promises/own-server';
+import { OwnServer } from '../support/own-server';
 
 /**
  * What the role of an archiver may do, which migrating grants it: take months out of the ledger that are stored, and nothing else

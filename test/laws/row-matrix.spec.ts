@@ -1,15 +1,15 @@
 import { parse } from 'csv-parse/sync';
 import { OPERATIONS, PERMISSIONS, ROLES, type Operation, type Permission, type Role, type Scope } from '#access';
 import { openApiDocument } from '#app';
-import { startApi, type Client, type LocalApi, type Reply } from '../apps/api/test/harness';
-import { listed, made, madeEmployer, madeMember, type Shown } from '../apps/api/test/records';
-import { anApplication, aReview } from '../libs/benevolence/src/benevolence.factory';
-import { anEmployment } from '../libs/employments/src/member-employment.factory';
-import { aGrievance, aStep } from '../libs/grievances/src/grievance.factory';
-import { aContact } from '../libs/organizations/src/organization.factory';
-import { aHold, aPolicy } from '../libs/retention/src/retention.factory';
-import { anActivity } from '../libs/salting/src/salting-activity.factory';
-import { aStudent } from '../libs/students/src/student.factory';
+import { startApi, type Client, type LocalApi, type Reply } from '../support/harness';
+import { listed, made, madeEmployer, madeMember, type Shown } from '../support/records';
+import { anApplication, aReview } from '../../libs/benevolence/src/benevolence.factory';
+import { anEmployment } from '../../libs/employments/src/member-employment.factory';
+import { aGrievance, aStep } from '../../libs/grievances/src/grievance.factory';
+import { aContact } from '../../libs/organizations/src/organization.factory';
+import { aHold, aPolicy } from '../../libs/retention/src/retention.factory';
+import { anActivity } from '../../libs/salting/src/salting-activity.factory';
+import { aStudent } from '../../libs/students/src/student.factory';
 
 /** Whose record it is: the caller's own, another student's, or that of a member who is no student. */
 type Whose = 'own' | 'other' | 'stranger';

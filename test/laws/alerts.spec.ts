@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startApi, type LocalApi } from '../apps/api/test/harness';
-import { namesIn, read, root } from './sources';
+import { startApi, type LocalApi } from '../support/harness';
+import { namesIn, read, root } from '../support/sources';
 
 const folder = 'docker/prometheus';
 const names = namesIn(`${folder}/rules`).filter((name) => name.endsWith('.yml'));

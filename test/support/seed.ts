@@ -1,4 +1,4 @@
-import type { TestDatabase } from '../../../test/setup/database';
+import type { TestDatabase } from './database';
 
 /** Fills members behind the API's back: many, all different, with equal and absent sort keys among them. */
 export async function seedMembers(database: TestDatabase, count: number): Promise<number[]> {

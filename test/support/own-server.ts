@@ -6,8 +6,8 @@ import { setTimeout } from 'node:timers/promises';
 import { Client } from 'pg';
 import { migrate } from '#platform/database';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '#platform/embedded-postgres';
-import type { TestDatabase } from '../setup/database';
-import { copyAsStandby } from '../setup/replica';
+import type { TestDatabase } from './database';
+import { copyAsStandby } from './replica';
 
 const cheap = { fsync: 'off', shared_buffers: '64MB' };
 

@@ -2,8 +2,8 @@ import { Controller, Get } from '@nestjs/common';
 import { BREAK_GLASS, OPERATIONS, PERMISSIONS, ROLES, type Operation, type Permission, type Role } from '#access';
 import { openApiDocument } from '#app';
 import { MembersModule } from '#members';
-import { startApi, type LocalApi } from '../apps/api/test/harness';
-import { expectCommitted } from './committed';
+import { startApi, type LocalApi } from '../support/harness';
+import { expectCommitted } from '../support/committed';
 
 /** Routes of Fastify's that are no operations, each with its reason. One that is gone must go. */
 const otherRoutes: Record<string, string> = {
@@ -160,7 +160,7 @@ function routesOf(drawing: string): string[] {
 
 const introduction = `# Who may do what
 
-Made from \`libs/access/src/permissions.ts\` by \`npm run generate\`; \`test/access-matrix.spec.ts\` calls every operation as everybody
+Made from \`libs/access/src/permissions.ts\` by \`npm run generate\`; \`test/laws/access-matrix.spec.ts\` calls every operation as everybody
 and compares.
 
 - **open**: no account is needed.

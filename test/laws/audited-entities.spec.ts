@@ -2,7 +2,7 @@ import type { EntityMetadata } from 'typeorm';
 import { entities } from '#app';
 import { type AuditDecision, auditDecision } from '#audit';
 import { Database } from '#platform/database';
-import { createTestDatabase, type TestDatabase } from './setup/database';
+import { createTestDatabase, type TestDatabase } from '../support/database';
 
 /** Tables that no audited entity stands for, each with its reason. One that is gone, or is audited now, must go. */
 const unauditedTables: Record<string, string> = {

@@ -4,8 +4,8 @@ import { existsSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { resolve } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
-import { environmentOf } from '../../api/test/harness';
-import type { TestDatabase } from '../../../test/setup/database';
+import { environmentOf } from './harness';
+import type { TestDatabase } from './database';
 
 const entryPoint = resolve('dist/apps/cli/src/main.js');
 

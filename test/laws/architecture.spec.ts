@@ -1,6 +1,6 @@
 import { migrations } from '#migrations';
 
-import { exists, namesIn, read, resolveImport, type Source, sourcesIn } from './sources';
+import { exists, namesIn, read, resolveImport, type Source, sourcesIn } from '../support/sources';
 
 /** Everything below the features, in the order in which each may know the ones before it. */
 const kernel = 'libs/kernel';

@@ -1,6 +1,6 @@
-import { aMember } from '../../../libs/members/src/member.factory';
-import { anOrganization } from '../../../libs/organizations/src/organization.factory';
-import type { Client, Reply } from './client';
+import { aMember } from '../../libs/members/src/member.factory';
+import { anOrganization } from '../../libs/organizations/src/organization.factory';
+import type { Client } from './client';
 
 /** What every record shows. */
 export interface Shown {
@@ -18,9 +18,6 @@ export async function made<Record extends Shown = Shown>(client: Client, path: s
 export const madeMember = async (client: Client) => (await made(client, '/members', aMember())).id;
 
 export const madeEmployer = async (client: Client) => (await made(client, '/organizations', anOrganization())).id;
-
-/** The status and the code of a refusal. */
-export const codeOf = (reply: Reply) => [reply.status, String(reply.json()['type']).replace('/docs/errors#', '')];
 
 /** The ids of a whole list, page by page. */
 export async function listed(client: Client, path: string, limit = 200): Promise<number[]> {

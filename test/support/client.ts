@@ -13,6 +13,9 @@ export interface Reply {
   json<T = Record<string, unknown>>(): T;
 }
 
+/** The status and the code of a refusal. */
+export const codeOf = (reply: Reply) => [reply.status, String(reply.json()['type']).replace('/docs/errors#', '')];
+
 export interface Account {
   id: number;
   email: string;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Secret, TOTP } from 'otpauth';
 import type { Operation } from '#access';
-import type { Api, Client } from '../apps/api/test/harness';
+import type { Api, Client } from '../support/harness';
 
 /** What an operation takes that no example of a document can hold: a token, a code, the id of a session or of an active hold. */
 interface Stage {

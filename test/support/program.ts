@@ -6,7 +6,7 @@ import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { TestDatabase } from '../../../test/setup/database';
+import type { TestDatabase } from './database';
 import { Api } from './api';
 
 const entryPoint = resolve('dist/apps/api/src/main.js');

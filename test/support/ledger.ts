@@ -1,4 +1,4 @@
-import type { TestDatabase } from '../../../test/setup/database';
+import type { TestDatabase } from './database';
 
 /** An entry as it stands in the ledger, read behind the API's back. */
 export interface Entry {

@@ -1,6 +1,6 @@
 import ts from 'typescript';
 import { ERRORS } from '#kernel';
-import { read, sourcesIn, treeOf, walk } from './sources';
+import { read, sourcesIn, treeOf, walk } from '../support/sources';
 
 const catalogue = read('docs/errors.md');
 const entries = [...catalogue.matchAll(/^### <a id="(.+)"><\/a>(.+)\n\n\*\*(\d{3}) (.+?)\.\*\* (.+)$/gm)].map(

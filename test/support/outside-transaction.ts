@@ -1,5 +1,5 @@
 import { Client } from 'pg';
-import type { TestDatabase } from '../../../test/setup/database';
+import type { TestDatabase } from './database';
 import { until } from './load';
 
 /** A transaction beside the API, which holds locks so that a test can say in which order others come to wait. */

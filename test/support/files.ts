@@ -2,12 +2,10 @@ import { createHash } from 'node:crypto';
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { CONFIG, type Config } from '#platform/config';
-import { aPdf, formHeaders, formOf, type Part } from '../../../libs/attachments/src/attachment.factory';
+import { aPdf, formHeaders, formOf, type Part } from '../../libs/attachments/src/attachment.factory';
 import type { Client, LocalApi, Reply } from './harness';
 
 export const sha256 = (content: Buffer) => createHash('sha256').update(content).digest('hex');
-
-export const codeOf = (reply: Reply) => [reply.status, String(reply.json()['type']).replace('/docs/errors#', '')];
 
 export const ownerParts = (recordId: number): Part[] => [
   ['recordType', 'member'],

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import { expectCommitted } from './committed';
-import { root } from './sources';
+import { expectCommitted } from '../support/committed';
+import { root } from '../support/sources';
 
 describe('libs/client/src/paths.ts', () => {
   it('is made from docs/openapi.json (npm run generate)', () => {

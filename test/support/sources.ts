@@ -3,7 +3,7 @@ import { dirname, join, relative, sep } from 'node:path';
 import ts from 'typescript';
 
 /** The repository, whatever folder Jest was started in. */
-export const root = join(__dirname, '..');
+export const root = join(__dirname, '../..');
 
 /** A TypeScript file of the project. `path` is relative to the repository, with slashes. */
 export interface Source {

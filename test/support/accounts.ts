@@ -1,6 +1,6 @@
 import { hash } from '@node-rs/argon2';
 import type { Role } from '#access';
-import type { TestDatabase } from '../../../test/setup/database';
+import type { TestDatabase } from './database';
 import type { Account } from './client';
 
 /** The password of every test account, hashed with the least work Argon2id allows: tests log in often. */
