@@ -1,5 +1,6 @@
 /** @jest-config-loader esbuild-register */
 import type { Config } from 'jest';
+import { isSoak } from './test/support/soak';
 
 const config: Config = {
   testMatch: ['**/*.spec.ts'],
@@ -25,8 +26,8 @@ const config: Config = {
   },
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
-  // Many specs start programs and servers of their own; what takes longer hangs.
-  testTimeout: 240_000,
+  // Many specs start programs and servers of their own. In a soak one test may take hours.
+  testTimeout: isSoak ? 12 * 3_600_000 : 240_000,
   maxWorkers: 2,
 };
 

@@ -11,11 +11,12 @@ import { startGlacier, type Glacier } from '../support/glacier-shim';
 import { noPgBouncer, startPgBouncer } from '../support/pgbouncer';
 import { missingPrograms, startRadosgw, type Radosgw } from '../support/radosgw';
 import { OwnServer } from '../support/own-server';
+import { isSoak, tries } from '../support/soak';
 
-/** How often the run is killed for each store. A night's run sets ARCHIVE_KILLS=250 ARCHIVE_YEARS=9 ARCHIVE_LARGE_MONTH=2000000. */
-const kills = Number(process.env.ARCHIVE_KILLS ?? 6);
+/** How often the run is killed for each store. The environment can ask for more than a soak does. */
+const kills = Number(process.env.ARCHIVE_KILLS ?? tries(2, 12));
 /** Years of entries, ten a day for each table, and how many more there are in the last month but one. */
-const years = Number(process.env.ARCHIVE_YEARS ?? 0.5);
+const years = Number(process.env.ARCHIVE_YEARS ?? (isSoak ? 2 : 0.5));
 const largeMonth = Number(process.env.ARCHIVE_LARGE_MONTH ?? 0);
 const program = resolve('dist/apps/cli/src/main.js');
 /** Runs that may be needed after the last kill: those that faults of the store end. */
@@ -201,7 +202,7 @@ it(`is killed ${kills} times on a folder, and loses nothing, doubles nothing`, a
   await survives(site, 5);
   await verifies(site);
   await site.database.end();
-}, 7_200_000);
+});
 
 describe('two runs at once', () => {
   /** Another process has the lease and keeps it; only when it is killed a run gets to work. */
@@ -243,7 +244,7 @@ describe('two runs at once', () => {
     } finally {
       for (const pooler of poolers) await pooler.stop();
     }
-  }, 600_000);
+  });
 });
 
 const missing = missingPrograms();
@@ -291,7 +292,7 @@ if (missing.length > 0) {
     glacier.faults.none();
     await verifies(site);
     await site.database.end();
-  }, 7_200_000);
+  });
 
   it('while it can not be reached nothing is dropped, and the run says so and ends with 1', async () => {
     const reachable = await siteOf('unreachable', s3('local-18'));
@@ -305,5 +306,5 @@ if (missing.length > 0) {
     const { rows } = await site.database.query(`SELECT FROM audit_logs WHERE changed_at < '${end}'`);
     expect(rows).toHaveLength(site.written.length);
     await site.database.end();
-  }, 600_000);
+  });
 });

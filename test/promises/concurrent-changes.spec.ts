@@ -1,6 +1,7 @@
 import { aMember } from '../../libs/members/src/member.factory';
 import { startApi, type LocalApi } from '../support/harness';
 import { inParallel } from '../support/load';
+import { tries } from '../support/soak';
 
 let api: LocalApi;
 beforeAll(async () => {
@@ -66,7 +67,7 @@ describe('changes of one record at once', () => {
   it('are acknowledged to exactly those who made them, while the record comes and goes', async () => {
     const { id } = await createMember();
     const staff = await api.as('staff');
-    const replies = await inParallel(600, width, (index) => {
+    const replies = await inParallel(tries(600, 3_000), width, (index) => {
       if (index % 3 === 0) return staff.delete(`/members/${id}`);
       if (index % 3 === 1) return staff.post(`/members/${id}/restore`);
       return staff.patch(`/members/${id}`, { phone: `call ${index}` });

@@ -3,6 +3,7 @@ import { spawnApi, type Client, type Program, type Reply } from '../support/harn
 import { inParallel, until } from '../support/load';
 import { seedMembers } from '../support/seed';
 import { OwnServer } from '../support/own-server';
+import { tries } from '../support/soak';
 import { expectLedgerToTellTheRows } from './replay';
 
 /** P2: where an entry can not be written, the answer comes within this time and without the data. */
@@ -87,7 +88,9 @@ onLinux('while PostgreSQL hangs', () => {
 
   it('stays small under a flood', async () => {
     const begun = api.residentMiB;
-    const replies = await inParallel(1500, 500, (index) => staff.get(`/members/${ids[index % ids.length]}`));
+    const replies = await inParallel(tries(600, 3_000), 500, (index) =>
+      staff.get(`/members/${ids[index % ids.length]}`),
+    );
     expect(faultsOf(replies.map((reply) => ({ ...reply, ms: 0 })))).toEqual([]);
     expect(api.residentMiB - begun).toBeLessThan(150);
   });
@@ -134,8 +137,9 @@ describe('a download during which PostgreSQL goes away', () => {
 onLinux('when a process of PostgreSQL is killed', () => {
   it('survives it under load, again and again, and loses no acknowledged change', async () => {
     const phones = new Map<number, string>();
-    const replies = await inParallel(1200, 60, async (index) => {
-      if (index % 400 === 200) await database.crash();
+    const crashEvery = tries(200, 400);
+    const replies = await inParallel(tries(600, 2_400), 60, async (index) => {
+      if (index % crashEvery === crashEvery / 2) await database.crash();
       const id = ids[2 + (index % 250)] as number;
       if (index % 3 > 0) return staff.get(`/members/${id}`);
       const phone = `call ${index}`;

@@ -1,6 +1,7 @@
 import { startApi, type Client, type LocalApi, type Reply } from '../support/harness';
 import { inParallel, seeded } from '../support/load';
 import { seedMembers } from '../support/seed';
+import { tries } from '../support/soak';
 
 /** What one request showed, read off the wire, as "table:id"; a download that was cut short showed only its beginning. */
 interface Shown {
@@ -11,7 +12,7 @@ interface Shown {
 type Reader = (client: Client, memberId: number) => Promise<Shown>;
 
 const membersInAll = 600;
-const requests = 3000;
+const requests = tries(1_000, 6_000);
 const width = 32;
 
 let api: LocalApi;
@@ -44,9 +45,9 @@ it('names in the ledger exactly the records that each of thousands of mixed requ
 
   const logged = await loggedRecords();
   const whole_ = shown.filter((request) => !request.cutShort);
-  expect(shown.filter((request) => request.cutShort).length).toBeGreaterThan(50);
+  expect(shown.filter((request) => request.cutShort).length).toBeGreaterThan(requests / 60);
   expect(whole_.filter(({ records }) => records.length > 0).length).toBeGreaterThan(requests / 2);
-  expect(whole_.filter(({ records }) => records.length === 0).length).toBeGreaterThan(100);
+  expect(whole_.filter(({ records }) => records.length === 0).length).toBeGreaterThan(requests / 30);
   expect(
     whole_.filter(({ requestId, records }) => text(records) !== text(logged.get(requestId) ?? [])).slice(0, 3),
   ).toEqual([]);
@@ -55,7 +56,7 @@ it('names in the ledger exactly the records that each of thousands of mixed requ
   }
   const known = new Set(shown.map(({ requestId }) => requestId));
   expect([...logged.keys()].filter((requestId) => !known.has(requestId))).toEqual([]);
-}, 240_000);
+});
 
 const text = (records: string[]) => [...records].sort().join();
 

@@ -3,9 +3,10 @@ import { spawnApi, type Client, type Program, type Reply } from '../support/harn
 import { inParallel } from '../support/load';
 import { seedMembers } from '../support/seed';
 import { createTestDatabase, type TestDatabase } from '../support/database';
+import { tries } from '../support/soak';
 import { expectLedgerToTellTheRows } from './replay';
 
-const rounds = 3;
+const rounds = tries(2, 6);
 const width = 24;
 /** Answers after which the program is killed, while the next ones are under way. */
 const answersBeforeTheKill = 150;

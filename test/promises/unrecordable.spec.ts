@@ -4,6 +4,7 @@ import { spawnApi, type Client, type Program, type Reply } from '../support/harn
 import { inParallel, until } from '../support/load';
 import { seedMembers } from '../support/seed';
 import { createTestDatabase, type TestDatabase } from '../support/database';
+import { tries } from '../support/soak';
 
 /** P2: where an entry can not be written, the answer comes within this time and without the data. */
 const promisedMs = 2_000;
@@ -176,7 +177,7 @@ describe.each(faults)('while $name', ({ begin }) => {
   });
 
   it('keeps the time when many wait at once', async () => {
-    const replies = await inParallel(400, 80, (index) => {
+    const replies = await inParallel(tries(160, 400), 80, (index) => {
       const path = `/members/${ids[index % ids.length]}`;
       return index % 2 === 0 ? staff.patch(path, { phone: String(index) }) : staff.get(path);
     });
@@ -185,7 +186,7 @@ describe.each(faults)('while $name', ({ begin }) => {
 
   it('stays alive and small under a flood, and serves again by itself when the fault is over', async () => {
     const begun = api.residentMiB;
-    const replies = await inParallel(2000, 300, (index) => {
+    const replies = await inParallel(tries(600, 4_000), 300, (index) => {
       const id = ids[index % ids.length];
       if (index % 10 === 0) return staff.patch(`/members/${id}`, { phone: String(index) });
       return index % 10 === 1 ? staff.get('/members?limit=200') : staff.get(`/members/${id}`);
