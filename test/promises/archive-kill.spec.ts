@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -28,6 +29,9 @@ const leaseNumber = 4_927_004;
 const leaseModule = resolve('dist/libs/archival/src/lease.js');
 const monthsWritten = 12 * years;
 const [firstMonth, end] = [years < 1 ? '2026-01-01' : `${2026 - years}-07-01`, '2026-07-01'];
+/** A run is killed after at most so many steps, and so many ms later: about what a step takes. */
+const stepsPerKill = 4;
+const betweenStepsMs = 60;
 /** Every so many kills the run gets time for a large month, in ms: about what one of two million takes. */
 const patientEvery = 40;
 const patientMs = 150_000;
@@ -102,17 +106,13 @@ async function siteOf(name: string, env: NodeJS.ProcessEnv): Promise<Site> {
   return site;
 }
 
-/** Runs a command; kills it after some ms, if it has not ended. */
-function run(site: Site, args: string[], killAfterMs?: number): Promise<{ status: number | null; stdout: string }> {
+/** Runs a command to its end. */
+function run(site: Site, args: string[]): Promise<{ status: number | null; stdout: string }> {
   return new Promise((done) => {
     const child = spawn(process.execPath, [program, ...args], { env: site.env, stdio: ['ignore', 'pipe', 'ignore'] });
     let stdout = '';
     child.stdout.on('data', (data: Buffer) => (stdout += data.toString()));
-    const timer = killAfterMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), killAfterMs);
-    child.once('close', (status) => {
-      clearTimeout(timer);
-      done({ status, stdout });
-    });
+    child.once('close', (status) => done({ status, stdout }));
   });
 }
 
@@ -138,31 +138,43 @@ async function expectNothingLost({ database }: Site): Promise<void> {
   ).toEqual([]);
 }
 
-/** How long a command takes that does nothing, in ms: the machine may have other work. */
-async function patienceFor(site: Site): Promise<number> {
-  const begun = performance.now();
-  await run(site, ['archive', 'list']);
-  return performance.now() - begun;
+/** What a run changes step by step: the archives' rows, and the tables of the months. */
+const progressSql = `SELECT md5(concat((SELECT string_agg(a::text, ',' ORDER BY id) FROM archives a),
+  (SELECT string_agg(relname, ',' ORDER BY relname) FROM pg_class WHERE relname LIKE 'audit\\_logs\\_%' AND relkind = 'r'))) AS progress`;
+
+/** Runs the archive, and kills it so long after it has made so many steps, if it has not ended. Null when it was killed. */
+async function runKilledAtStep(site: Site, steps: number, delayMs: number): Promise<number | null> {
+  const args = [program, 'archive', 'run', '--as-of', asOf];
+  const child = spawn(process.execPath, args, { env: site.env, stdio: 'ignore' });
+  const ended = once(child, 'exit');
+  const progress = async () => (await site.database.query<{ progress: string }>(progressSql)).rows[0]?.progress;
+  let before = await progress();
+  for (let made = 0; made < steps && child.exitCode === null;) {
+    const after = await progress();
+    if (after !== before) made += 1;
+    before = after;
+  }
+  await Promise.race([ended, sleep(delayMs)]);
+  child.kill('SIGKILL');
+  await ended;
+  return child.exitCode;
 }
 
 async function survives(site: Site, seed: number): Promise<void> {
   const random = seeded(seed);
-  let [hit, hitAtWork, rounds, patience] = [0, 0, 0, 0];
-  for (; hit < kills && rounds < 2 * kills; rounds += 1) {
-    if (rounds % 20 === 0) patience = await patienceFor(site);
-    const isPatient = largeMonth > 0 && rounds % patientEvery === patientEvery - 1;
-    // A month takes less than a command needs to begin.
-    const killAfterMs = patience * 0.8 + random(isPatient ? patientMs : patience * 0.6);
+  for (let round = 0; round < kills; round += 1) {
     const { rowCount: left } = await site.database.query(`SELECT FROM audit_logs WHERE changed_at < '${end}' LIMIT 1`);
-    const { status } = await run(site, ['archive', 'run', '--as-of', asOf], killAfterMs);
-    if (status === null) hit += 1;
-    if (status === null && left) hitAtWork += 1;
+    if (!left) break;
+    const isPatient = largeMonth > 0 && round % patientEvery === patientEvery - 1;
+    // Most kills fall between two steps, a large month's in the middle of its file.
+    const status = await runKilledAtStep(
+      site,
+      1 + random(stepsPerKill),
+      random(isPatient ? patientMs : betweenStepsMs),
+    );
+    expect(status).toBeNull();
     await expectNothingLost(site);
   }
-  process.stderr.write(
-    `${hit} of ${rounds} runs were killed before they had ended, ${hitAtWork} while months were left\n`,
-  );
-  expect(hitAtWork).toBeGreaterThan(0);
   for (let round = 0; ; round += 1) {
     const { status, stdout } = await run(site, ['archive', 'run', '--as-of', asOf, '--json']);
     await expectNothingLost(site);
