@@ -3,9 +3,9 @@ import { runInThisContext } from 'node:vm';
 export type Row = Record<string, string | number>;
 
 /**
- * Whether a row meets a condition that the records library wrote: comparisons of columns of `t` with bound values, of
- * pairs as well, under AND, OR and NOT. For specs in memory that ask what a condition means rather than how it is spelt.
- * Texts compare by UTF-16 units, which is the order of bytes for the characters that specs use.
+ * Whether a row meets a condition of the records library: columns of `t` compared with bound values,
+ * pairs too, under AND, OR and NOT. It lets a spec in memory ask what a condition means, however it is
+ * spelt. Texts compare by UTF-16 units: the order of bytes for the characters that specs use.
  */
 export function meets(condition: string, row: Row, values: readonly unknown[]): boolean {
   const script = condition

@@ -15,8 +15,9 @@ export interface Sent {
 type Answer = (sql: string, values: unknown[]) => object[];
 
 /**
- * A plain object in place of the database, for specs in memory: it knows the entities, keeps the statements, and answers
- * the rows that the spec says. It runs no SQL, so a spec looks at the statement or at the decision beside it.
+ * A plain object in place of the database, for specs in memory. It knows the entities, keeps the
+ * statements, and answers the rows that the spec names. It runs no SQL: a spec judges the statement,
+ * or the decision beside it.
  */
 export function unconnected(entities: (new () => object)[], answer: Answer = () => []) {
   const sent: Sent[] = [];

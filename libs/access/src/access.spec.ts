@@ -34,7 +34,7 @@ describe('the scope in which an actor holds a permission', () => {
   it.each<[Permission, Role, Scope | undefined]>([
     ['members:read', 'instructor', 'all'],
     ['grievances:read', 'organizer', 'all'],
-    // What it does not open stays as it is.
+    // Break-glass leaves everything else as it is.
     ['members:write', 'instructor', undefined],
     ['audit:read', 'instructor', 'own'],
     ['deleted:read', 'staff', undefined],

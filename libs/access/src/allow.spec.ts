@@ -6,7 +6,7 @@ import type { Operation } from './permissions';
 
 type Documented = Record<string, { headers?: object; content?: Record<string, { examples: object }> }>;
 
-/** What a handler with @Allow says of itself to the guard and to the document. */
+/** A handler with @Allow, as the guard and the document read it. */
 function declared(operation: Operation, options: Partial<Parameters<typeof Allow>[1]> = {}) {
   class Routes {
     handle() {

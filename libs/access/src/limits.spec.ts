@@ -11,7 +11,7 @@ describe('the tier of an account', () => {
     [['member'], 'member'],
     [['member', 'instructor'], 'staff'],
     [['instructor', 'member'], 'staff'],
-    // Who has lost every role is limited as the least of them.
+    // An account that has lost every role is limited as a member.
     [[], 'member'],
     [['root'], 'member'],
     [['__proto__'], 'member'],
@@ -27,7 +27,7 @@ describe('the tier of an account', () => {
   it.each([
     ['staff', 'staff'],
     ['member', 'member'],
-    // What no program of ours wrote counts as the narrowest.
+    // Anything else counts as the narrowest tier.
     ['public', 'member'],
     ['STAFF', 'member'],
     [undefined, 'member'],

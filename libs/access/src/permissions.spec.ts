@@ -14,7 +14,7 @@ import {
 } from './permissions';
 
 /**
- * Who holds what, written a second time by hand: a grant that slips into the wrong column of the code differs from it here.
+ * The grants, written a second time by hand: one that slips into another role's column differs here.
  * Columns stand in the order of ROLES; `-` is no grant.
  */
 const grants = `

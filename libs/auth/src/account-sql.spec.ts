@@ -4,7 +4,7 @@ import { faultSql, rolesSql } from './account.sql';
 
 const now = 100;
 
-/** What a condition of SQL says of a row, whose instants are numbers; null is null. Beyond comparisons it knows CASE. */
+/** The value of a condition or CASE for a row, whose instants are numbers. */
 function valueOf(sql: string, alias: string, row: object): unknown {
   const script = oneLine(sql)
     .replace(/CASE WHEN /, '')

@@ -16,7 +16,7 @@ const config = { RATE_LIMIT_STAFF: 1000, RATE_LIMIT_MEMBER: 100, RATE_LIMIT_PUBL
 const claims: Claims = { userId: 7, sessionId: 'family', tier: 'staff', expiresAt: 1 };
 const address = '203.0.113.9';
 
-/** A limiter that refuses the buckets whose kind holds this, and keeps all that it is asked. */
+/** A limiter that refuses the buckets of this kind, and keeps all that it is asked. */
 function limiterWith(refused?: string, isRemote = false) {
   const buckets: Bucket[] = [];
   const take = (bucket: Bucket): Verdict | Promise<Verdict> => {
@@ -177,7 +177,7 @@ describe('authentication', () => {
     ['Basic good', 'members:read', 'auth.token-invalid', undefined],
     ['good', 'members:read', 'auth.token-invalid', undefined],
     ['', 'members:read', 'auth.token-invalid', undefined],
-    // What is missing is left to the guard that knows whether it is needed.
+    // The access guard knows whether a token is needed.
     [undefined, 'members:read', 'fine', undefined],
     ['Bearer bad', 'auth:login', 'fine', undefined],
     ['Bearer good', 'auth:login', 'fine', undefined],

@@ -14,7 +14,7 @@ beforeAll(async () => (passwordHash = await hashPassword(aContext(), password)))
 
 interface Given {
   account?: Partial<Account> | null;
-  /** What it has become when it is locked. */
+  /** The account as it is when its row is locked. */
   locked?: Partial<Account> | null;
   /** Whose the token of the second step is, at the first and the second look. */
   owners?: (number | undefined)[];

@@ -213,7 +213,7 @@ describe('giving a second factor up', () => {
   it.each<[Role, Partial<Account>, object, string]>([
     ['staff', {}, {}, 'fine'],
     ['member', {}, {}, 'fine'],
-    // Whoever sees this much keeps it.
+    // Roles that see this much keep it.
     ['admin', {}, {}, 'access.denied'],
     ['officer', {}, {}, 'access.denied'],
     ['staff', {}, { code: '005925' }, 'auth.login-failed'],

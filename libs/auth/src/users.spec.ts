@@ -16,7 +16,7 @@ class FixedClock extends Clock {
   }
 }
 
-/** The service, and what it did; the levels of administration are those before and after the change. */
+/** The service, and what it did; `levels` are those of administration, before and after. */
 function usersWith(levels: number[] = [2, 2]) {
   const done: string[] = [];
   const changes: Record<string, unknown>[] = [];

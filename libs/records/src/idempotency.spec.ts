@@ -92,7 +92,7 @@ describe('a request with an idempotency key', () => {
 it.each<[string, string | undefined, Actor]>([
   ['without a key', undefined, anActor('staff')],
   ['of the program itself', 'k', anActor('admin', { userId: null })],
-])('a request %s is remembered nowhere', async (_which, key, actor) => {
+])('a request %s leaves nothing behind', async (_which, key, actor) => {
   const { idempotency, sent } = keys();
   const context = contextWith(key, actor);
   expect(await idempotency.earlier(context, {})).toBeUndefined();

@@ -32,7 +32,7 @@ function sorted(query: Partial<ListQuery>, match?: Match, where = ['t.floor > $1
   return { list, values, keys, condition, orderBy, limit: Number(limit) };
 }
 
-/** What the rows would show on all pages, one after another, as ids. */
+/** The ids on all pages, one page after another. */
 function walk(sort: string | undefined): number[][] {
   const pages: number[][] = [];
   let cursor: string | undefined;

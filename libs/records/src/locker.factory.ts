@@ -3,7 +3,7 @@ import { Column, DeleteDateColumn, Entity, ForeignKey } from 'typeorm';
 import { Audited, AuditedRow } from '#audit';
 import { text, type Resource } from './resource';
 
-/** Records that only specs know: lockers of the hall, which members hold and sign out tools from. */
+/** A resource that only specs know: lockers in a hall, from which tools are lent. */
 @Entity('lockers')
 @Audited({ read: 'members:read', restricted: { notes: 'members:notes' } })
 export class Locker extends AuditedRow {
@@ -55,7 +55,7 @@ export class LockerKey extends AuditedRow {
   lockerId: number;
 }
 
-/** Each resource anew, because some of what it means is remembered by resource. */
+/** A new resource each time, because projections are cached by resource. */
 export function aLocker(facts: Partial<Resource> = {}): Resource {
   return {
     entity: Locker,

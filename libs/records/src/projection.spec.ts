@@ -56,7 +56,7 @@ describe('a field', () => {
     // In a scope that sees all of the view, save what is restricted.
     ['deposit', ['member'], true],
     ['notes', ['member'], false],
-    // What is no field hides nothing from those who see all.
+    // A name that is no field hides nothing.
     ['limit', ['staff'], true],
   ])('%s is visible to %j: %s', (field, roles, visible) => {
     expect(isVisible(aLocker(), anActor(roles), field)).toBe(visible);

@@ -19,7 +19,7 @@ const rowsOf = (count: number) =>
     ...{ k0: `floor ${index + 1}`, k1: `${index + 1}`, k2: 'third' },
   }));
 
-/** What a list of so many rows shows; `begins` are the rows that begin with the typed text. */
+/** A list of these rows; `begins` are those that begin with the typed text. */
 async function listed(query: Partial<ListQuery>, rows: object[], given: { begins?: object[]; role?: Role } = {}) {
   const { begins = rows, role = 'staff' } = given;
   const { database, sent } = unconnected(lockerEntities, (sql) => {

@@ -54,7 +54,7 @@ describe('a field that is sent', () => {
 
   it.each<[Role, object, string]>([
     ['staff', { doorNumber: '1', notes: 'x' }, 'fine'],
-    // Whom it may be created for is the operation's to say; what may be in it, this library's.
+    // The operation says for whom a record may be created, this library what it may hold.
     ['member', { doorNumber: '1', deposit: '5.00' }, 'fine'],
     ['member', { doorNumber: '1', notes: 'x' }, 'access.field-denied'],
   ])('by %s in the new record %j: %s', async (role, record, code) => {
@@ -121,7 +121,7 @@ describe('a record', () => {
   });
 
   it.each<[string, Role, string]>([
-    // What was deleted for good has entries, and no row.
+    // A record that was deleted for good has entries, and no row.
     ['tool_loans', 'officer', 'fine'],
     ['tool_loans', 'organizer', 'record.not-found'],
     ['lockers', 'officer', 'record.not-found'],

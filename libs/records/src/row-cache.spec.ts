@@ -24,7 +24,7 @@ interface Given {
   changing?: string;
 }
 
-/** What the cache was asked and told, in order. */
+/** A cache that keeps what it was asked and told, in order. */
 function cacheWith({ isConfigured = true, found }: Given) {
   const told: unknown[][] = [];
   const cache = {
@@ -86,7 +86,7 @@ describe('a row', () => {
     ['by those who see all', {}, true],
     ['by a member, of their own', { role: 'member', id: 17 }, true],
     ['by a member, of another', { role: 'member', id: 5 }, false],
-    // The resource does not say which rows this scope holds.
+    // The resource does not say which rows lie in this scope.
     ['by an instructor', { role: 'instructor', id: 17 }, false],
     [
       'of a resource that says it of no scope',
@@ -94,8 +94,8 @@ describe('a row', () => {
       false,
     ],
     ['of a resource that is not cached', { resource: aLocker() }, false],
-    ['where no cache is configured', { isConfigured: false }, false],
-    ['where the primary was not asked', { hasMoment: false }, false],
+    ['without a configured cache', { isConfigured: false }, false],
+    ['without a moment of the primary', { hasMoment: false }, false],
     // It reads what nobody else sees yet.
     ['in a transaction', { inTransaction: true }, false],
     ['after a change of its own, of any record', { changing: 'halls 3' }, false],

@@ -167,7 +167,7 @@ describe('the look for records that begin so', () => {
   }
 });
 
-describe('where a typed text is looked for', () => {
+describe('the place of a typed text', () => {
   const cursorOf = (match: Match | undefined, sort?: string) => {
     const query = queryOf({ q: 'ann', sort });
     const parts = { table: 'lockers', projection: '', where: [], match, bind: () => '' };
@@ -175,21 +175,21 @@ describe('where a typed text is looked for', () => {
   };
 
   it.each<[string, Partial<Resource>, Partial<ListQuery>, boolean, Match | undefined]>([
-    ['nowhere, where nothing was typed', {}, {}, true, undefined],
-    ['nowhere, where an empty text was typed', {}, { q: '' }, true, undefined],
-    ['nowhere, where the resource has no search', { search: undefined }, { q: 'ann' }, true, undefined],
-    ['at beginnings, where any record begins so', {}, { q: 'ann' }, true, 'beginning'],
-    ['inside, where none begins so', {}, { q: 'ann' }, false, 'inside'],
-    ['at beginnings, where the resource has no other', { contains: undefined }, { q: 'ann' }, false, 'beginning'],
-    ['where the first page looked: inside', {}, { q: 'ann', cursor: cursorOf('inside') }, true, 'inside'],
-    ['likewise: at beginnings', {}, { q: 'ann', cursor: cursorOf('beginning') }, false, 'beginning'],
-    ['likewise, in the order of a sort', {}, { q: 'ann', cursor: cursorOf('inside', 'floor') }, true, 'inside'],
-    ['at beginnings with a cursor that is none', {}, { q: 'ann', cursor: 'bm9uZQ' }, false, 'beginning'],
+    ['nowhere without a text', {}, {}, true, undefined],
+    ['nowhere for an empty text', {}, { q: '' }, true, undefined],
+    ['nowhere in a resource without search', { search: undefined }, { q: 'ann' }, true, undefined],
+    ['the beginning, if any record begins so', {}, { q: 'ann' }, true, 'beginning'],
+    ['inside, if none begins so', {}, { q: 'ann' }, false, 'inside'],
+    ['the beginning, if the resource has no other', { contains: undefined }, { q: 'ann' }, false, 'beginning'],
+    ['inside, as on the first page', {}, { q: 'ann', cursor: cursorOf('inside') }, true, 'inside'],
+    ['the beginning, as on the first page', {}, { q: 'ann', cursor: cursorOf('beginning') }, false, 'beginning'],
+    ['inside, as on the first page of a sort', {}, { q: 'ann', cursor: cursorOf('inside', 'floor') }, true, 'inside'],
+    ['the beginning, for a cursor that is none', {}, { q: 'ann', cursor: 'bm9uZQ' }, false, 'beginning'],
   ])('is %s', async (_where, facts, query, begins, match) => {
     expect(await matchOf(aLocker(facts), queryOf(query), async () => begins)).toBe(match);
   });
 
-  it('is told by letters that differ', () => {
+  it('is named in a cursor by its own letter', () => {
     expect([letterOf('beginning'), letterOf('inside')]).toEqual(['q', 'c']);
   });
 });
