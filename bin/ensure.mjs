@@ -160,24 +160,25 @@ async function run(what, command, ...args) {
 }
 
 /**
- * Passes what would end this process to the child and everything that it has started, until the returned function is
- * called: it answers the signal that came, if any. A second signal does not wait.
+ * Kills the child and everything that it has started when a signal comes that ends this process, until the returned
+ * function is called: it answers the signal that came, if any. npm itself would go on to the end of an install first,
+ * and an install that was cut off is done again from the beginning.
  */
 function endedBySignals(child) {
   let received;
-  const pass = (signal) => {
+  const end = (signal) => {
+    received = signal;
     try {
-      process.kill(-child.pid, received ? 'SIGKILL' : signal);
+      process.kill(-child.pid, 'SIGKILL');
     } catch (error) {
       // It has ended meanwhile.
       if (error.code !== 'ESRCH') throw error;
     }
-    received ??= signal;
   };
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
-  for (const signal of signals) process.on(signal, pass);
+  for (const signal of signals) process.on(signal, end);
   return () => {
-    for (const signal of signals) process.off(signal, pass);
+    for (const signal of signals) process.off(signal, end);
     return received;
   };
 }

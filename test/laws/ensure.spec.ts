@@ -20,6 +20,8 @@ if (process.env.TOOL === 'fails') {
   process.exit(7);
 }
 if (process.env.TOOL === 'waits') {
+  // npm, too, goes on with an install that it is asked to end.
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => {});
   const script = spawn(process.execPath, ['--eval', 'setInterval(() => {}, 1000)']);
   writeFileSync('script.pid', String(script.pid));
   while (!existsSync('go')) await new Promise((resolve) => setTimeout(resolve, 20));
