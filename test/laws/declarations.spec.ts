@@ -7,6 +7,18 @@ import { sourcesIn } from '../support/sources';
 /** The operations that no resource may lack: to find its records, and to learn who saw or changed one. */
 const indispensable = ['list', 'read', 'audit-trail'];
 
+/** Foreign keys that let what they name be removed while the row with them stays, each with its reason. */
+const lettingGo: Record<string, string> = {
+  'benevolence-reviews.applicationId': 'what reviewers said stays readable when the application is removed',
+  'benevolence-reviews.reviewerId': 'what somebody did outlives their account',
+  'break-glass-reviews.openedBy': 'likewise',
+  'break-glass-reviews.closedBy': 'likewise',
+  'archives.restoreAskedBy': 'likewise',
+  'legal-holds.placedBy': 'likewise',
+  'legal-holds.releasedBy': 'likewise',
+  'grievances.assignedRepId': 'a grievance outlives the account of who represents it',
+};
+
 const nameOf = (value: unknown) => (value as { name: string }).name;
 
 describe('what the sources declare', () => {
@@ -53,6 +65,23 @@ describe('every resource', () => {
         .map((verb) => `${declared.name}:${verb} is not in the table of operations in libs/access`),
     );
     expect(missing).toEqual([]);
+  });
+
+  it('that hangs on records which can be removed keeps them in use, or says why not', () => {
+    const { foreignKeys, tables, columns } = getMetadataArgsStorage();
+    const isRemovedSoftly = (table: unknown) =>
+      columns.some(
+        ({ target, mode }) => mode === 'deleteDate' && tables.some((t) => t.target === target && t.name === table),
+      );
+    const letting = declaredResources.flatMap(({ name, resource }) =>
+      foreignKeys
+        .filter(
+          ({ target, type, onDelete }) =>
+            target === resource.entity && onDelete !== 'RESTRICT' && isRemovedSoftly(type),
+        )
+        .map(({ propertyName }) => `${name}.${propertyName}`),
+    );
+    expect(letting.sort()).toEqual(Object.keys(lettingGo).sort());
   });
 
   it('that can be created has an example in test/support/examples.ts, and no other has', () => {
