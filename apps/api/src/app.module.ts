@@ -87,6 +87,9 @@ const features = [
   RetentionModule,
 ];
 
+/** The application without its platform; specs look here for what is declared. */
+export const modules = [AuditModule, LedgerModule, RecordsModule, ...features];
+
 /**
  * A request's journey, in order: context hook (platform/http) → how often (platform/http asks auth) → who → may they → validation → controller → service →
  * statement with its trigger → view → rendering adapter (platform/http) → gate: entry durable (audit) → reply. Errors end in
@@ -122,14 +125,7 @@ export class AppModule {
   static with(config: Config, database: Database, clock = new Clock()): DynamicModule {
     return {
       module: AppModule,
-      imports: [
-        PlatformModule.with(config, database, clock),
-        ScheduleModule.forRoot(),
-        AuditModule,
-        LedgerModule,
-        RecordsModule,
-        ...features,
-      ],
+      imports: [PlatformModule.with(config, database, clock), ScheduleModule.forRoot(), ...modules],
       controllers: [SystemController],
       providers: [...journey, MeasurementsService],
     };
