@@ -17,7 +17,7 @@ const context = () =>
 
 beforeAll(async () => {
   api = await startApi();
-}, 120_000);
+});
 afterAll(() => api.close());
 
 const seed = () => seedStress(context(), api.app.get(Database), api.database.ownerUrl, { seed: 42, scale });
@@ -74,7 +74,7 @@ describe('the stress data set', () => {
 describe('the integrity check', () => {
   beforeAll(async () => {
     planted = (await plantDefects(context(), api.database.ownerUrl, scale)).planted;
-  }, 60_000);
+  });
 
   it('finds every planted defect', async () => {
     const counts = await found();

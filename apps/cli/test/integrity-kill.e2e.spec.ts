@@ -66,7 +66,7 @@ describe('ip2a stress seed', () => {
     expect((await seed(other, '--seed', '43')).status).toBe(0);
     expect(await digest(same)).toBe(await digest(one));
     expect(await digest(other)).not.toBe(await digest(one));
-  }, 120_000);
+  });
 
   it('leaves nothing behind when it is killed in the middle, and succeeds when it is sent again', async () => {
     const database = await emptyDatabase();
@@ -81,7 +81,7 @@ describe('ip2a stress seed', () => {
 
     expect((await seed(database)).status).toBe(0);
     await expectLedgerToTellTheRows(database);
-  }, 120_000);
+  });
 });
 
 it('loses and repeats no repair when ip2a integrity repair is killed in the middle', async () => {
@@ -115,4 +115,4 @@ it('loses and repeats no repair when ip2a integrity repair is killed in the midd
   expect((await database.query(`SELECT id FROM ${repairs} ORDER BY id LIMIT $1`, [first.length])).length).toBe(
     first.length,
   );
-}, 180_000);
+});

@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/database';
+import { isSoak } from '../../../test/support/soak';
 import { foldText } from './fold';
+
+/** Above the planes that have scripts, nearly nothing is assigned. */
+const endOfScripts = 0x32000;
+const everyOfTheRest = isSoak ? 1 : 101;
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -57,6 +62,7 @@ describe('foldText and fold_text', () => {
   it('fold every character that both know alike, wherever it stands', async () => {
     const texts = Array.from({ length: 0x110000 - 0x20 }, (_, index) => index + 0x20)
       .filter((code) => code !== 0x7f && (code < 0xd800 || code > 0xdfff))
+      .filter((code) => code < endOfScripts || code % everyOfTheRest === 0)
       .map((code) => `${String.fromCodePoint(code)}a${String.fromCodePoint(code)} b${String.fromCodePoint(code)}`);
     const rows = await database.query<{ folded: string; assigned: boolean }>(
       `SELECT fold_text(t) AS folded, unicode_assigned(t) AS assigned

@@ -21,7 +21,7 @@ if (missing.length > 0) {
   let client: S3Client;
   /** Far below the two minutes that one try of sending may take otherwise. */
   const patienceMs = 30_000;
-  const hasty = { callMs: 1_500, sendMs: 1_000 };
+  const hasty = { callMs: 600, sendMs: 400 };
   const open = (url: string, changed: object = {}) =>
     openObjectStore('ARCHIVE_URL', url, {
       ...{ dataFolder: folder, S3_FORCE_PATH_STYLE: true, S3_ENDPOINT: glacier.endpoint, ...changed },

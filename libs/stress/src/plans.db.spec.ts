@@ -22,7 +22,7 @@ describe('at the size of the stress data set', () => {
     const counts = await bulkLoad(database.ownerUrl, context, loads);
     expect(Object.values(counts).reduce((sum, count) => sum + count)).toBe(515_356);
     await database.query(`ANALYZE ${tables.map(({ table }) => table).join(', ')}`);
-  }, 120_000);
+  });
   afterAll(() => database.drop());
 
   it.each([
