@@ -69,6 +69,7 @@ const kinds = [
     'factory',
     'filter',
     'guard',
+    'health',
     'hook',
     'import',
     'interceptor',

@@ -2,7 +2,7 @@ export { DatabaseSource, type LogPart } from './database-source';
 export { type LogVerdict, type Verdict } from './ledger.dto';
 export { LedgerFault } from './ledger-fault.error';
 export { LogFolder } from './log-folder';
-export { LedgerHealth } from './ledger-health';
+export { LedgerHealth } from './ledger.health';
 export { LedgerKey } from './ledger-key';
 export { ledgerMetrics } from './ledger.metrics';
 export { LedgerModule } from './ledger.module';
