@@ -4,7 +4,7 @@ export { AuditExportService } from './audit-export.service';
 export { AuditHealth } from './audit.health';
 export { AuditModule } from './audit.module';
 export { AuditWriter } from './audit-writer';
-export { auditDecision, Audited, auditedDecision, AuditedRow, Unaudited, type AuditDecision } from './audited';
+export { auditDecision, Audited, auditedDecision, AuditedRow, type AuditDecision } from './audited';
 export { auditMetrics } from './audit.metrics';
 export { BreakGlassReview } from './break-glass-review.entity';
 export { BreakGlassService } from './break-glass.service';

@@ -7,7 +7,6 @@ export { OneTimeToken } from './one-time-token.entity';
 export { RefreshToken } from './refresh-token.entity';
 export { Registration } from './registration.entity';
 export { RoleRow, UserRole } from './role.entity';
-export { SessionsService } from './sessions.service';
 export { StandInAccount } from './stand-in-account.entity';
 export { CreateUser } from './user.dto';
 export { User } from './user.entity';

@@ -4,7 +4,7 @@ import type { Random } from './random';
 import { Zipf } from './zipf';
 
 /** Who sends requests: the office at its desks, members at home, and visitors without an account. */
-export const CROWDS = ['office', 'members', 'public'] as const;
+const CROWDS = ['office', 'members', 'public'] as const;
 export type Crowd = (typeof CROWDS)[number];
 
 /** What part of all requests each crowd sends. A clerk asks as much as twenty-five members. */

@@ -9,7 +9,7 @@ import { ServiceWatch, type ServiceFigures } from './service-watch';
 import { Random } from './random';
 
 /** A user who has an account, and how to get a token for them that is good for a while. */
-export interface LoadAccount {
+interface LoadAccount {
   email: string;
   token: () => Promise<string>;
 }
