@@ -16,6 +16,7 @@ const config: KnipConfig = {
     'libs/ledger/src/verification-worker.ts',
     'test/topology/{main,outages}.ts',
     'docker/render.mjs',
+    'test/support/jest/progress-reporter.mjs',
     // Files, not configurations of Jest: knip would leave out the specs that any one of them leaves out.
     'test/jest.*.config.ts',
     // Programs outside this repository import it.
