@@ -1,12 +1,14 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
-import { writeKey } from '../support/keys';
-import { seeded } from '../support/load';
+import { Random } from '#kernel';
+import { start } from '../support/cli';
+import type { TestDatabase } from '../support/database';
+import { environmentOf } from '../support/program';
 import { startGlacier, type Glacier } from '../support/glacier-shim';
 import { noPgBouncer, startPgBouncer } from '../support/pgbouncer';
 import { missingPrograms, startRadosgw, type Radosgw } from '../support/radosgw';
@@ -18,7 +20,6 @@ const kills = Number(process.env.ARCHIVE_KILLS ?? tries(2, 12));
 /** Years of entries, ten a day for each table, and how many more there are in the last month but one. */
 const years = Number(process.env.ARCHIVE_YEARS ?? (isSoak ? 2 : 0.5));
 const largeMonth = Number(process.env.ARCHIVE_LARGE_MONTH ?? 0);
-const program = resolve('dist/apps/cli/src/main.js');
 /** Runs that may be needed after the last kill: those that faults of the store end. */
 const maxRuns = 60 * Math.ceil(years);
 const tables = ['members', 'organizations', 'member_employments', 'grievances', 'users'];
@@ -46,6 +47,9 @@ afterAll(async () => {
 
 interface Site {
   database: Client;
+  clone: TestDatabase;
+  /** DATA_DIR. */
+  folder: string;
   env: NodeJS.ProcessEnv;
   /** The ids of all entries of the old months, in order. */
   written: string[];
@@ -83,37 +87,25 @@ async function siteOf(name: string, env: NodeJS.ProcessEnv): Promise<Site> {
     `SELECT id::text AS id FROM audit_logs WHERE changed_at < '${end}' ORDER BY audit_logs.id`,
   );
   const data = join(folder, name);
-  const key = join(folder, 'ed25519.pem');
-  if (!existsSync(key)) writeKey(folder);
-  const settings = {
-    PATH: process.env.PATH,
-    DATABASE_URL: clone.applicationUrl,
-    DATABASE_OWNER_URL: clone.ownerUrl,
-    JWT_PRIVATE_KEY_FILE: key,
-    LEDGER_PRIVATE_KEY_FILE: key,
-    DATA_DIR: data,
-    ARCHIVE_CRON: 'off',
-    LOG_LEVEL: 'silent',
-    ...env,
-  };
-  const site = { database, env: settings, written: rows.map(({ id }) => id) };
+  mkdirSync(data);
+  const settings = { ...environmentOf(clone, data), LOG_LEVEL: 'silent', ...env };
+  const site = { database, clone, folder: data, env: settings, written: rows.map(({ id }) => id) };
   // Entries of years were sealed long ago; that sealing is killed is another spec's.
   if (largeMonth > 0) await run(site, ['archive', 'run', '--as-of', '2000-01-01']);
   return site;
 }
 
 /** Runs a command; kills it after some ms, if it has not ended. */
-function run(site: Site, args: string[], killAfterMs?: number): Promise<{ status: number | null; stdout: string }> {
-  return new Promise((done) => {
-    const child = spawn(process.execPath, [program, ...args], { env: site.env, stdio: ['ignore', 'pipe', 'ignore'] });
-    let stdout = '';
-    child.stdout.on('data', (data: Buffer) => (stdout += data.toString()));
-    const timer = killAfterMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), killAfterMs);
-    child.once('close', (status) => {
-      clearTimeout(timer);
-      done({ status, stdout });
-    });
-  });
+async function run(
+  site: Site,
+  args: string[],
+  killAfterMs?: number,
+): Promise<{ status: number | null; stdout: string }> {
+  const command = start(site.clone, args, site);
+  const timer = killAfterMs === undefined ? undefined : setTimeout(() => command.child.kill('SIGKILL'), killAfterMs);
+  const status = await command.gone();
+  clearTimeout(timer);
+  return { status, stdout: command.stdout };
 }
 
 /** How many entries each month was written with; the large one has more. */
@@ -146,13 +138,13 @@ async function patienceFor(site: Site): Promise<number> {
 }
 
 async function survives(site: Site, seed: number): Promise<void> {
-  const random = seeded(seed);
+  const random = new Random(seed);
   let [hit, hitAtWork, rounds, patience] = [0, 0, 0, 0];
   for (; hit < kills && rounds < 2 * kills; rounds += 1) {
     if (rounds % 20 === 0) patience = await patienceFor(site);
     const isPatient = largeMonth > 0 && rounds % patientEvery === patientEvery - 1;
     // A month takes less than a command needs to begin.
-    const killAfterMs = patience * 0.8 + random(isPatient ? patientMs : patience * 0.6);
+    const killAfterMs = patience * 0.8 + random.next() * (isPatient ? patientMs : patience * 0.6);
     const { rowCount: left } = await site.database.query(`SELECT FROM audit_logs WHERE changed_at < '${end}' LIMIT 1`);
     const { status } = await run(site, ['archive', 'run', '--as-of', asOf], killAfterMs);
     if (status === null) hit += 1;

@@ -3,3 +3,4 @@ export { decodeCursor, encodeCursor, foreignCursor, sortOfCursor } from './curso
 export { DomainError, ERRORS, invalid, unavailable, type ErrorCode, type FieldError, type Limited } from './errors';
 export { foldText } from './fold';
 export { FIRST_NAMES, LAST_NAMES } from './made-up-names';
+export { Random } from './random';

@@ -1,6 +1,5 @@
 import type { Operation } from '#access';
-import { LAST_NAMES } from '#kernel';
-import type { Random } from './random';
+import { LAST_NAMES, type Random } from '#kernel';
 import { Zipf } from './zipf';
 
 /** Who sends requests: the office at its desks, members at home, and visitors without an account. */
