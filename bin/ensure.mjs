@@ -1,7 +1,11 @@
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync, linkSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { clearInterval, setInterval } from 'node:timers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -20,11 +24,12 @@ const halfAnHourMs = 1_800_000;
 export async function ensureInstalled() {
   refuseOldNode();
   if (isInstalled()) return;
-  await alone('install', () => {
+  await alone('install', async () => {
     if (isInstalled()) return;
-    say('Installing the dependencies …');
+    // An install that fails or is interrupted leaves some packages behind, and must not pass for whole.
+    for (const claim of [installStamp, installedVersions]) rmSync(claim, { force: true });
     // The build needs the development dependencies, also where NODE_ENV=production would omit them.
-    run(...npm(), 'ci', '--no-audit', '--no-fund', '--include=dev');
+    await run('Installing the dependencies', ...npm(), 'ci', '--no-audit', '--no-fund', '--include=dev');
     writeFileSync(installStamp, installFingerprint());
   });
 }
@@ -32,14 +37,14 @@ export async function ensureInstalled() {
 /** Brings dist to what the sources say. */
 export async function ensureBuilt() {
   if (isBuilt()) return;
-  await alone('build', () => {
+  await alone('build', async () => {
     if (isBuilt()) return;
-    say('Building …');
     // Taken before the build: what is edited meanwhile belongs to the next one.
     const fingerprint = sourceFingerprint();
     // The compiler would take its own notes for the missing files.
     if (!existsSync(compiled('api'))) rmSync(join(dist, '.tsbuildinfo'), { force: true });
-    run(process.execPath, join(root, 'node_modules', '@nestjs', 'cli', 'bin', 'nest.js'), 'build');
+    rmSync(buildStamp, { force: true });
+    await run('Building', process.execPath, join(root, 'node_modules', '@nestjs', 'cli', 'bin', 'nest.js'), 'build');
     writeFileSync(buildStamp, fingerprint);
   });
 }
@@ -48,6 +53,9 @@ export async function ensureBuilt() {
 export async function runCompiled(app) {
   // Also the program that worker processes are started with.
   process.argv[1] = compiled(app);
+  // On Node 20 the AWS SDK warns at length of its versions from 2027 on. Ours is the one in package-lock.json, so this
+  // concerns who updates it, not who starts it (https://github.com/aws/aws-sdk-js-v3/issues/7983).
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
   await import(pathToFileURL(compiled(app)));
 }
 
@@ -115,12 +123,64 @@ function npm() {
   return basename(path) === 'npm-cli.js' ? [process.execPath, path] : ['npm'];
 }
 
-function run(command, ...args) {
-  // Its output goes to stderr, because stdout belongs to the command that is to run afterwards.
-  const { status, signal, error } = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2] });
-  if (status === 0) return;
-  say(`IP2A can not start: ${basename(command)} ${args.join(' ')} failed (${error?.message ?? signal ?? status}).`);
+/**
+ * Runs a command to its end and says what is being done, and how long it took. What the command says is shown when it
+ * fails, all of it: where it succeeds, npm warns of what no user can change.
+ */
+async function run(what, command, ...args) {
+  const began = performance.now();
+  const seconds = () => `${Math.round((performance.now() - began) / 1000)} s`;
+  const isTerminal = process.stderr.isTTY && process.env.TERM !== 'dumb';
+  // A group of its own, so that a signal reaches everything that the command has started, and once.
+  const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  const output = [];
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => output.push(chunk));
+  const interrupted = endedBySignals(child);
+
+  const show = () => process.stderr.write(`\r${what} … ${seconds()}`);
+  if (!isTerminal) say(`${what} …`);
+  const ticking = isTerminal ? setInterval(show, 1000) : undefined;
+  if (isTerminal) show();
+
+  let failure;
+  child.on('error', (error) => (failure = error.message));
+  const [status, signal] = await once(child, 'close').catch(() => [null, null]);
+  clearInterval(ticking);
+  if (isTerminal) process.stderr.write('\n');
+
+  const stoppedBy = interrupted();
+  if (stoppedBy) process.exit(128 + constants.signals[stoppedBy]);
+  if (status === 0) {
+    if (!isTerminal) say(`${what} took ${seconds()}.`);
+    return;
+  }
+  process.stderr.write(Buffer.concat(output));
+  say(`IP2A cannot start: ${basename(command)} ${args.join(' ')} failed (${failure ?? signal ?? status}).`);
   process.exit(status || 1);
+}
+
+/**
+ * Kills the child and everything that it has started when a signal comes that ends this process, until the returned
+ * function is called: it answers the signal that came, if any. npm itself would go on to the end of an install first,
+ * and an install that was cut off is done again from the beginning.
+ */
+function endedBySignals(child) {
+  let received;
+  const end = (signal) => {
+    received = signal;
+    try {
+      process.kill(-child.pid, 'SIGKILL');
+    } catch (error) {
+      // It has ended meanwhile.
+      if (error.code !== 'ESRCH') throw error;
+    }
+  };
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+  for (const signal of signals) process.on(signal, end);
+  return () => {
+    for (const signal of signals) process.off(signal, end);
+    return received;
+  };
 }
 
 /** One process at a time; the others wait, and then find the work done. */
@@ -133,7 +193,7 @@ async function alone(what, work) {
     await sleep(200);
   }
   process.once('exit', release);
-  work();
+  await work();
   process.off('exit', release);
   release();
 }

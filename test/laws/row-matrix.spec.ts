@@ -2,14 +2,10 @@ import { parse } from 'csv-parse/sync';
 import { OPERATIONS, PERMISSIONS, ROLES, type Operation, type Permission, type Role, type Scope } from '#access';
 import { openApiDocument } from '#app';
 import { startApi, type Client, type LocalApi, type Reply } from '../support/harness';
+import { exampleOf } from '../support/examples';
 import { listed, made, madeEmployer, madeMember, type Shown } from '../support/records';
-import { anApplication, aReview } from '../../libs/benevolence/src/benevolence.factory';
-import { anEmployment } from '../../libs/employments/src/member-employment.factory';
-import { aGrievance, aStep } from '../../libs/grievances/src/grievance.factory';
-import { aContact } from '../../libs/organizations/src/organization.factory';
-import { aHold, aPolicy } from '../../libs/retention/src/retention.factory';
-import { anActivity } from '../../libs/salting/src/salting-activity.factory';
-import { aStudent } from '../../libs/students/src/student.factory';
+import { can, declaredResources, hasColumn, isSoft, tableOf, type Declared } from '../support/resources';
+import { aStep } from '../../libs/grievances/src/grievance.factory';
 
 /** Whose record it is: the caller's own, another student's, or that of a member who is no student. */
 type Whose = 'own' | 'other' | 'stranger';
@@ -34,8 +30,11 @@ const absent: Records = {
   numbers: { members: 'NOBODY', students: 'S999999', grievances: 'GR-1999-9999' },
 };
 const absentId = 2_147_483_000;
-/** Records that belong to no member. */
-const shared = ['organizations', 'organization-contacts', 'legal-holds', 'retention-policies', 'archives'];
+/** How a record comes to be that no operation creates, by its resource. */
+const begun: Record<string, (member: number) => Promise<number>> = {
+  'break-glass-reviews': openedReview,
+  archives: begunArchive,
+};
 /** Routes with no record of a resource in them or in their lists, or that only end the caller's own session. */
 const elsewhere =
   /^(auth|system|reports|roles|attachments|integrity):|^users:list$|^audit:(list|export|summary|checkpoint|consistency|verify)$/;
@@ -73,42 +72,30 @@ afterAll(() => api.close());
 
 async function recordsOf(isStudent: boolean): Promise<Records> {
   const member = await madeMember(admin);
-  const make = (path: string, body: object) => made(admin, path, body);
-  const student = isStudent ? await make('/students', aStudent(member)) : undefined;
-  const application = await make('/benevolence-applications', anApplication(member));
-  const reviewed = await make('/benevolence-applications', anApplication(member));
-  await admin.post(`/benevolence-applications/${reviewed.id}/submit`);
-  const grievance = await make('/grievances', aGrievance(member, organization));
-  const step = await make(`/grievances/${grievance.id}/steps`, aStep());
+  const shown: Record<string, Shown> = { members: await shownMember(member), organizations: { id: organization } };
+  const ids: Record<string, number> = {};
+  for (const declared of declaredResources) {
+    const { name } = declared;
+    if (name === 'students' && !isStudent) ids[name] = absentId;
+    else if (can(declared, 'create')) {
+      shown[name] ??= await made(admin, `/${name}`, await exampleOf(name, { member, organization }, admin));
+      ids[name] = shown[name].id;
+    } else if (begun[name]) ids[name] = await begun[name](member);
+  }
   const [entry] = await api.entries({ tableName: 'members', recordId: member, action: 'CREATE' });
-  const ids = {
-    members: member,
-    organizations: organization,
-    'organization-contacts': (await make('/organization-contacts', aContact(organization))).id,
-    'member-employments': (await make('/member-employments', anEmployment(member, organization))).id,
-    students: student?.id ?? absentId,
-    'salting-activities': (await make('/salting-activities', anActivity(member, organization))).id,
-    'benevolence-applications': application.id,
-    'benevolence-reviews': (await make('/benevolence-reviews', aReview(reviewed.id))).id,
-    grievances: grievance.id,
-    'break-glass-reviews': await openedReview(member),
-    archives: await begunArchive(),
-    'legal-holds': (await make('/legal-holds', aHold())).id,
-    'retention-policies': (await make('/retention-policies', aPolicy({ framework: `Bylaws ${member}` }))).id,
-    steps: step.id,
-    users: (await api.account([])).id,
-    audit: entry?.id ?? 0,
-  };
-  const { memberNumber } = (await admin.get(`/members/${member}`)).json<{ memberNumber: string }>();
+  const step = await made(admin, `/grievances/${ids.grievances}/steps`, aStep());
+  const numberOf = (name: string, field: string) => (shown[name]?.[field] ?? absent.numbers[name]) as string;
   return {
-    ids,
+    ids: { ...ids, steps: step.id, users: (await api.account([])).id, audit: entry?.id ?? 0 },
     numbers: {
-      members: memberNumber,
-      students: (student?.['studentNumber'] ?? absent.numbers.students) as string,
-      grievances: String(grievance['grievanceNumber']),
+      members: numberOf('members', 'memberNumber'),
+      students: numberOf('students', 'studentNumber'),
+      grievances: numberOf('grievances', 'grievanceNumber'),
     },
   };
 }
+
+const shownMember = async (member: number) => (await admin.get(`/members/${member}`)).json<Shown>();
 
 /** Somebody of the office breaks the glass over a member. */
 async function openedReview(member: number): Promise<number> {
@@ -116,6 +103,15 @@ async function openedReview(member: number): Promise<number> {
   await staff.get(`/members/${member}`, { 'X-Break-Glass': 'true', 'X-Access-Reason': 'Accident on site' });
   const [review] = await api.query<{ id: number }>('SELECT max(id) AS id FROM break_glass_reviews');
   return review?.id ?? absentId;
+}
+
+/** The resource of this name, where it has the routes of recordController. */
+const declaredAs = (kind: string): Declared | undefined => declaredResources.find(({ name }) => name === kind);
+
+/** Whether records of this kind belong to no member. */
+function isShared(kind: string): boolean {
+  const resource = declaredAs(kind)?.resource;
+  return resource !== undefined && kind !== 'members' && !hasColumn(resource, 'memberId');
 }
 
 const scopeIn = (permission: Permission, role: Role): Scope | undefined =>
@@ -128,7 +124,7 @@ function reaches(scope: Scope | undefined, kind: string, whose: Whose): boolean 
     case 'all':
       return true;
     case 'self':
-      return whose === 'own' && !shared.includes(kind);
+      return whose === 'own' && !isShared(kind);
     case 'students':
       return kind === 'members' && whose !== 'stranger';
     case 'members':
@@ -177,6 +173,11 @@ function bodyOf(reply: Reply): object {
   const { instance: _instance, requestId: _requestId, ...problem } = reply.json();
   return problem;
 }
+
+it('has a record of every resource', () => {
+  expect(Object.keys(other.ids)).toEqual(expect.arrayContaining(declaredResources.map(({ name }) => name)));
+  expect(Object.keys(begun).filter((name) => !declaredAs(name))).toEqual([]);
+});
 
 describe.each(ROLES)('%s', (role) => {
   it('reaches the records that the table of permissions says, and learns nothing of the others', async () => {
@@ -233,8 +234,9 @@ describe.each(ROLES)('%s', (role) => {
 
   it('finds no other’s records by asking for them', async () => {
     const { client, own } = callers[role];
-    const kinds = ['member-employments', 'students', 'benevolence-applications', 'grievances', 'salting-activities'];
-    for (const kind of kinds) {
+    const byMember = declaredResources.filter(({ filters }) => 'memberId' in filters);
+    expect(byMember.length).toBeGreaterThan(4);
+    for (const { name: kind } of byMember) {
       const scope = scopeIn(OPERATIONS[`${kind}:list` as Operation] as Permission, role);
       if (!scope) continue;
       for (const [whose, { ids }] of Object.entries({ own, other })) {
@@ -245,7 +247,6 @@ describe.each(ROLES)('%s', (role) => {
   });
 });
 
-/** The ids of all live records of a kind in a scope, read behind the API's back. */
 /** An object of the archive that is not stored yet. */
 async function begunArchive(): Promise<number> {
   const [begun] = await api.query<{ id: number }>(
@@ -255,20 +256,19 @@ async function begunArchive(): Promise<number> {
   return Number(begun?.id);
 }
 
+/** The ids of all live records of a kind in a scope, read behind the API's back. */
 async function idsOf(kind: string, scope: Scope, own: Records): Promise<number[]> {
-  const table = kind.replaceAll('-', '_');
-  const isSoft = ![
-    ...['member-employments', 'benevolence-reviews', 'break-glass-reviews'],
-    ...['legal-holds', 'retention-policies', 'archives'],
-  ].includes(kind);
+  const declared = declaredAs(kind);
+  if (!declared) throw new Error(`No resource is called ${kind}.`);
+  const { resource } = declared;
   const member = kind === 'members' ? 'id' : 'member_id';
   const reach: Partial<Record<Scope, string>> = {
     all: 'true',
-    self: shared.includes(kind) ? 'false' : `t.${member} = ${own.ids.members}`,
+    self: isShared(kind) ? 'false' : `t.${member} = ${own.ids.members}`,
     students: 't.id IN (SELECT member_id FROM students)',
   };
   const rows = await api.query<{ id: number }>(
-    `SELECT t.id FROM ${table} t WHERE ${reach[scope]}${isSoft ? ' AND t.deleted_at IS NULL' : ''}`,
+    `SELECT t.id FROM ${tableOf(resource)} t WHERE ${reach[scope]}${isSoft(resource) ? ' AND t.deleted_at IS NULL' : ''}`,
   );
   return rows.map(({ id }) => id);
 }

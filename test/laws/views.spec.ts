@@ -1,24 +1,9 @@
 import type { z } from 'zod';
 import { PERMISSIONS, ROLES, type Permission, type Role } from '#access';
 import { auditedDecision } from '#audit';
-import { attachments } from '#attachments';
-import { users } from '#auth';
-import { applications, reviews } from '#benevolence';
-import { employments } from '#employments';
-import { grievances, steps } from '#grievances';
-import { members } from '#members';
-import { contacts, organizations } from '#organizations';
 import type { Actor } from '#platform/context';
-import { own, visibleFields, type Resource } from '#records';
-import { activities } from '#salting';
-import { students } from '#students';
-
-const resources: Resource[] = [
-  ...[members, organizations, contacts, employments, students, activities, applications, reviews],
-  ...[grievances, steps, attachments, users],
-  // A member's own records are shown by routes of their own.
-  ...[members, employments, applications, grievances].map(own),
-];
+import { visibleFields, type Resource } from '#records';
+import { resources } from '../support/resources';
 
 const actorWith = (role: Role): Actor => ({
   userId: 1,

@@ -6,10 +6,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { Random } from '#kernel';
-import { start } from '../support/cli';
+import { run as runCommand, start } from '../support/cli';
 import type { TestDatabase } from '../support/database';
-import { environmentOf } from '../support/program';
 import { startGlacier, type Glacier } from '../support/glacier-shim';
+import { environmentOf } from '../support/program';
 import { noPgBouncer, startPgBouncer } from '../support/pgbouncer';
 import { missingPrograms, startRadosgw, type Radosgw } from '../support/radosgw';
 import { OwnServer } from '../support/own-server';
@@ -29,6 +29,9 @@ const leaseNumber = 4_927_004;
 const leaseModule = resolve('dist/libs/archival/src/lease.js');
 const monthsWritten = 12 * years;
 const [firstMonth, end] = [years < 1 ? '2026-01-01' : `${2026 - years}-07-01`, '2026-07-01'];
+/** A run is killed after at most so many steps, and so many ms later: about what a step takes. */
+const stepsPerKill = 4;
+const betweenStepsMs = 60;
 /** Every so many kills the run gets time for a large month, in ms: about what one of two million takes. */
 const patientEvery = 40;
 const patientMs = 150_000;
@@ -95,17 +98,9 @@ async function siteOf(name: string, env: NodeJS.ProcessEnv): Promise<Site> {
   return site;
 }
 
-/** Runs a command; kills it after some ms, if it has not ended. */
-async function run(
-  site: Site,
-  args: string[],
-  killAfterMs?: number,
-): Promise<{ status: number | null; stdout: string }> {
-  const command = start(site.clone, args, site);
-  const timer = killAfterMs === undefined ? undefined : setTimeout(() => command.child.kill('SIGKILL'), killAfterMs);
-  const status = await command.gone();
-  clearTimeout(timer);
-  return { status, stdout: command.stdout };
+/** Runs a command to its end. */
+function run(site: Site, args: string[]) {
+  return runCommand(site.clone, args, site);
 }
 
 /** How many entries each month was written with; the large one has more. */
@@ -130,31 +125,42 @@ async function expectNothingLost({ database }: Site): Promise<void> {
   ).toEqual([]);
 }
 
-/** How long a command takes that does nothing, in ms: the machine may have other work. */
-async function patienceFor(site: Site): Promise<number> {
-  const begun = performance.now();
-  await run(site, ['archive', 'list']);
-  return performance.now() - begun;
+/** What a run changes step by step: the archives' rows, and the tables of the months. */
+const progressSql = `SELECT md5(concat((SELECT string_agg(a::text, ',' ORDER BY id) FROM archives a),
+  (SELECT string_agg(relname, ',' ORDER BY relname) FROM pg_class WHERE relname LIKE 'audit\\_logs\\_%' AND relkind = 'r'))) AS progress`;
+
+/** Runs the archive, and kills it so long after it has made so many steps, if it has not ended. Null when it was killed. */
+async function runKilledAtStep(site: Site, steps: number, delayMs: number): Promise<number | null> {
+  const command = start(site.clone, ['archive', 'run', '--as-of', asOf], site);
+  const { child } = command;
+  const ended = command.gone();
+  const progress = async () => (await site.database.query<{ progress: string }>(progressSql)).rows[0]?.progress;
+  let before = await progress();
+  for (let made = 0; made < steps && child.exitCode === null;) {
+    const after = await progress();
+    if (after !== before) made += 1;
+    before = after;
+  }
+  await Promise.race([ended, sleep(delayMs)]);
+  child.kill('SIGKILL');
+  return ended;
 }
 
 async function survives(site: Site, seed: number): Promise<void> {
   const random = new Random(seed);
-  let [hit, hitAtWork, rounds, patience] = [0, 0, 0, 0];
-  for (; hit < kills && rounds < 2 * kills; rounds += 1) {
-    if (rounds % 20 === 0) patience = await patienceFor(site);
-    const isPatient = largeMonth > 0 && rounds % patientEvery === patientEvery - 1;
-    // A month takes less than a command needs to begin.
-    const killAfterMs = patience * 0.8 + random.next() * (isPatient ? patientMs : patience * 0.6);
+  for (let round = 0; round < kills; round += 1) {
     const { rowCount: left } = await site.database.query(`SELECT FROM audit_logs WHERE changed_at < '${end}' LIMIT 1`);
-    const { status } = await run(site, ['archive', 'run', '--as-of', asOf], killAfterMs);
-    if (status === null) hit += 1;
-    if (status === null && left) hitAtWork += 1;
+    if (!left) break;
+    const isPatient = largeMonth > 0 && round % patientEvery === patientEvery - 1;
+    // Most kills fall between two steps, a large month's in the middle of its file.
+    const status = await runKilledAtStep(
+      site,
+      random.between(1, stepsPerKill),
+      random.next() * (isPatient ? patientMs : betweenStepsMs),
+    );
+    expect(status).toBeNull();
     await expectNothingLost(site);
   }
-  process.stderr.write(
-    `${hit} of ${rounds} runs were killed before they had ended, ${hitAtWork} while months were left\n`,
-  );
-  expect(hitAtWork).toBeGreaterThan(0);
   for (let round = 0; ; round += 1) {
     const { status, stdout } = await run(site, ['archive', 'run', '--as-of', asOf, '--json']);
     await expectNothingLost(site);

@@ -89,6 +89,9 @@ const features = [
   RetentionModule,
 ];
 
+/** The application without its platform; specs look here for what is declared. */
+export const modules = [AuditModule, LedgerModule, RecordsModule, ...features];
+
 /**
  * A request's journey, in order: context hook (platform/http) → how often (platform/http asks auth) → who → may they → validation → controller → service →
  * statement with its trigger → view → rendering adapter (platform/http) → gate: entry durable (audit) → reply. Errors end in
@@ -134,10 +137,7 @@ export class AppModule {
         ScheduleModule.forRoot(),
         // Also here, because modules close in the order of their distance: readiness fails first.
         health,
-        AuditModule,
-        LedgerModule,
-        RecordsModule,
-        ...features,
+        ...modules,
       ],
       controllers: [SystemController],
       providers: [...journey, HealthService, MeasurementsService],

@@ -1,3 +1,3 @@
-export { AppModule, entities } from './app.module';
+export { AppModule, entities, modules } from './app.module';
 export { createApp } from './create-app';
 export { openApiDocument } from './openapi';

@@ -11,6 +11,16 @@ import { anActivity } from '../../../libs/salting/src/salting-activity.factory';
 import { aStudent } from '../../../libs/students/src/student.factory';
 import { type Client, codeOf, type LocalApi, spawnApi, startApi } from '../../../test/support/harness';
 import { made, type Shown } from '../../../test/support/records';
+import { declaredResources } from '../../../test/support/resources';
+
+/** Resources whose records break-glass leaves closed, each with its reason. One that it opens must go. */
+const closed: Record<string, string> = {
+  'benevolence-reviews': 'what reviewers said helps nobody in an emergency',
+  'break-glass-reviews': 'looking at the emergencies of others is none',
+  archives: 'part of the ledger',
+  'legal-holds': 'part of the ledger',
+  'retention-policies': 'part of the ledger',
+};
 
 const reason = 'Accident on site; whom do we call?';
 const glass = { 'X-Break-Glass': 'true', 'X-Access-Reason': reason };
@@ -75,6 +85,11 @@ function routes(): Route[] {
 const opened = (operation: Operation) => (BREAK_GLASS.operations as readonly Operation[]).includes(operation);
 
 describe('break-glass', () => {
+  it('opens the records of every resource, unless it says why not', () => {
+    const unopened = declaredResources.filter(({ name }) => !opened(`${name}:read` as Operation));
+    expect(unopened.map(({ name }) => name).sort()).toEqual(Object.keys(closed).sort());
+  });
+
   it('opens each record that the table names, whole, on record and on the list of reviews before the reply', async () => {
     const asked = routes().filter(({ operation }) => opened(operation));
     expect(asked).toHaveLength(BREAK_GLASS.operations.length);

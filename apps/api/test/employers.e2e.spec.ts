@@ -19,6 +19,14 @@ const cases = [
   ['/grievances', (id: number) => aGrievance(member, id)],
   ['/salting-activities', (id: number) => anActivity(member, id)],
 ] as const;
+
+it('an employer is named by every table whose trigger demands one, and by no other', async () => {
+  const demanding = await api.query<{ table: string }>(
+    `SELECT tgrelid::regclass::text AS "table" FROM pg_trigger WHERE tgname = 'names_employer' ORDER BY 1`,
+  );
+  expect(demanding.map(({ table }) => `/${table.replaceAll('_', '-')}`)).toEqual(cases.map(([path]) => path));
+});
+
 const inUse = [409, 'record.in-use'];
 
 describe.each(cases)('an employer that %s name', (path, build) => {

@@ -1,12 +1,11 @@
-import { anApplication } from '../../../libs/benevolence/src/benevolence.factory';
-import { anEmployment } from '../../../libs/employments/src/member-employment.factory';
-import { aGrievance } from '../../../libs/grievances/src/grievance.factory';
+import { getMetadataArgsStorage } from 'typeorm';
 import { aContact } from '../../../libs/organizations/src/organization.factory';
 import { anActivity } from '../../../libs/salting/src/salting-activity.factory';
-import { aStudent } from '../../../libs/students/src/student.factory';
 import { type Client, codeOf, type LocalApi, startApi } from '../../../test/support/harness';
+import { exampleOf } from '../../../test/support/examples';
 import { inParallel } from '../../../test/support/load';
 import { made, madeEmployer, madeMember } from '../../../test/support/records';
+import { can, declaredResources, isSoft, tableOf, type Declared } from '../../../test/support/resources';
 
 let api: LocalApi;
 let admin: Client;
@@ -16,26 +15,40 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-interface Case {
+interface Case extends Declared {
   path: string;
   owner: string;
   field: string;
-  build: (memberId: number, organizationId: number) => object;
 }
 
-const ofMember = { owner: '/members', field: 'memberId' };
-const ofOrganization = { owner: '/organizations', field: 'organizationId' };
-const cases: Case[] = [
-  { path: '/member-employments', ...ofMember, build: anEmployment },
-  { path: '/member-employments', ...ofOrganization, build: anEmployment },
-  { path: '/students', ...ofMember, build: (memberId) => aStudent(memberId) },
-  { path: '/organization-contacts', ...ofOrganization, build: (_, id) => aContact(id, { isPrimary: true }) },
-  { path: '/salting-activities', ...ofMember, build: anActivity },
-  { path: '/salting-activities', ...ofOrganization, build: anActivity },
-  { path: '/benevolence-applications', ...ofMember, build: (memberId) => anApplication(memberId) },
-  { path: '/grievances', ...ofMember, build: aGrievance },
-  { path: '/grievances', owner: '/organizations', field: 'employerId', build: aGrievance },
-];
+/** What an example says here that it does not say elsewhere, by its resource: a primary contact ends that of another. */
+const particular: Record<string, object> = { 'organization-contacts': { isPrimary: true } };
+
+const cases: Case[] = declaredResources
+  .filter((declared) => can(declared, 'create'))
+  .flatMap((declared) =>
+    getMetadataArgsStorage()
+      .foreignKeys.filter(({ target, onDelete }) => target === declared.resource.entity && onDelete === 'RESTRICT')
+      .map(({ type, propertyName = '' }) => ({
+        ...declared,
+        path: `/${declared.name}`,
+        owner: `/${ownerIn(type)}`,
+        field: propertyName,
+      })),
+  );
+
+/** The resource whose records stand in a table that a foreign key names. */
+function ownerIn(table: unknown): string | undefined {
+  return declaredResources.find(({ resource }) => tableOf(resource) === table)?.name;
+}
+
+it('is asked of every resource that hangs on members or organizations', () => {
+  const owners = [...new Set(cases.map(({ owner }) => owner))];
+  expect(owners.sort()).toEqual(['/members', '/organizations']);
+  expect(cases.length).toBeGreaterThan(8);
+  const names = cases.map(({ name }) => name);
+  expect(Object.keys(particular).filter((name) => !names.includes(name))).toEqual([]);
+});
 
 it('the refusal names no more of what depends than its reader may see, nor how much', async () => {
   const [staff, organizer] = [await api.as('staff'), await api.as('organizer')];
@@ -53,18 +66,19 @@ it('the refusal names no more of what depends than its reader may see, nor how m
   );
 });
 
-describe.each(cases)('$path and their $field', ({ path, owner, field, build }) => {
+describe.each(cases)('$path and their $field', ({ name, resource, path, owner, field }) => {
   async function parents() {
     const member = await madeMember(admin);
     const organization = await madeEmployer(admin);
-    return { body: build(member, organization), ownerId: owner === '/members' ? member : organization };
+    const example = await exampleOf(name, { member, organization }, admin);
+    return { body: { ...example, ...particular[name] }, ownerId: owner === '/members' ? member : organization };
   }
-  const table = path.slice(1).replaceAll('-', '_');
+  const table = tableOf(resource);
   const column = field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
   const orphans = () =>
     api.query(
       `SELECT c.id FROM ${table} c JOIN ${owner.slice(1)} o ON o.id = c.${column}
-       WHERE o.deleted_at IS NOT NULL${path === '/member-employments' ? '' : ' AND c.deleted_at IS NULL'}`,
+       WHERE o.deleted_at IS NOT NULL${isSoft(resource) ? ' AND c.deleted_at IS NULL' : ''}`,
     );
 
   it('keep the owner in use: 409 that says what depends; afterwards it takes no more of them: 422', async () => {
@@ -80,7 +94,7 @@ describe.each(cases)('$path and their $field', ({ path, owner, field, build }) =
     expect(codeOf(orphan)).toEqual([422, 'reference.missing']);
     expect(orphan.json()['errors']).toEqual([{ pointer: `/${field}`, message: 'names no record in use' }]);
     await api.expectAudit(orphan);
-    if (path === '/member-employments') return;
+    if (!isSoft(resource)) return;
     expect(codeOf(await admin.post(`${path}/${id}/restore`))).toEqual([422, 'reference.missing']);
   });
 
@@ -88,7 +102,7 @@ describe.each(cases)('$path and their $field', ({ path, owner, field, build }) =
     await inParallel(30, 6, async (round) => {
       const { body, ownerId } = await parents();
       // One in three comes back from its removal instead of being made.
-      const isRestored = round % 3 === 0 && path !== '/member-employments';
+      const isRestored = round % 3 === 0 && isSoft(resource);
       const { id } = isRestored ? await made(admin, path, body) : { id: 0 };
       if (isRestored) await admin.delete(`${path}/${id}`);
       const begin = () => (isRestored ? admin.post(`${path}/${id}/restore`) : admin.post(path, body));

@@ -2,7 +2,8 @@ import type { Config } from '#platform/config';
 import { ROLES, type Role } from './permissions';
 
 /** Who is limited alike. `public` is whoever brings no token that is good: counted by address, the others by user. */
-export type Tier = 'staff' | 'member' | 'public';
+export const TIERS = ['staff', 'member', 'public'] as const;
+export type Tier = (typeof TIERS)[number];
 
 /** The tiers of those who have an account. */
 export type AccountTier = Exclude<Tier, 'public'>;

@@ -11,4 +11,3 @@ export { StandInAccount } from './stand-in-account.entity';
 export { CreateUser } from './user.dto';
 export { User } from './user.entity';
 export { UsersService } from './users.service';
-export { users } from './user.resource';

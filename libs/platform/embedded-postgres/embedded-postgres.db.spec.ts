@@ -1,4 +1,4 @@
-import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import { type ChildProcess, type SpawnOptions, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chownSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,9 +18,22 @@ const children: ChildProcess[] = [];
 const servers: EmbeddedPostgres[] = [];
 let folder: string;
 
+/** A folder that a server was started in once, and stopped. Making it takes most of the time of a first start. */
+let made: string;
+beforeAll(async () => {
+  made = mkdtempSync(join(tmpdir(), 'ip2a-embedded-postgres-'));
+  await (await startEmbeddedPostgres({ folder: made, mode: 'own' })).stop();
+});
+afterAll(() => rmSync(made, { recursive: true, force: true }));
+
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'ip2a-embedded-postgres-'));
 });
+
+/** The test's folder is one that a server was started in before. */
+function notForTheFirstTime(): void {
+  execFileSync('cp', ['-a', `${made}/.`, folder]);
+}
 
 afterEach(async () => {
   for (const child of children.splice(0)) await kill(child);
@@ -53,6 +66,7 @@ describe('a start and the next', () => {
   });
 
   it('serves UTF-8, UTC and checksums, with the settings that were asked for', async () => {
+    notForTheFirstTime();
     const { applicationUrl } = await start({ max_connections: '17' });
     const [settings] = await query(
       applicationUrl,
@@ -73,6 +87,7 @@ describe('a start and the next', () => {
   });
 
   it('keeps the passwords from other users and lets nobody in without one', async () => {
+    notForTheFirstTime();
     const { applicationUrl } = await start();
     expect(statSync(join(folder, 'credentials.json')).mode & 0o777).toBe(0o600);
     const url = new URL(applicationUrl);
@@ -91,6 +106,7 @@ describe('a start and the next', () => {
 
 describe('two processes and one folder', () => {
   it('refuses a second owner and names the first', async () => {
+    notForTheFirstTime();
     await urlFrom(startChild('own'));
     await expect(startEmbeddedPostgres({ folder, mode: 'own' })).rejects.toThrow(
       `another IP2A (pid ${children[0]?.pid}) is using ${folder}: stop it, or set DATA_DIR to another folder`,
@@ -98,6 +114,7 @@ describe('two processes and one folder', () => {
   });
 
   it('attaches to the running server and leaves it running', async () => {
+    notForTheFirstTime();
     const url = await urlFrom(startChild('own'));
     const attached = await startEmbeddedPostgres({ folder, mode: 'attach' });
     expect(attached.applicationUrl).toBe(url);
@@ -128,6 +145,7 @@ describe('the end of the owner', () => {
   });
 
   it('stops the server within seconds of a kill -9', async () => {
+    notForTheFirstTime();
     const child = startChild('own');
     await query(await urlFrom(child), 'SELECT 1');
     await kill(child);
@@ -136,6 +154,7 @@ describe('the end of the owner', () => {
   });
 
   it('takes the folder over right after a kill -9, while the old server is still stopping', async () => {
+    notForTheFirstTime();
     const child = startChild('own');
     await urlFrom(child);
     await kill(child);
@@ -143,6 +162,7 @@ describe('the end of the owner', () => {
   });
 
   itOnLinux('ends an orphan whose guardian was killed, too', async () => {
+    notForTheFirstTime();
     const child = startChild('own');
     await urlFrom(child);
     const orphan = postmasterPid();
@@ -154,6 +174,7 @@ describe('the end of the owner', () => {
   });
 
   itOnLinux('stops its server even when the guardian was killed', async () => {
+    notForTheFirstTime();
     const server = await start();
     for (const guardian of guardians()) process.kill(guardian, 'SIGKILL');
     await server.stop();
@@ -176,7 +197,7 @@ describe('the end of the owner', () => {
 
 describe('what a crash leaves behind', () => {
   it.each(['the number of another program', 'an empty file'])('is no obstacle: %s in postmaster.pid', async (what) => {
-    await (await start()).stop();
+    notForTheFirstTime();
     const data = join(folder, 'data');
     const { uid, gid } = statSync(data);
     const other = spawn('sleep', ['60'], { uid, gid, stdio: 'ignore' });
@@ -200,7 +221,7 @@ describe('what a crash leaves behind', () => {
   });
 
   it('is named in one line when the passwords are gone', async () => {
-    await (await start()).stop();
+    notForTheFirstTime();
     rmSync(join(folder, 'credentials.json'));
     await expect(start()).rejects.toThrow(/^\S+credentials\.json is missing or not of this database: put it back.*$/);
   });

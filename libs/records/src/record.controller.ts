@@ -65,6 +65,9 @@ export function recordController<Create extends z.ZodType<object>, Update extend
     };
 
   class RecordController {
+    /** What the laws over all resources derive their cases from. */
+    static readonly declared = { name, resource, filters };
+
     @Inject(Records) protected readonly records: Records;
     @Inject(RecordLists) protected readonly lists: RecordLists;
     @Inject(RecordExports) protected readonly exports: RecordExports;
