@@ -1,5 +1,4 @@
-import { encodeCursor } from '#kernel';
-import { pick, wholeNumber, type Random } from './random';
+import { encodeCursor, type Random } from '#kernel';
 
 export interface Call {
   method: 'GET' | 'PATCH' | 'POST';
@@ -29,7 +28,7 @@ const members = '/api/v1/members';
 
 /** A source of calls for one turn. Both servers get calls of the same kind, over the whole table, and never one twice. */
 export function callsOf(name: CaseName, sample: Sample, { random, number }: Turn): () => Call {
-  const someId = () => wholeNumber(random, 1, sample.lastId);
+  const someId = () => random.between(1, sample.lastId);
   let count = 0;
   switch (name) {
     case 'read':
@@ -41,7 +40,7 @@ export function callsOf(name: CaseName, sample: Sample, { random, number }: Turn
         return { method: 'GET', path: `${members}?limit=50&cursor=${cursor}` };
       };
     case 'search':
-      return () => ({ method: 'GET', path: `${members}?q=${encodeURIComponent(pick(random, sample.prefixes))}` });
+      return () => ({ method: 'GET', path: `${members}?q=${encodeURIComponent(random.pick(sample.prefixes))}` });
     case 'update':
       return () => ({
         method: 'PATCH',

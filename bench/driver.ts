@@ -1,6 +1,6 @@
 import autocannon, { type Result } from 'autocannon';
+import { Random } from '#kernel';
 import { callsOf, type CaseName, type Sample } from './calls';
-import { randomFrom } from './random';
 
 /** One turn: for this long, every connection sends its next call as soon as the last one is answered. */
 export interface Order {
@@ -36,7 +36,7 @@ process.on('message', (order: Order) => {
 });
 
 async function drive({ name, url, token, sample, round, turn, connections, seconds }: Order): Promise<Outcome> {
-  const next = callsOf(name, sample, { random: randomFrom(round), number: turn });
+  const next = callsOf(name, sample, { random: new Random(round), number: turn });
   const latencies: number[] = [];
   const result = await new Promise<Result>((resolve, reject) => {
     const running = autocannon(

@@ -1,4 +1,4 @@
-import { pick, type Random } from './random';
+import type { Random } from '#kernel';
 
 const firstNames = (
   'Adriana Alice Amir Anna Bao Beatriz Carlos Charles Daniel Darnell David Deborah Denise Elena Emily Fatima Frank ' +
@@ -28,9 +28,9 @@ const endings =
  * from nobody to thousands, as they do in a real local.
  */
 export function madeUpName(random: Random): { firstName: string; lastName: string } {
-  const isCommon = random() < 0.6;
+  const isCommon = random.next() < 0.6;
   const lastName = isCommon
-    ? pick(random, commonLastNames)
-    : pick(random, beginnings) + pick(random, middles) + pick(random, endings);
-  return { firstName: pick(random, firstNames), lastName };
+    ? random.pick(commonLastNames)
+    : random.pick(beginnings) + random.pick(middles) + random.pick(endings);
+  return { firstName: random.pick(firstNames), lastName };
 }

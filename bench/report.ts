@@ -1,6 +1,6 @@
 import type { Measurement } from './turns';
 
-export interface Spread {
+interface Spread {
   median: number;
   min: number;
   max: number;

@@ -1,12 +1,12 @@
+import { Random } from '#kernel';
 import { callsOf, type CaseName } from './calls';
 import { oneOff, staffToken } from './ours';
-import { randomFrom } from './random';
 import type { Server, Stage } from './stage';
 
 /** Throws unless both servers answer the same call with the same fields, so that neither is faster by showing less. */
 export async function mustAnswerAlike(name: CaseName, { ours, bare, sample }: Stage): Promise<void> {
   const token = await staffToken(ours.url);
-  const { method, path, body } = callsOf(name, sample, { random: randomFrom(0), number: 0 })();
+  const { method, path, body } = callsOf(name, sample, { random: new Random(0), number: 0 })();
   const headers = {
     ...oneOff,
     authorization: `Bearer ${token}`,

@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
+import { Random } from '#kernel';
 import { madeUpName } from './names';
-import { pick, randomFrom, wholeNumber, type Random } from './random';
 
 const chunk = 10_000;
 
@@ -26,7 +26,7 @@ const columns = {
  * same columns, constraints, indexes and rows, without the triggers. Both come out vacuumed, analyzed and written back.
  */
 export async function seed(owner: Client, count: number, log: (line: string) => void): Promise<void> {
-  const random = randomFrom(count);
+  const random = new Random(count);
   const names = Object.keys(columns).join(', ');
   const types = Object.values(columns).map((type, index) => `$${index + 1}::${type}[]`);
   for (let start = 0; start < count; start += chunk) {
@@ -50,27 +50,27 @@ export async function seed(owner: Client, count: number, log: (line: string) => 
 function madeUpMember(random: Random, place: number): string[] {
   const { firstName, lastName } = madeUpName(random);
   const memberNumber = String(7_000_000 + place);
-  const year = wholeNumber(random, 1950, 2004);
+  const year = random.between(1950, 2004);
   return [
     memberNumber,
     firstName,
     lastName,
-    `${wholeNumber(random, 1, 9_999)} ${pick(random, ['Elm', 'Oak', 'Main', 'Second', 'Mill', 'Harbor'])} Street`,
-    pick(random, ['Springfield', 'Riverside', 'Fairview', 'Franklin', 'Georgetown']),
-    pick(random, ['IL', 'WA', 'OR', 'NY', 'PA']),
-    String(wholeNumber(random, 10_000, 99_999)),
-    `555-${String(wholeNumber(random, 0, 9_999_999)).padStart(7, '0')}`,
+    `${random.between(1, 9_999)} ${random.pick(['Elm', 'Oak', 'Main', 'Second', 'Mill', 'Harbor'])} Street`,
+    random.pick(['Springfield', 'Riverside', 'Fairview', 'Franklin', 'Georgetown']),
+    random.pick(['IL', 'WA', 'OR', 'NY', 'PA']),
+    String(random.between(10_000, 99_999)),
+    `555-${String(random.between(0, 9_999_999)).padStart(7, '0')}`,
     `member${memberNumber}@example.org`,
     dayIn(random, year),
-    dayIn(random, year + wholeNumber(random, 18, 21)),
-    random() < 0.8 ? 'active' : pick(random, ['inactive', 'suspended', 'retired']),
-    random() < 0.6
+    dayIn(random, year + random.between(18, 21)),
+    random.next() < 0.8 ? 'active' : random.pick(['inactive', 'suspended', 'retired']),
+    random.next() < 0.6
       ? 'journeyman'
-      : pick(random, ['apprentice_1', 'apprentice_3', 'apprentice_5', 'foreman', 'retiree']),
+      : random.pick(['apprentice_1', 'apprentice_3', 'apprentice_5', 'foreman', 'retiree']),
   ];
 }
 
 function dayIn(random: Random, year: number): string {
-  const month = String(wholeNumber(random, 1, 12)).padStart(2, '0');
-  return `${year}-${month}-${String(wholeNumber(random, 1, 28)).padStart(2, '0')}`;
+  const month = String(random.between(1, 12)).padStart(2, '0');
+  return `${year}-${month}-${String(random.between(1, 28)).padStart(2, '0')}`;
 }

@@ -8,7 +8,7 @@ const config: Config = {
   rootDir: '..',
   testMatch: [
     '<rootDir>/{apps/*/src,libs}/**/*.spec.ts',
-    '<rootDir>/test/laws/{architecture,declarations,ensure,errors,views}.spec.ts',
+    '<rootDir>/test/laws/{architecture,declarations,ensure,errors,exemptions,views}.spec.ts',
     '!**/*.{db,e2e}.spec.ts',
   ],
   globalSetup: undefined,

@@ -43,12 +43,9 @@ afterAll(async () => {
 });
 
 describe('every entity', () => {
-  it('has a decision about the ledger, or a reason why it needs none', () => {
-    const undecided = entities.filter((entity) => {
-      const decision = auditDecision(entity);
-      return typeof decision === 'string' ? decision.length < 20 : decision === undefined;
-    });
-    expect(undecided.map((entity) => `${entity.name} lacks @Audited({ … }) or @Unaudited('why')`)).toEqual([]);
+  it('is on the record', () => {
+    const unaudited = entities.filter((entity) => !auditDecision(entity));
+    expect(unaudited.map((entity) => `${entity.name} lacks @Audited({ … })`)).toEqual([]);
   });
 
   it('names existing properties in its decision', () => {
@@ -149,7 +146,7 @@ describe('the ledger', () => {
 function audited(): { metadata: EntityMetadata; decision: AuditDecision }[] {
   return entities.flatMap((entity) => {
     const decision = auditDecision(entity);
-    return typeof decision === 'object' ? [{ metadata: connected.dataSource.getMetadata(entity), decision }] : [];
+    return decision ? [{ metadata: connected.dataSource.getMetadata(entity), decision }] : [];
   });
 }
 

@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { expectCommitted } from '../support/committed';
 import { root } from '../support/sources';
 
 describe('libs/client/src/paths.ts', () => {
   it('is made from docs/openapi.json (npm run generate)', () => {
-    const program = join(root, 'node_modules/openapi-typescript/bin/cli.js');
+    const program = join(dirname(require.resolve('openapi-typescript/package.json')), 'bin/cli.js');
     const made = execFileSync(process.execPath, [program, join(root, 'docs/openapi.json')], {
       encoding: 'utf8',
       maxBuffer: 64 * 1024 * 1024,

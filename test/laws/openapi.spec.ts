@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { type AnySchema, Ajv2020 } from 'ajv/dist/2020';
@@ -90,6 +90,9 @@ const selfExplaining: Record<string, string> = {
   'audit:read id': 'the number of the entry',
 };
 
+/** Its package names no path of the program itself. */
+const openapiTypescript = join(dirname(require.resolve('openapi-typescript/package.json')), 'bin/cli.js');
+
 const run = promisify(execFile);
 let api: LocalApi;
 let document: Document;
@@ -125,13 +128,8 @@ describe('docs/openapi.json', () => {
     try {
       symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
       writeFileSync(join(folder, 'client.ts'), typedClient);
-      await runTool(
-        'openapi-typescript/bin/cli.js',
-        join(root, 'docs/openapi.json'),
-        '--output',
-        join(folder, 'schema.ts'),
-      );
-      const compiled = runTool('typescript/bin/tsc', '--project', writeCompilerOptions(folder));
+      await runTool(openapiTypescript, join(root, 'docs/openapi.json'), '--output', join(folder, 'schema.ts'));
+      const compiled = runTool(require.resolve('typescript/bin/tsc'), '--project', writeCompilerOptions(folder));
       await expect(compiled).resolves.toMatchObject({ stdout: '' });
     } finally {
       rmSync(folder, { recursive: true });
@@ -515,14 +513,20 @@ interface LintProblem {
 
 /** redocly exits with 1 where it finds errors; what it found is on stdout either way. */
 async function redoclyProblems(): Promise<LintProblem[]> {
-  const lint = runTool('@redocly/cli/bin/cli.js', 'lint', 'docs/openapi.json', '--format=json', '--max-problems=1000');
+  const lint = runTool(
+    require.resolve('@redocly/cli/bin/cli.js'),
+    'lint',
+    'docs/openapi.json',
+    '--format=json',
+    '--max-problems=1000',
+  );
   const { stdout } = await lint.catch((failure: unknown) => failure as { stdout: string });
   return (JSON.parse(stdout) as { problems: LintProblem[] }).problems;
 }
 
 function runTool(program: string, ...options: string[]) {
   const env = { ...process.env, REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' };
-  return run(process.execPath, [join(root, 'node_modules', program), ...options], {
+  return run(process.execPath, [program, ...options], {
     cwd: root,
     env,
     maxBuffer: 64 * 1024 * 1024,

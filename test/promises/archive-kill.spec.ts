@@ -1,14 +1,15 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
-import { writeKey } from '../support/keys';
-import { seeded } from '../support/load';
+import { Random } from '#kernel';
+import { run as runCommand, start } from '../support/cli';
+import type { TestDatabase } from '../support/database';
 import { startGlacier, type Glacier } from '../support/glacier-shim';
+import { environmentOf } from '../support/program';
 import { noPgBouncer, startPgBouncer } from '../support/pgbouncer';
 import { missingPrograms, startRadosgw, type Radosgw } from '../support/radosgw';
 import { OwnServer } from '../support/own-server';
@@ -19,7 +20,6 @@ const kills = Number(process.env.ARCHIVE_KILLS ?? tries(2, 12));
 /** Years of entries, ten a day for each table, and how many more there are in the last month but one. */
 const years = Number(process.env.ARCHIVE_YEARS ?? (isSoak ? 2 : 0.5));
 const largeMonth = Number(process.env.ARCHIVE_LARGE_MONTH ?? 0);
-const program = resolve('dist/apps/cli/src/main.js');
 /** Runs that may be needed after the last kill: those that faults of the store end. */
 const maxRuns = 60 * Math.ceil(years);
 const tables = ['members', 'organizations', 'member_employments', 'grievances', 'users'];
@@ -50,6 +50,9 @@ afterAll(async () => {
 
 interface Site {
   database: Client;
+  clone: TestDatabase;
+  /** DATA_DIR. */
+  folder: string;
   env: NodeJS.ProcessEnv;
   /** The ids of all entries of the old months, in order. */
   written: string[];
@@ -87,33 +90,17 @@ async function siteOf(name: string, env: NodeJS.ProcessEnv): Promise<Site> {
     `SELECT id::text AS id FROM audit_logs WHERE changed_at < '${end}' ORDER BY audit_logs.id`,
   );
   const data = join(folder, name);
-  const key = join(folder, 'ed25519.pem');
-  if (!existsSync(key)) writeKey(folder);
-  const settings = {
-    PATH: process.env.PATH,
-    DATABASE_URL: clone.applicationUrl,
-    DATABASE_OWNER_URL: clone.ownerUrl,
-    JWT_PRIVATE_KEY_FILE: key,
-    LEDGER_PRIVATE_KEY_FILE: key,
-    DATA_DIR: data,
-    ARCHIVE_CRON: 'off',
-    LOG_LEVEL: 'silent',
-    ...env,
-  };
-  const site = { database, env: settings, written: rows.map(({ id }) => id) };
+  mkdirSync(data);
+  const settings = { ...environmentOf(clone, data), LOG_LEVEL: 'silent', ...env };
+  const site = { database, clone, folder: data, env: settings, written: rows.map(({ id }) => id) };
   // Entries of years were sealed long ago; that sealing is killed is another spec's.
   if (largeMonth > 0) await run(site, ['archive', 'run', '--as-of', '2000-01-01']);
   return site;
 }
 
 /** Runs a command to its end. */
-function run(site: Site, args: string[]): Promise<{ status: number | null; stdout: string }> {
-  return new Promise((done) => {
-    const child = spawn(process.execPath, [program, ...args], { env: site.env, stdio: ['ignore', 'pipe', 'ignore'] });
-    let stdout = '';
-    child.stdout.on('data', (data: Buffer) => (stdout += data.toString()));
-    child.once('close', (status) => done({ status, stdout }));
-  });
+function run(site: Site, args: string[]) {
+  return runCommand(site.clone, args, site);
 }
 
 /** How many entries each month was written with; the large one has more. */
@@ -144,9 +131,9 @@ const progressSql = `SELECT md5(concat((SELECT string_agg(a::text, ',' ORDER BY 
 
 /** Runs the archive, and kills it so long after it has made so many steps, if it has not ended. Null when it was killed. */
 async function runKilledAtStep(site: Site, steps: number, delayMs: number): Promise<number | null> {
-  const args = [program, 'archive', 'run', '--as-of', asOf];
-  const child = spawn(process.execPath, args, { env: site.env, stdio: 'ignore' });
-  const ended = once(child, 'exit');
+  const command = start(site.clone, ['archive', 'run', '--as-of', asOf], site);
+  const { child } = command;
+  const ended = command.gone();
   const progress = async () => (await site.database.query<{ progress: string }>(progressSql)).rows[0]?.progress;
   let before = await progress();
   for (let made = 0; made < steps && child.exitCode === null;) {
@@ -156,12 +143,11 @@ async function runKilledAtStep(site: Site, steps: number, delayMs: number): Prom
   }
   await Promise.race([ended, sleep(delayMs)]);
   child.kill('SIGKILL');
-  await ended;
-  return child.exitCode;
+  return ended;
 }
 
 async function survives(site: Site, seed: number): Promise<void> {
-  const random = seeded(seed);
+  const random = new Random(seed);
   for (let round = 0; round < kills; round += 1) {
     const { rowCount: left } = await site.database.query(`SELECT FROM audit_logs WHERE changed_at < '${end}' LIMIT 1`);
     if (!left) break;
@@ -169,8 +155,8 @@ async function survives(site: Site, seed: number): Promise<void> {
     // Most kills fall between two steps, a large month's in the middle of its file.
     const status = await runKilledAtStep(
       site,
-      1 + random(stepsPerKill),
-      random(isPatient ? patientMs : betweenStepsMs),
+      random.between(1, stepsPerKill),
+      random.next() * (isPatient ? patientMs : betweenStepsMs),
     );
     expect(status).toBeNull();
     await expectNothingLost(site);

@@ -1,5 +1,6 @@
+import { Random } from '#kernel';
 import { startApi, type Client, type LocalApi, type Reply } from '../support/harness';
-import { inParallel, seeded } from '../support/load';
+import { inParallel } from '../support/load';
 import { seedMembers } from '../support/seed';
 import { tries } from '../support/soak';
 
@@ -35,12 +36,12 @@ it('names in the ledger exactly the records that each of thousands of mixed requ
     [[ownRecord, single, single, noChange, unchanged, ownLog], members],
     [[users, oneUser, ledger, lastAdministrator], administrators],
   ];
-  const random = seeded(7);
+  const random = new Random(7);
   const shown = await inParallel(requests, width, async (index) => {
     // Downloads are rarer than the rest, as in life; every other kind comes up hundreds of times.
     const [readers, clients] = mix[index % 20 === 0 ? 1 : [0, 2, 3, 0, 0][index % 5]!]!;
-    const reader = readers[random(readers.length)] as Reader;
-    return reader(clients[random(clients.length)] as Client, ids[random(ids.length)] as number);
+    const reader = random.pick(readers);
+    return reader(random.pick(clients), random.pick(ids));
   });
 
   const logged = await loggedRecords();

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, Reply } from '../support/client';
 import { writeKey } from '../support/keys';
+import { until } from '../support/load';
 import { spawnApi, type Program } from '../support/program';
 import { made, type Shown } from '../support/records';
 import { aMember } from '../../libs/members/src/member.factory';
@@ -43,15 +44,6 @@ const answeredBy = (server: OwnServer, program = other) =>
   metric(program, `ip2a_replica_reads_total{replica="127.0.0.1:${portOf(server)}",outcome="answered"}`);
 const isUsed = async (server: OwnServer, program = other) =>
   (await metric(program, `ip2a_replica_up{replica="127.0.0.1:${portOf(server)}"}`)) === 1;
-
-/** Until it holds; a test that waits for what never comes fails by its name. */
-async function eventually(what: string, holds: () => Promise<boolean>, withinMs = 30_000): Promise<void> {
-  const deadline = performance.now() + withinMs;
-  while (!(await holds())) {
-    if (performance.now() > deadline) throw new Error(`In vain waited for: ${what}`);
-    await sleep(50);
-  }
-}
 
 const idsOf = (reply: Reply) => reply.json<{ items: Shown[] }>().items.map(({ id }) => id);
 
@@ -94,7 +86,7 @@ describeWithRedis('a read sees your own writes', () => {
     other = await spawnApi(primary, env);
     writer = await one.somebody(['staff']);
     reader = other.client(writer.account, writer.session);
-    await eventually('the replica is used', () => isUsed(quick));
+    await until(() => isUsed(quick), 30_000);
   });
   afterAll(async () => {
     for (const program of [one, other]) await program.close();
@@ -114,11 +106,7 @@ describeWithRedis('a read sees your own writes', () => {
     const { id } = await made(writer, '/members', { ...aMember(), lastName: 'Zumwalt' });
     const auditor = await other.somebody(['officer']);
     const before = (await answeredBy(quick)) + (await answeredBy(late));
-    await eventually(
-      'another sees it',
-      async () => idsOf(await auditor.get('/members?q=Zumwalt')).includes(id),
-      15_000,
-    );
+    await until(async () => idsOf(await auditor.get('/members?q=Zumwalt')).includes(id), 15_000);
     for (let reads = 0; reads < 20; reads += 1) {
       const reply = await auditor.get('/members?q=Zumwalt');
       await other.expectAudit(reply, { action: 'BULK_READ', tableName: 'members', changedBy: auditor.account.id });
@@ -128,7 +116,7 @@ describeWithRedis('a read sees your own writes', () => {
 
   it('and nothing of what a replica has answered is shown while its entry can not be kept', async () => {
     await made(writer, '/members', { ...aMember(), lastName: 'Quincannon' });
-    await eventually('it is there', async () => idsOf(await reader.get('/members?q=Quincannon')).length > 0);
+    await until(async () => idsOf(await reader.get('/members?q=Quincannon')).length > 0, 30_000);
     const before = (await answeredBy(quick)) + (await answeredBy(late));
     await primary.query('REVOKE INSERT ON audit_logs FROM ip2a_app');
     const refused: Reply[] = [];
@@ -141,7 +129,7 @@ describeWithRedis('a read sees your own writes', () => {
       refused.map(() => [503, false]),
     );
     expect((await answeredBy(quick)) + (await answeredBy(late)) - before).toBeGreaterThan(0);
-    await eventually('it is shown again', async () => (await reader.get('/members?q=Quincannon')).status === 200);
+    await until(async () => (await reader.get('/members?q=Quincannon')).status === 200, 30_000);
   });
 
   it('and a trail names the reading that was answered a moment ago', async () => {
@@ -162,7 +150,7 @@ describeWithRedis('a read sees your own writes', () => {
     quick.resume();
     expect(faults).toEqual([]);
     expect(slow).toBeLessThan(1_400);
-    await eventually('the replica is used again', () => isUsed(quick));
+    await until(() => isUsed(quick), 30_000);
     expect(await pairs(troubledPairs)).toEqual([]);
   });
 
@@ -172,7 +160,7 @@ describeWithRedis('a read sees your own writes', () => {
     await killed;
     await quick.startAgain();
     expect(await pairs(troubledPairs)).toEqual([]);
-    await eventually('the replica is used again', () => isUsed(quick));
+    await until(() => isUsed(quick), 30_000);
   });
 
   it('while Redis is emptied, paused, killed and started again', async () => {
@@ -196,17 +184,17 @@ describeWithRedis('a read sees your own writes', () => {
   it('after the primary was killed and has recovered', async () => {
     await primary.kill();
     await primary.startAgain();
-    await eventually('it answers', async () => (await reader.get('/members?limit=1')).status === 200);
-    await eventually('it takes changes', async () => (await pair()) === undefined);
+    await until(async () => (await reader.get('/members?limit=1')).status === 200, 30_000);
+    await until(async () => (await pair()) === undefined, 30_000);
     expect(await pairs(troubledPairs)).toEqual([]);
-    await eventually('the replica is used again', () => isUsed(quick));
+    await until(() => isUsed(quick), 30_000);
   });
 
   it('after a replica was promoted and took the address of the primary, which is found without a restart', async () => {
     await primary.shutDown();
     await quick.promote();
     primary.moveTo(quick);
-    await eventually('it answers', async () => (await reader.get('/members?limit=1')).status === 200);
+    await until(async () => (await reader.get('/members?limit=1')).status === 200, 30_000);
     expect(await pairs(troubledPairs)).toEqual([]);
     // It is no replica any more.
     expect(await isUsed(quick)).toBe(false);

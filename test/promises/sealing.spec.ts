@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { Client as Connection } from 'pg';
-import { Clock } from '#kernel';
+import { Clock, Random } from '#kernel';
 import {
   checkProof,
   DatabaseSource,
@@ -20,7 +20,7 @@ import {
   Witness,
   type LogVerdict,
 } from '#ledger';
-import { seeded, until } from '../support/load';
+import { until } from '../support/load';
 import { spawnApi, type Program } from '../support/harness';
 import type { TestDatabase } from '../support/database';
 import { noPgBouncer, startPgBouncer } from '../support/pgbouncer';
@@ -98,7 +98,7 @@ const running = ({ exitCode, signalCode }: ChildProcess) => exitCode === null &&
 
 describe('eight processes that write, roll back and are killed, while the sealing ones are killed, too', () => {
   it('leave a tree whose leaves are the committed entries, each once', async () => {
-    const random = seeded(7);
+    const random = new Random(7);
     let sealers = [await start(), await start()];
     // Every other transaction of ten entries is rolled back; three of the eight writers are killed on the way.
     const transactions = tries(30, 100);
@@ -109,7 +109,7 @@ describe('eight processes that write, roll back and are killed, while the sealin
     for (const kills of [1, 2, 3]) {
       const written = (kills * target) / 6;
       await until(async () => (await count('audit_logs')) > written || !writers.some(running), patienceMs);
-      writers[random(8)]?.kill('SIGKILL');
+      random.pick(writers).kill('SIGKILL');
       await sealers[kills % 2]?.end('SIGKILL');
       sealers = sealers.with(kills % 2, await start());
     }

@@ -1,5 +1,5 @@
 import { Client } from 'pg';
-import { ip2a } from '../support/command';
+import { run } from '../support/cli';
 import { until } from '../support/load';
 import { spawnApi, startApi, type LocalApi } from '../support/harness';
 import { OwnServer } from '../support/own-server';
@@ -244,7 +244,7 @@ describe('after migrating', () => {
 
   it('the command says nothing where there is nothing to say, and takes back what was granted', async () => {
     await server.query('GRANT UPDATE, DELETE, TRUNCATE ON audit_logs TO ip2a_app');
-    const { status, stdout, stderr } = await ip2a(server, ['migrate']);
+    const { status, stdout, stderr } = await run(server, ['migrate']);
     expect([status, stdout, stderr]).toEqual([0, 'The schema is up to date.\n', '']);
     expect((await ready()).checks.grants).toEqual(fine);
   });
@@ -257,7 +257,7 @@ describe('after migrating', () => {
       `${warning}ip2a_app may DELETE on audit_logs.`,
       `${warning}trigger audit_capture_update of members is disabled.`,
     ];
-    const { status, stderr } = await ip2a(server, ['migrate']);
+    const { status, stderr } = await run(server, ['migrate']);
     const program = await spawnApi(server);
     await program.close();
     await server.query(
@@ -268,7 +268,7 @@ describe('after migrating', () => {
   });
 
   it('the command says so where one role owns and serves', async () => {
-    const { status, stderr } = await ip2a(server, ['migrate'], { DATABASE_URL: server.ownerUrl });
+    const { status, stderr } = await run(server, ['migrate'], { env: { DATABASE_URL: server.ownerUrl } });
     expect(status).toBe(0);
     const [schema, tables, ...others] = stderr.trimEnd().split('\n');
     expect(schema).toContain(`${warning}ip2a_owner is a member of pg_database_owner, which owns schema public`);

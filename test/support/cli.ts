@@ -1,13 +1,23 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import type { Socket } from 'node:net';
-import { resolve } from 'node:path';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
-import { environmentOf } from './harness';
 import type { TestDatabase } from './database';
+import { environmentOf } from './program';
 
 const entryPoint = resolve('dist/apps/cli/src/main.js');
+
+type Database = Pick<TestDatabase, 'applicationUrl' | 'ownerUrl'>;
+
+interface Site {
+  /** DATA_DIR, which exists. */
+  folder: string;
+  /** Further settings, and others than a command has by itself. */
+  env?: NodeJS.ProcessEnv;
+}
 
 /** A command as operators give it: the compiled program in a process of its own, which a test may kill. */
 export class Command {
@@ -15,8 +25,8 @@ export class Command {
   stderr = '';
 
   constructor(readonly child: ChildProcess) {
-    child.stdout?.on('data', (chunk: Buffer) => (this.stdout += chunk.toString()));
-    child.stderr?.on('data', (chunk: Buffer) => (this.stderr += chunk.toString()));
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.stdout += text));
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
   }
 
   /** Waits for its end; answers its exit status, or null after a kill. */
@@ -39,41 +49,57 @@ export class Command {
   }
 }
 
-/** Without colours and the line breaks of a narrow terminal. */
-function plain(text: string): string {
-  return stripVTControlCharacters(text).replace(/\s+/g, ' ');
+/** Starts a command on a test's database. `npm run build` comes before the tests. */
+export function start(database: Database, args: readonly string[], { folder, env }: Site): Command {
+  if (!existsSync(entryPoint)) throw new Error(`${entryPoint} is missing: run "npm run build" first.`);
+  const child = spawn(process.execPath, [entryPoint, ...args], {
+    env: { ...environmentOf(database, folder), ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  return detach(child);
 }
 
+/** Gives a command and waits for its end. Without a folder it gets one of its own for that time. */
+export async function run(
+  database: Database,
+  args: readonly string[],
+  { folder, env }: Partial<Site> = {},
+): Promise<{ status: number | null; stdout: string; stderr: string }> {
+  const ownFolder = folder ?? mkdtempSync(join(tmpdir(), 'ip2a-command-'));
+  try {
+    const command = start(database, args, { folder: ownFolder, env });
+    const status = await command.gone();
+    return { status, stdout: command.stdout, stderr: command.stderr };
+  } finally {
+    if (!folder) rmSync(ownFolder, { recursive: true });
+  }
+}
+
+/**
+ * Gives a command at a terminal of its own, made by script(1) of util-linux, which hands on the text that is written to its
+ * input.
+ */
+export function startAtTerminal(database: Database, args: readonly string[], { folder, env }: Site): Command {
+  const settings = { ...environmentOf(database, folder), ...env, TERM: 'xterm', SHELL: '/bin/sh' };
+  const line = [process.execPath, entryPoint, ...args].map((word) => `'${word}'`).join(' ');
+  const child = spawn('script', ['-qefc', line, '/dev/null'], { env: settings, stdio: ['pipe', 'pipe', 'pipe'] });
+  return detach(child);
+}
+
+const known = spawnSync('script', ['--version'], { encoding: 'utf8' });
+export const hasTerminals = known.error === undefined && known.stdout.includes('util-linux');
+
 /** A test that failed before its command ended neither leaves it behind nor waits for it. */
-function letGo(child: ChildProcess): Command {
-  process.once('exit', () => child.kill('SIGKILL'));
+function detach(child: ChildProcess): Command {
+  const kill = () => child.kill('SIGKILL');
+  process.once('exit', kill);
+  child.once('close', () => process.removeListener('exit', kill));
   child.unref();
   for (const pipe of [child.stdin, child.stdout, child.stderr]) (pipe as Socket | null)?.unref();
   return new Command(child);
 }
 
-/** Starts a command on a test's database. `npm run build` comes before the tests. */
-export function start(database: TestDatabase, folder: string, ...args: string[]): Command {
-  if (!existsSync(entryPoint)) throw new Error(`${entryPoint} is missing: run "npm run build" first.`);
-  const env = environmentOf(database, folder);
-  const child = spawn(process.execPath, [entryPoint, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
-  return letGo(child);
+/** Without colours and the line breaks of a narrow terminal. */
+function plain(text: string): string {
+  return stripVTControlCharacters(text).replace(/\s+/g, ' ');
 }
-
-/** Gives a command and waits for its end. */
-export async function run(database: TestDatabase, folder: string, ...args: string[]) {
-  const command = start(database, folder, ...args);
-  const status = await command.gone();
-  return { status, stdout: command.stdout, stderr: command.stderr };
-}
-
-/** Gives a command at a terminal of its own, made by script(1) of util-linux, which hands on what is written to its input. */
-export function startAtTerminal(database: TestDatabase, folder: string, ...args: string[]): Command {
-  const env = { ...environmentOf(database, folder), TERM: 'xterm', SHELL: '/bin/sh' };
-  const line = [process.execPath, entryPoint, ...args].map((word) => `'${word}'`).join(' ');
-  const child = spawn('script', ['-qefc', line, '/dev/null'], { env, stdio: ['pipe', 'pipe', 'pipe'] });
-  return letGo(child);
-}
-
-const known = spawnSync('script', ['--version'], { encoding: 'utf8' });
-export const hasTerminals = known.error === undefined && known.stdout.includes('util-linux');

@@ -1,3 +1,5 @@
+import { Random } from '#kernel';
+
 /**
  * error: 500 or 503, nothing is passed on. timeout: nothing is passed on, and no answer comes. truncate: the body of a GET breaks
  * off. lost: the request is passed on and done, and the connection ends before the answer.
@@ -26,7 +28,7 @@ export class Faults {
   /** How many of each kind there have been. */
   readonly met: Record<FaultKind, number> = { error: 0, timeout: 0, truncate: 0, lost: 0 };
   private planned: (FaultOptions & { kind: FaultKind; times: number })[] = [];
-  private chance: { rate: number; kinds: readonly FaultKind[]; random: () => number } | undefined;
+  private chance: { rate: number; kinds: readonly FaultKind[]; random: Random } | undefined;
 
   /** The next request that fits goes wrong. */
   next(kind: FaultKind, options: FaultOptions = {}): void {
@@ -35,7 +37,7 @@ export class Faults {
 
   /** Of all requests a share goes wrong, from 0 to 1. */
   randomly(rate: number, seed: number, kinds: readonly FaultKind[] = ['error', 'truncate', 'lost']): void {
-    this.chance = { rate, kinds, random: mulberry32(seed) };
+    this.chance = { rate, kinds, random: new Random(seed) };
   }
 
   /** Nothing goes wrong any more. */
@@ -55,25 +57,15 @@ export class Faults {
       this.planned = this.planned.filter(({ times }) => times > 0);
       return this.meet({ kind: plan.kind, status: 503, bytes: plan.bytes });
     }
-    if (!this.chance || this.chance.random() >= this.chance.rate) return undefined;
+    if (!this.chance || this.chance.random.next() >= this.chance.rate) return undefined;
     const kinds = this.chance.kinds.filter(fits);
-    const kind = kinds[Math.floor(this.chance.random() * kinds.length)];
-    return kind && this.meet({ kind, status: this.chance.random() < 0.5 ? 500 : 503, bytes: undefined });
+    if (kinds.length === 0) return undefined;
+    const kind = this.chance.random.pick(kinds);
+    return this.meet({ kind, status: this.chance.random.next() < 0.5 ? 500 : 503, bytes: undefined });
   }
 
   private meet(fault: Fault): Fault {
     this.met[fault.kind] += 1;
     return fault;
   }
-}
-
-/** Tommy Ettinger's generator of numbers from 0 to 1, for tests that must be the same each time. */
-function mulberry32(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -12,7 +12,6 @@ import { writeKey } from './keys';
 
 export { Api } from './api';
 export { Client, codeOf, type Account, type Reply } from './client';
-export type { Entry } from './ledger';
 export { writeKey } from './keys';
 export { environmentOf, Program, spawnApi } from './program';
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, connect, type AddressInfo, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -7,6 +7,7 @@ import { Client } from 'pg';
 import { migrate } from '#platform/database';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '#platform/embedded-postgres';
 import type { TestDatabase } from './database';
+import { childrenOf, commandOf } from './processes';
 import { copyAsStandby } from './replica';
 
 const cheap = { fsync: 'off', shared_buffers: '64MB' };
@@ -171,10 +172,7 @@ export class OwnServer implements TestDatabase {
 
   private processes(): number[] {
     const postmaster = Number(readFileSync(join(this.folder, 'data', 'postmaster.pid'), 'utf8').split('\n')[0]);
-    const children = readdirSync('/proc')
-      .map(Number)
-      .filter((pid) => pid > 0 && parentOf(pid) === postmaster);
-    return [postmaster, ...children];
+    return [postmaster, ...childrenOf(postmaster)];
   }
 }
 
@@ -189,21 +187,5 @@ async function queryOnce<Row extends Record<string, unknown>>(
     return (await client.query<Row>(sql, values)).rows;
   } finally {
     await client.end();
-  }
-}
-
-function parentOf(pid: number): number {
-  return Number(/^PPid:\s+(\d+)/m.exec(read(`/proc/${pid}/status`))?.[1]);
-}
-
-function commandOf(pid: number): string {
-  return read(`/proc/${pid}/cmdline`);
-}
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
   }
 }

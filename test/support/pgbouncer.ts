@@ -1,9 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from './load';
+import { freePort, isOpen } from './ports';
 
 /** Why PgBouncer can not be had here; undefined where it can. */
 export const noPgBouncer =
@@ -40,7 +40,7 @@ ignore_startup_parameters = extra_float_digits
       chownSync(path, account.uid, account.gid);
   const child = spawn('pgbouncer', ['--quiet', join(folder, 'pgbouncer.ini')], { stdio: 'ignore', ...account });
   process.once('exit', () => child.kill('SIGKILL'));
-  await listening(ownPort);
+  await until(() => isOpen(ownPort), readyMs);
   const through = new URL(url);
   through.port = String(ownPort);
   return {
@@ -53,26 +53,4 @@ ignore_startup_parameters = extra_float_digits
       rmSync(folder, { recursive: true, force: true });
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-async function listening(port: number): Promise<void> {
-  const deadline = Date.now() + readyMs;
-  for (;;) {
-    const isOpen = await new Promise<boolean>((resolve) => {
-      const socket = connect(port, '127.0.0.1', () => resolve(true));
-      socket.once('error', () => resolve(false));
-      socket.once('connect', () => socket.destroy());
-    });
-    if (isOpen) return;
-    if (Date.now() > deadline) throw new Error('PgBouncer does not listen.');
-    await sleep(50);
-  }
 }

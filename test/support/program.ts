@@ -71,9 +71,13 @@ export async function spawnApi(database: TestDatabase, env: NodeJS.ProcessEnv = 
 }
 
 /** The settings of a program of ours on this database, whose DATA_DIR is the folder. */
-export function environmentOf(database: TestDatabase, folder: string): NodeJS.ProcessEnv {
+export function environmentOf(
+  database: Pick<TestDatabase, 'applicationUrl' | 'ownerUrl'>,
+  folder: string,
+): NodeJS.ProcessEnv {
   const keyFile = join(folder, 'key.pem');
-  writeFileSync(keyFile, key);
+  // Another program may be reading it.
+  if (!existsSync(keyFile)) writeFileSync(keyFile, key);
   return {
     PATH: process.env.PATH,
     DATABASE_URL: database.applicationUrl,

@@ -1,17 +1,20 @@
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { until } from './load';
+import { freePort } from './ports';
+import { commandOf } from './processes';
 
 const run = promisify(execFile);
 const programs = ['radosgw', 'radosgw-admin', 'ceph-mon', 'ceph-osd', 'ceph', 'monmaptool', 'ceph-authtool'];
 /** What it knows beside STANDARD; to radosgw they are names, and it gives their objects back like others. */
 const storageClasses = ['STANDARD_IA', 'GLACIER_IR', 'GLACIER', 'DEEP_ARCHIVE'];
-const patienceMs = 30_000;
+const timeoutMs = 30_000;
+/** The answer of a server that is not there yet. */
+const failed = () => false;
 
 /** A real S3 server, Ceph's radosgw, that holds what it is given in memory. For aws:kms it has one key, `testkey`. */
 export interface Radosgw {
@@ -43,7 +46,7 @@ export async function startRadosgw(): Promise<Radosgw> {
   writeFileSync(conf, configuration(folder, { fsid, port, monitorPort }));
   const stop = () => stopDaemons(folder);
   const call = (program: string, ...options: string[]) =>
-    run(program, options, { env: { ...process.env, CEPH_CONF: conf }, timeout: patienceMs });
+    run(program, options, { env: { ...process.env, CEPH_CONF: conf }, timeout: timeoutMs });
   // A test that failed before it stopped the server does not leave it behind.
   const emergency = () => daemonsOf(folder).forEach((pid) => process.kill(pid, 'SIGKILL'));
   process.once('exit', emergency);
@@ -63,7 +66,8 @@ export async function startRadosgw(): Promise<Radosgw> {
     await call('ceph', '-c', conf, 'osd', 'create', osd, '0');
     await call('ceph-osd', '-c', conf, '-i', '0', '--mkfs', '--osd-uuid', osd);
     await call('ceph-osd', '-c', conf, '-i', '0');
-    await until(async () => (await call('ceph', '-c', conf, 'osd', 'stat')).stdout.includes('1 up'));
+    const isUp = () => call('ceph', '-c', conf, 'osd', 'stat').then(({ stdout }) => stdout.includes('1 up'), failed);
+    await until(isUp, timeoutMs, 100);
     const administer = (...options: string[]) => call('radosgw-admin', '-c', conf, '-n', 'client.rgw', ...options);
     const keys = ['--access-key', accessKeyId, '--secret', secretAccessKey];
     await administer('user', 'create', '--uid=t', '--display-name=t', ...keys);
@@ -74,7 +78,7 @@ export async function startRadosgw(): Promise<Radosgw> {
     }
     await call('radosgw', '-c', conf, '-n', 'client.rgw');
     const endpoint = `http://127.0.0.1:${port}`;
-    await until(async () => (await fetch(endpoint)).ok);
+    await until(() => fetch(endpoint).then(({ ok }) => ok, failed), timeoutMs, 100);
     return {
       endpoint,
       accessKeyId,
@@ -142,7 +146,7 @@ rgw_crypt_s3_kms_encryption_keys = testkey=${Buffer.alloc(32, 7).toString('base6
 
 async function stopDaemons(folder: string): Promise<void> {
   for (const pid of daemonsOf(folder)) process.kill(pid, 'SIGKILL');
-  await until(async () => daemonsOf(folder).length === 0);
+  await until(() => daemonsOf(folder).length === 0, timeoutMs);
   rmSync(folder, { recursive: true, force: true });
 }
 
@@ -154,31 +158,4 @@ function daemonsOf(folder: string): number[] {
     .filter((name) => name.endsWith('.pid'))
     .map((name) => Number(readFileSync(join(out, name), 'utf8')))
     .filter((pid) => pid > 1 && commandOf(pid).includes(folder));
-}
-
-function commandOf(pid: number): string {
-  try {
-    return execFileSync('ps', ['-o', 'args=', '-p', String(pid)], { encoding: 'utf8' });
-  } catch {
-    return '';
-  }
-}
-
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + patienceMs;
-  while (!(await isSo().catch(() => false))) {
-    if (Date.now() > deadline) throw new Error('radosgw did not get ready.');
-    await sleep(100);
-  }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 }

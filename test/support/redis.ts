@@ -1,11 +1,11 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { connect, createServer, type AddressInfo } from 'node:net';
 import { constants, setPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from '@redis/client';
+import { until } from './load';
+import { freePort, isOpen } from './ports';
 
 /** Why Redis can not be had here; undefined where it can. */
 export const noRedis =
@@ -71,12 +71,8 @@ export class OwnRedis {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  private async listening(): Promise<void> {
-    const deadline = Date.now() + readyMs;
-    while (!(await isOpen(this.port))) {
-      if (Date.now() > deadline) throw new Error('Redis does not listen.');
-      await sleep(20);
-    }
+  private listening(): Promise<void> {
+    return until(() => isOpen(this.port), readyMs);
   }
 }
 
@@ -86,20 +82,4 @@ function launch(folder: string, port: number): ChildProcess {
   // Where other tests keep every processor busy it would be silent for longer than limits wait. Only root may ask for it.
   if (process.getuid?.() === 0 && child.pid) setPriority(child.pid, constants.priority.PRIORITY_HIGHEST);
   return child;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-function isOpen(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => resolve(true));
-    socket.once('error', () => resolve(false));
-    socket.once('connect', () => socket.destroy());
-  });
 }

@@ -6,7 +6,7 @@ import { RequestContext, type Actor } from '#platform/context';
 import { SnakeNaming, type Database } from '#platform/database';
 
 /** A statement, with its blanks made one. */
-export interface Sent {
+interface Sent {
   sql: string;
   values: unknown[];
 }

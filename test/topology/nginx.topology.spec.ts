@@ -4,7 +4,7 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Nginx } from './programs';
-import { freePort } from './service';
+import { freePort } from '../support/ports';
 import { missingPrograms } from './topology';
 
 const missing = missingPrograms();

@@ -6,7 +6,8 @@ import { writeKey } from '../support/keys';
 import { missingPrograms as missingOfS3 } from '../support/radosgw';
 import { Postgres, postgresPrograms } from './postgres';
 import { Alertmanager, Nginx, PgBouncer, Program, Prometheus, Redis, S3, s3Key } from './programs';
-import { freePort, handOver, type Service } from './service';
+import { freePort } from '../support/ports';
+import { handOver, type Service } from './service';
 
 export interface TopologyOptions {
   /** Its data, configuration and logs. */

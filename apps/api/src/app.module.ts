@@ -1,6 +1,7 @@
 import { Global, Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { ScheduleModule } from '@nestjs/schedule';
+import { TerminusModule } from '@nestjs/terminus';
 import { AccessGuard } from '#access';
 import { ArchivalModule, Archive } from '#archival';
 import { AttachmentsModule, FileAttachment } from '#attachments';
@@ -28,16 +29,17 @@ import { Member, MembersModule } from '#members';
 import { Organization, OrganizationContact, OrganizationsModule } from '#organizations';
 import { cacheScripts, SharedCache } from '#platform/cache';
 import { CONFIG, type Config } from '#platform/config';
-import { Database } from '#platform/database';
+import { Database, DatabaseHealth } from '#platform/database';
 import { Mailer } from '#platform/mail';
 import { ValidationGuard } from '#platform/http';
 import { RedisConnection } from '#platform/redis';
-import { gcraScript, limiterOf, RateLimiter } from '#platform/throttling';
+import { gcraScript, limiterOf, RateLimiter, ThrottlingHealth } from '#platform/throttling';
 import { RecordsModule } from '#records';
 import { ReportsModule } from '#reports';
 import { LegalHold, RetentionModule, RetentionPolicy } from '#retention';
 import { SaltingActivity, SaltingModule } from '#salting';
 import { Student, StudentsModule } from '#students';
+import { HealthService } from './health.service';
 import { MeasurementsService } from './measurements.service';
 import { SystemController } from './system.controller';
 
@@ -102,6 +104,9 @@ const journey: Provider[] = [
   { provide: APP_FILTER, useClass: RefusalFilter },
 ];
 
+/** Terminus logs nothing: faults stand in the reply and in the metrics, and a probe comes every few seconds. */
+const health = TerminusModule.forRoot({ logger: false });
+
 @Global()
 @Module({})
 class PlatformModule {
@@ -114,9 +119,11 @@ class PlatformModule {
       { provide: RedisConnection, useValue: redis },
       { provide: SharedCache, useFactory: () => new SharedCache(redis, database, config) },
       { provide: RateLimiter, useValue: limiterOf(redis, clock) },
+      DatabaseHealth,
+      ThrottlingHealth,
       Mailer,
     ];
-    return { module: PlatformModule, providers, exports: providers };
+    return { module: PlatformModule, imports: [health], providers, exports: [...providers, health] };
   }
 }
 
@@ -125,9 +132,15 @@ export class AppModule {
   static with(config: Config, database: Database, clock = new Clock()): DynamicModule {
     return {
       module: AppModule,
-      imports: [PlatformModule.with(config, database, clock), ScheduleModule.forRoot(), ...modules],
+      imports: [
+        PlatformModule.with(config, database, clock),
+        ScheduleModule.forRoot(),
+        // Also here, because modules close in the order of their distance: readiness fails first.
+        health,
+        ...modules,
+      ],
       controllers: [SystemController],
-      providers: [...journey, MeasurementsService],
+      providers: [...journey, HealthService, MeasurementsService],
     };
   }
 }

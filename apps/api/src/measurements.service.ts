@@ -2,7 +2,7 @@ import cluster from 'node:cluster';
 import { Injectable } from '@nestjs/common';
 import type { Gauge } from 'prom-client';
 import { archiveMetrics, ArchiverService } from '#archival';
-import { AuditWriter, auditMetrics, BreakGlassService, PartitionsTask, weaknessesOf } from '#audit';
+import { AuditHealth, AuditWriter, auditMetrics, BreakGlassService, PartitionsTask } from '#audit';
 import { unavailable } from '#kernel';
 import { LedgerHealth, ledgerMetrics } from '#ledger';
 import { Database } from '#platform/database';
@@ -22,6 +22,7 @@ export class MeasurementsService {
     private readonly database: Database,
     private readonly audit: AuditWriter,
     private readonly partitions: PartitionsTask,
+    private readonly auditHealth: AuditHealth,
     private readonly ledger: LedgerHealth,
     private readonly breakGlass: BreakGlassService,
     private readonly archiver: ArchiverService,
@@ -45,10 +46,6 @@ export class MeasurementsService {
     this.wanted.delete(id);
   }
 
-  weaknesses(): Promise<string[]> {
-    return weaknessesOf((sql, values) => this.database.query(undefined, sql, values));
-  }
-
   private ofAll(): Promise<string> {
     const id = ++this.lastId;
     return new Promise((resolve, reject) => {
@@ -70,7 +67,7 @@ export class MeasurementsService {
     // One after the other: a measurement takes one connection from the requests, not several.
     await measure(auditMetrics.openReviews, () => this.breakGlass.openReviews());
     await measure(auditMetrics.monthsAhead, () => this.partitions.monthsAhead());
-    await measure(auditMetrics.weaknesses, async () => (await this.weaknesses()).length);
+    await measure(auditMetrics.weaknesses, async () => (await this.auditHealth.weaknesses()).length);
     await measure(ledgerMetrics.unsealed, () => this.ledger.unsealedSeconds());
     await measure(archiveMetrics.oldestHot, () => this.archiver.oldestHotSeconds());
   }

@@ -4,7 +4,7 @@ import { Client } from 'pg';
 import { CONFIG, type Config } from '#platform/config';
 import { OwnServer } from '../../../test/support/own-server';
 import type { Client as Person } from '../../../test/support/client';
-import { ip2a } from '../../../test/support/command';
+import { run as runCommand } from '../../../test/support/cli';
 import { startApi, type LocalApi } from '../../../test/support/harness';
 import { until } from '../../../test/support/load';
 
@@ -303,5 +303,5 @@ const thisMonth = () => new Date().toISOString().slice(0, 7);
 /** A command of the same site as the API. */
 function command(args: string[]) {
   const { LEDGER_PRIVATE_KEY_FILE, LEDGER_ORIGIN, dataFolder } = api.app.get<Config>(CONFIG);
-  return ip2a(server, args, { LEDGER_PRIVATE_KEY_FILE, LEDGER_ORIGIN, DATA_DIR: dataFolder });
+  return runCommand(server, args, { folder: dataFolder, env: { LEDGER_PRIVATE_KEY_FILE, LEDGER_ORIGIN } });
 }

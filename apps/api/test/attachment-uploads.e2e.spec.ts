@@ -11,6 +11,7 @@ import {
 } from '../../../libs/attachments/src/attachment.factory';
 import { Files, ownerParts, sha256, upload } from '../../../test/support/files';
 import { type Client, codeOf, type LocalApi, startApi } from '../../../test/support/harness';
+import { until } from '../../../test/support/load';
 import { seedMembers } from '../../../test/support/seed';
 
 const png = Buffer.from(
@@ -31,15 +32,6 @@ beforeAll(async () => {
   files = new Files(api, staff, own);
 });
 afterAll(() => api.close());
-
-/** Waits for what a broken connection sets off on the other side. */
-async function until(isSo: () => Promise<boolean> | boolean): Promise<void> {
-  const deadline = performance.now() + 10_000;
-  while (!(await isSo())) {
-    if (performance.now() > deadline) throw new Error('It did not come to that.');
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
 
 describe('an upload', () => {
   it('is kept as it was sent, described, and on record', async () => {
@@ -234,9 +226,8 @@ describe('an upload', () => {
     const headers = { ...formHeaders, Authorization: `Bearer ${staff.session.accessToken}` };
     const options = { method: 'POST', headers, body, duplex: 'half', signal: abort.signal } as RequestInit;
     const request = fetch(`${api.url}/api/v1/attachments`, options);
-    await until(() =>
-      files.objects().some((name) => name.startsWith('.tmp') && statSync(join(files.folder, name)).size > 1_000_000),
-    );
+    const isUnderWay = (name: string) => name.startsWith('.tmp') && statSync(join(files.folder, name)).size > 1_000_000;
+    await until(() => files.objects().some(isUnderWay), 10_000, 0);
     abort.abort();
     await expect(request).rejects.toThrow('aborted');
     await until(() => !files.objects().some((name) => name.startsWith('.tmp')));

@@ -1,6 +1,6 @@
 import { parse } from 'csv-parse/sync';
 import { aMember } from '../../../libs/members/src/member.factory';
-import { ip2a } from '../../../test/support/command';
+import { run } from '../../../test/support/cli';
 import { startApi, type Client, type LocalApi } from '../../../test/support/harness';
 
 let api: LocalApi;
@@ -106,7 +106,7 @@ describe('an export of the ledger', () => {
 
   it.each(['jsonl', 'ocsf', 'fhir'])('is made by a command, too, as %s, on record', async (format) => {
     const since = (await api.entries()).at(-1)?.id;
-    const { status, stdout, stderr } = await ip2a(api.database, ['audit', 'export', '--format', format]);
+    const { status, stdout, stderr } = await run(api.database, ['audit', 'export', '--format', format]);
     expect([status, stderr]).toEqual([0, `${stdout.trimEnd().split('\n').length} entries\n`]);
     const [entry] = await api.entries({ since, action: 'EXPORT' });
     expect(entry).toMatchObject({ source: 'cli', actorEmail: 'system:audit:export', filters: { format } });

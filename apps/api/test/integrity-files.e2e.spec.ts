@@ -185,7 +185,7 @@ if (missing.length > 0) {
 });
 
 describe('ip2a integrity check', () => {
-  const check = (...options: string[]) => run(api.database, api.folder, 'integrity', 'check', ...options);
+  const check = (...options: string[]) => run(api.database, ['integrity', 'check', ...options], { folder: api.folder });
 
   it('prints one document with every issue and nothing else, and what it does beside it', async () => {
     const id = await files.attached();
@@ -217,8 +217,8 @@ describe('ip2a integrity check', () => {
   it('exits 2 where it can not be made', async () => {
     const { status, stderr } = await run(
       { ...api.database, applicationUrl: api.database.applicationUrl.replace(/\/\w+$/, '/absent') },
-      api.folder,
-      ...['integrity', 'check'],
+      ['integrity', 'check'],
+      { folder: api.folder },
     );
     expect([status, stderr.trim().split('\n')]).toEqual([2, [expect.stringContaining('absent') as string]]);
   });

@@ -140,7 +140,7 @@ describe('ip2a integrity repair --interactive', () => {
     [['--json'], 'cannot be used with'],
     [['--dry-run'], 'cannot be used with'],
   ])('asks for a terminal of its own, and for no document (%s)', async (options, complaint) => {
-    const { status, stdout, stderr } = await run(api.database, api.folder, ...repair, ...options);
+    const { status, stdout, stderr } = await run(api.database, [...repair, ...options], { folder: api.folder });
     expect([status, stdout]).toEqual([2, '']);
     expect(stderr.trim().split('\n')[0]).toContain(complaint);
   });
@@ -156,7 +156,7 @@ describe('ip2a integrity repair --interactive', () => {
       const down = '\u001b[B';
       const asked = (id: number) => new RegExp(`\\? .*object-missing.*file_attachments ${id} `);
 
-      const first = startAtTerminal(api.database, api.folder, ...repair);
+      const first = startAtTerminal(api.database, repair, { folder: api.folder });
       await say(first, asked(kept), '\r');
       await say(first, asked(lost), `${down}\r`);
       await say(first, asked(later), '\u0003');
@@ -166,7 +166,7 @@ describe('ip2a integrity repair --interactive', () => {
       expect(removal).toMatchObject({ recordId: lost, actorEmail: 'system:integrity:repair', source: 'cli' });
       expect(removal?.reason).toMatch(/^decided at a terminal by \w+/);
 
-      const second = startAtTerminal(api.database, api.folder, ...repair);
+      const second = startAtTerminal(api.database, repair, { folder: api.folder });
       await say(second, asked(kept), `${down}\r`);
       await say(second, asked(later), `${down}\r`);
       expect(await second.gone()).toBe(0);

@@ -26,7 +26,7 @@ async function emptyDatabase(): Promise<TestDatabase> {
 }
 
 const seed = (database: TestDatabase, ...options: string[]) =>
-  run(database, folder, 'stress', 'seed', '--scale', '0.02', ...options);
+  run(database, ['stress', 'seed', '--scale', '0.02', ...options], { folder });
 
 /** Every row of every table that is seeded, save the number of its entry, which depends on what came before. */
 async function digest(database: TestDatabase): Promise<string> {
@@ -71,7 +71,7 @@ describe('ip2a stress seed', () => {
   it('leaves nothing behind when it is killed in the middle, and succeeds when it is sent again', async () => {
     const database = await emptyDatabase();
     const before = await count(database, 'audit_logs');
-    const killed = start(database, folder, 'stress', 'seed', '--scale', '0.2');
+    const killed = start(database, ['stress', 'seed', '--scale', '0.2'], { folder });
     await killed.shows(/member_employments: /);
     killed.child.kill('SIGKILL');
     expect([await killed.gone(), killed.child.signalCode]).toEqual([null, 'SIGKILL']);
@@ -91,7 +91,7 @@ it('loses and repeats no repair when ip2a integrity repair is killed in the midd
     database,
     `(SELECT organization_id FROM organization_contacts WHERE is_primary AND deleted_at IS NULL GROUP BY 1 HAVING count(*) > 1) o`,
   );
-  const killed = start(database, folder, 'integrity', 'repair');
+  const killed = start(database, ['integrity', 'repair'], { folder });
   await killed.shows(/repaired warning contacts\.several-primary/);
   killed.child.kill('SIGKILL');
   expect([await killed.gone(), killed.child.signalCode]).toEqual([null, 'SIGKILL']);
@@ -104,7 +104,7 @@ it('loses and repeats no repair when ip2a integrity repair is killed in the midd
   expect(demotedFirst).toBeGreaterThanOrEqual((killed.stdout.match(/^repaired .*several-primary/gm) ?? []).length);
   expect(demotedFirst).toBeLessThan(defects);
 
-  const second = await run(database, folder, 'integrity', 'repair', '--json');
+  const second = await run(database, ['integrity', 'repair', '--json'], { folder });
   const report = JSON.parse(second.stdout) as { kinds: { automatic: boolean; left: number }[] };
   expect(report.kinds.filter(({ automatic, left }) => automatic && left > 0)).toEqual([]);
   expect(await count(database, demoted)).toBe(defects);

@@ -49,7 +49,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-const load = (...options: string[]) => run(database, folder, 'stress', 'load', ...options);
+const load = (...options: string[]) => run(database, ['stress', 'load', ...options], { folder });
 const reportOf = ({ stdout }: { stdout: string }) => JSON.parse(stdout) as Report;
 
 describe('stress load', () => {
@@ -92,7 +92,7 @@ describe('stress load', () => {
 
   it('reports what was done when it is interrupted, and uses the accounts there are', async () => {
     const options = ['--url', api.url, '--users', '100', '--duration', '600', '--json'];
-    const command = start(database, folder, 'stress', 'load', ...options);
+    const command = start(database, ['stress', 'load', ...options], { folder });
     await command.shows(/10 of 600 s/);
     command.child.kill('SIGINT');
     expect(await command.gone()).toBe(0);

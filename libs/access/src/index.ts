@@ -1,15 +1,13 @@
 export { holds, scopeOf, systemActor } from './access';
 export { AccessGuard } from './access.guard';
 export { Allow, commonHeaders, OPERATION } from './allow.decorator';
-export { asTier, limitsOf, tierOf, TIERS, type AccountTier, type Tier } from './limits';
+export { asTier, limitsOf, tierOf, type AccountTier, type Tier } from './limits';
 export {
   BREAK_GLASS,
   COMMON_ROLES,
-  opensByBreakGlass,
   OPERATIONS,
   PERMISSIONS,
   ROLES,
-  SCOPES,
   selfRegisteredRole,
   type Operation,
   type Permission,

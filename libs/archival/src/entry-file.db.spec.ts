@@ -1,10 +1,10 @@
-import { execFile } from 'node:child_process';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { promisify } from 'node:util';
+import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
+import { compressors } from 'hyparquet-compressors';
 import { Client } from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 import { entryColumns, entryLine, entrySettings, linesOf } from '#ledger';
@@ -123,18 +123,9 @@ describe.each(ARCHIVE_FORMATS)('%s', (format) => {
 });
 
 it('is read by another engine than the one that wrote it', async () => {
-  const script = `
-    import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
-    import { compressors } from 'hyparquet-compressors';
-    const rows = await parquetReadObjects({ file: await asyncBufferFromFile(process.argv[1]), compressors });
-    const text = (_, value) => typeof value === 'bigint' ? String(value) : value;
-    process.stdout.write(JSON.stringify(rows, text));`;
-  const { stdout } = await promisify(execFile)(
-    process.execPath,
-    ['--input-type=module', '-e', script, join(folder, 'parquet')],
-    { maxBuffer: 512 * 1024 * 1024 },
-  );
-  const read = JSON.parse(stdout) as Record<string, unknown>[];
+  const rows = await parquetReadObjects({ file: await asyncBufferFromFile(join(folder, 'parquet')), compressors });
+  const text = (_key: string, value: unknown) => (typeof value === 'bigint' ? String(value) : value);
+  const read = JSON.parse(JSON.stringify(rows, text)) as Record<string, unknown>[];
   const written = await database.query(
     `SELECT id::text AS id, action, table_name, record_id::text AS record_id, record_ids::text[] AS record_ids, new_values::text AS new_values,
        notes, to_char(changed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS changed_at, txid::text AS txid FROM audit_logs ORDER BY audit_logs.id`,

@@ -22,7 +22,7 @@ const types: Partial<Record<Column, string>> = {
 const typeOf = (column: Column) => types[column] ?? 'VARCHAR';
 
 /** In each row group the entries of few records: DuckDB skips the others by their least and greatest values. */
-export const rowGroupEntries = 20_480;
+const rowGroupEntries = 20_480;
 
 /** Two characters, of which the first is a backslash, for each that ends a field or a line in COPY's text (see canonical-entry.ts). */
 const escaped: [character: number, letter: string][] = [

@@ -13,7 +13,7 @@ import { dayOf, monthOf } from './calendar';
 import { openManifest, signCertificate, storeNote, tablesOf, type Manifest } from './manifest';
 
 /** How long a restored copy stays readable, in days. */
-export const readableDays = 7;
+const readableDays = 7;
 
 /** What became of an object. */
 export interface ObjectOutcome {

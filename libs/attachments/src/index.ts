@@ -1,3 +1,2 @@
 export { FileAttachment } from './attachment.entity';
 export { AttachmentsModule } from './attachments.module';
-export { attachments } from './attachment.resource';

@@ -4,6 +4,7 @@ import { ArchivedTrail } from './archived-trail';
 import { AuditController } from './audit.controller';
 import { AuditExportService } from './audit-export.service';
 import { AuditSummaryService } from './audit-summary.service';
+import { AuditHealth } from './audit.health';
 import { AuditWriter } from './audit-writer';
 import { BreakGlassService } from './break-glass.service';
 import { DisclosureGate } from './disclosure-gate';
@@ -12,6 +13,7 @@ import { PartitionsTask } from './partitions.task';
 import { TrailService } from './trail.service';
 
 const doors = [
+  AuditHealth,
   AuditWriter,
   BreakGlassService,
   DisclosureGate,

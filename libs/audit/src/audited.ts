@@ -11,28 +11,22 @@ export interface AuditDecision {
   secrets?: string[];
 }
 
-const decisions = new Map<object, AuditDecision | string>();
+const decisions = new Map<object, AuditDecision>();
 
 /** Puts an entity's table on the record; its migration calls `audit_watch` with the same secrets (a spec compares them). */
 export function Audited(decision: AuditDecision): ClassDecorator {
   return (entity) => void decisions.set(entity, decision);
 }
 
-/** States why an entity is not on the record. An entity without either decorator fails a spec. */
-export function Unaudited(reason: string): ClassDecorator {
-  return (entity) => void decisions.set(entity, reason);
-}
-
-/** The decision on an entity: how it is audited, the reason why it is not, or undefined where nobody decided. */
-export function auditDecision(entity: object): AuditDecision | string | undefined {
+/** How an entity is audited; undefined where it is not, which fails a spec. */
+export function auditDecision(entity: object): AuditDecision | undefined {
   return decisions.get(entity);
 }
 
 /** The decision on an entity that must be audited to be served as a resource. */
 export function auditedDecision(entity: object): AuditDecision {
   const decision = decisions.get(entity);
-  if (!decision || typeof decision === 'string')
-    throw new Error('Only entities with @Audited are served as resources.');
+  if (!decision) throw new Error('Only entities with @Audited are served as resources.');
   return decision;
 }
 

@@ -1,9 +1,10 @@
 export { ArchivedEntries, type ArchivedObject, type Bind } from './archived-entries';
 export { ArchivedEvidence } from './archived-evidence';
 export { AuditExportService } from './audit-export.service';
+export { AuditHealth } from './audit.health';
 export { AuditModule } from './audit.module';
 export { AuditWriter } from './audit-writer';
-export { auditDecision, Audited, auditedDecision, AuditedRow, Unaudited, type AuditDecision } from './audited';
+export { auditDecision, Audited, auditedDecision, AuditedRow, type AuditDecision } from './audited';
 export { auditMetrics } from './audit.metrics';
 export { BreakGlassReview } from './break-glass-review.entity';
 export { BreakGlassService } from './break-glass.service';
@@ -15,4 +16,3 @@ export { rowEvidence } from './row-evidence';
 export { RefusalFilter } from './refusal.filter';
 export { AuditLogPage, EXPORT_FORMATS, RecordTrailQuery, type AuditLogItem, type ExportFormat } from './trail.dto';
 export { TrailService } from './trail.service';
-export { weaknessesOf } from './weaknesses';

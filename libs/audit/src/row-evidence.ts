@@ -18,7 +18,7 @@ export interface RowEvidence {
 export function rowEvidence(entities: readonly EntityMetadata[]): RowEvidence[] {
   return entities.flatMap((metadata) => {
     const decision = auditDecision(metadata.target as object);
-    if (typeof decision !== 'object') return [];
+    if (!decision) return [];
     const hidden = metadata.columns.filter(
       ({ type, propertyName }) => type === 'timestamptz' || decision.secrets?.includes(propertyName),
     );

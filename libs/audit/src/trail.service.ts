@@ -283,8 +283,7 @@ export class TrailService {
 
   private decisionOn(tableName: string | null): AuditDecision | undefined {
     const entity = this.database.dataSource.entityMetadatas.find((metadata) => metadata.tableName === tableName);
-    const decision = entity && auditDecision(entity.target as object);
-    return typeof decision === 'object' ? decision : undefined;
+    return entity && auditDecision(entity.target as object);
   }
 }
 

@@ -1,5 +1,5 @@
 export { GrievanceStepRecord } from './grievance-step-record.entity';
 export { Grievance } from './grievance.entity';
-export { grievances, steps } from './grievance.resource';
+export { grievances } from './grievance.resource';
 export { GrievancesModule } from './grievances.module';
 export { GrievancesService } from './grievances.service';

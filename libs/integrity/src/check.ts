@@ -1,5 +1,5 @@
 /** How bad an issue of this kind is: `critical` ones make the check fail. */
-export type Severity = 'critical' | 'warning' | 'info';
+type Severity = 'critical' | 'warning' | 'info';
 
 /** What is looked for, and in whose records. */
 export interface Kind {

@@ -1,4 +1,4 @@
-export { type Issue, type OnProgress } from './check';
+export { type Issue } from './check';
 export { type LiftedConstraint } from './constraints';
 export { IntegrityModule } from './integrity.module';
 export { choicesOf, type Choice } from './choices';

@@ -2,7 +2,7 @@ import { Global, Module } from '@nestjs/common';
 import { CONFIG, type Config } from '#platform/config';
 import { openObjectStore } from '#platform/object-store';
 import { LedgerController } from './ledger.controller';
-import { LedgerHealth } from './ledger-health';
+import { LedgerHealth } from './ledger.health';
 import { LedgerKey } from './ledger-key';
 import { LedgerService } from './ledger.service';
 import { PublishedLog } from './published-log';

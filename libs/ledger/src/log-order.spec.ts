@@ -1,6 +1,6 @@
 import type { EntryPlace } from '#audit';
+import { Random } from '#kernel';
 import { inLogOrder, type LineSource } from './log-order';
-import { seeded } from '../../../test/support/load';
 
 const lineOf = ({ txid, id }: EntryPlace) => Buffer.from(`ip2a-entry/1\t${id}\t2026-01-01 00:00:00+00\tREAD\t${txid}`);
 const opened: string[] = [];
@@ -38,14 +38,16 @@ it('goes through sources that follow one another, opening each in its turn', asy
 });
 
 it('keeps the order where they overlap, whatever their batches', async () => {
-  const random = seeded(7);
+  const random = new Random(7);
   for (let round = 0; round < 200; round += 1) {
-    const places = run(95, 1 + random(60));
-    const parts: EntryPlace[][] = Array.from({ length: 1 + random(4) }, () => []);
-    for (const at of places) parts[random(parts.length)]?.push(at);
+    const places = run(95, random.between(1, 60));
+    const parts: EntryPlace[][] = Array.from({ length: random.between(1, 4) }, () => []);
+    for (const at of places) random.pick(parts).push(at);
     const sources = parts
       .filter((part) => part.length > 0)
-      .map((part, index) => source(String(index), part, { isKnown: random(3) > 0, batch: 1 + random(9) }));
+      .map((part, index) =>
+        source(String(index), part, { isKnown: random.between(0, 2) > 0, batch: random.between(1, 9) }),
+      );
     expect(await all(sources)).toEqual(places.map((at) => String(lineOf(at))));
   }
 });

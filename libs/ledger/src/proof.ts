@@ -20,7 +20,7 @@ export function formatProof({ index, hashes, checkpoint, entry }: InclusionProof
 }
 
 /** Throws NoteError for what is no proof. */
-export function parseProof(proof: string): InclusionProof & { head: Checkpoint } {
+function parseProof(proof: string): InclusionProof & { head: Checkpoint } {
   const end = proof.indexOf('\n\n');
   const [first, ...lines] = end < 0 ? [] : proof.slice(0, end).split('\n');
   const [, base64] = /^extra (\S+)$/.exec(lines[0] ?? '') ?? [];

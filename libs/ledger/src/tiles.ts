@@ -18,11 +18,6 @@ export function tilePath({ level, index, width }: Tile): string {
   return `tile/${level}/${pathOf(index, width)}`;
 }
 
-/** The path of the entries whose hashes are a tile of level 0. */
-export function bundlePath({ index, width }: Omit<Tile, 'level'>): string {
-  return `tile/entries/${pathOf(index, width)}`;
-}
-
 function pathOf(index: number, width: number): string {
   let groups = String(index % 1000).padStart(3, '0');
   for (let rest = Math.floor(index / 1000); rest > 0; rest = Math.floor(rest / 1000)) {

@@ -6,7 +6,7 @@ import { fields } from '#platform/http';
 import { memberRecords, memberRecordsFunction } from './member-records';
 import { ownId } from './own-member';
 
-export const AccessLogItem = z
+const AccessLogItem = z
   .object({
     id: z.int().describe('The number of the entry in the ledger.'),
     at: fields.instantView,

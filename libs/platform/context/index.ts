@@ -1,8 +1,1 @@
-export {
-  reasonRequired,
-  RequestContext,
-  type Actor,
-  type Disclosure,
-  type PrimaryMoment,
-  type Source,
-} from './request-context';
+export { reasonRequired, RequestContext, type Actor, type Disclosure, type PrimaryMoment } from './request-context';

@@ -4,7 +4,7 @@ import { from as copyFrom } from 'pg-copy-streams';
 import type { RequestContext } from '#platform/context';
 
 /** One row of COPY's text: a value for each column, null for none. */
-export type BulkRow = readonly (string | number | boolean | null)[];
+type BulkRow = readonly (string | number | boolean | null)[];
 
 /** Rows of one table, all of which are stored, each with its entry, or none. */
 export interface BulkLoad {

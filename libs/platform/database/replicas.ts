@@ -7,7 +7,7 @@ import { replicaMetrics } from './replica.metrics';
 import type { WriteMarks } from './write-marks';
 
 /** Beyond this many ms behind the primary a replica is not used, whoever reads. Marks are kept for much longer. */
-export const maxLagMs = 10_000;
+const maxLagMs = 10_000;
 /** How often the primary is asked how far it is, in ms. */
 const sampleMs = 250;
 /** For how many ms a read waits for a replica that is nearly there, and how near that is. */

@@ -1,3 +1,2 @@
 export { startEmbeddedPostgres } from './embedded-postgres';
-export type { EmbeddedPostgres, EmbeddedPostgresOptions } from './embedded-postgres';
-export { EmbeddedPostgresError } from './embedded-postgres.error';
+export type { EmbeddedPostgres } from './embedded-postgres';

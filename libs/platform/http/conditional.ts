@@ -5,7 +5,7 @@ import { DomainError } from '#kernel';
 export const etagOf = (version: string) => `"${version}"`;
 
 /** The versions of an If-Match header; undefined when it is absent or `*`, which any existing record meets. */
-export function versionsOf(header: string | undefined): string[] | undefined {
+function versionsOf(header: string | undefined): string[] | undefined {
   if (header === undefined || header.trim() === '*') return undefined;
   const tags = header.split(',').map((tag) => tag.trim());
   if (!tags.every((tag) => /^(W\/)?"[^"]*"$/.test(tag))) {

@@ -29,7 +29,7 @@ export function problemOf(error: DomainError, instance: string, requestId: strin
 }
 
 /** The code for an error that the HTTP layer itself raised, known by its status only. */
-export function codeOfStatus(status: number): ErrorCode {
+function codeOfStatus(status: number): ErrorCode {
   switch (status) {
     case 401:
       return 'auth.required';

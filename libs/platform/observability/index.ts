@@ -1,4 +1,4 @@
-export { Trace, type TracePart } from './trace';
+export { Trace } from './trace';
 export { Tracing } from './tracing';
 export { JsonLogger } from './logger';
 export { metricsMediaType, metricsOfProcess, metricsText, requestSeconds } from './metrics';

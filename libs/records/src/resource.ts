@@ -56,13 +56,13 @@ export function own(resource: Resource): Resource {
 /** The type of a text sort key in a cursor, compared by bytes as its index does. */
 export const text = 'text COLLATE "C"';
 
-export const pageFields = {
+const pageFields = {
   limit: fields.limit.describe('How many records a page holds.'),
   cursor: fields.cursor,
   count: z.enum(['true', 'false']).optional().describe('`true` adds `total`.'),
 };
 
-export const deletedField = z
+const deletedField = z
   .enum(['exclude', 'include', 'only'])
   .default('exclude')
   .describe('Soft-deleted records: left out, included, or alone. For those who may see them.');

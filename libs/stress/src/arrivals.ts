@@ -1,4 +1,4 @@
-import type { Random } from './random';
+import type { Random } from '#kernel';
 
 /**
  * When requests are due, in ms from the beginning: a Poisson process of `perSecond`, which does not ask whether earlier ones were

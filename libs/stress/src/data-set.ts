@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { FIRST_NAMES, LAST_NAMES } from '#kernel';
-import { Random } from './random';
+import { FIRST_NAMES, LAST_NAMES, Random } from '#kernel';
 
 type Value = string | number | boolean | null;
 

@@ -1,6 +1,6 @@
 export { dataSet, type TableOfSet } from './data-set';
 export { plantDefects } from './defects';
-export { idsOfRecords, runLoad, type LoadAccount, type LoadReport, type LoadState } from './load';
+export { idsOfRecords, runLoad, type LoadReport, type LoadState } from './load';
 export { type EvidenceReport } from './load-evidence';
 export { crowdsOf } from './load-mix';
-export { seedStress, type SeedReport } from './seed';
+export { seedStress } from './seed';

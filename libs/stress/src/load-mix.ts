@@ -1,10 +1,9 @@
 import type { Operation } from '#access';
-import { LAST_NAMES } from '#kernel';
-import type { Random } from './random';
+import { LAST_NAMES, type Random } from '#kernel';
 import { Zipf } from './zipf';
 
 /** Who sends requests: the office at its desks, members at home, and visitors without an account. */
-export const CROWDS = ['office', 'members', 'public'] as const;
+const CROWDS = ['office', 'members', 'public'] as const;
 export type Crowd = (typeof CROWDS)[number];
 
 /** What part of all requests each crowd sends. A clerk asks as much as twenty-five members. */

@@ -2,7 +2,7 @@ import { Arrivals } from './arrivals';
 import { LoadFigures, Times } from './load-figures';
 import { crowdsOf, LoadMix, type Crowd } from './load-mix';
 import { MetricsPage } from './metrics-page';
-import { Random } from './random';
+import { Random } from '#kernel';
 import { Zipf } from './zipf';
 
 describe('arrivals', () => {

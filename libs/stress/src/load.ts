@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { Random } from '#kernel';
 import type { Database } from '#platform/database';
 import { Arrivals } from './arrivals';
 import { LoadEvidence } from './load-evidence';
@@ -6,10 +7,9 @@ import { LoadFigures, type Latency } from './load-figures';
 import { LoadMix, type Crowd, type IdsOfRecords } from './load-mix';
 import { LoadUser } from './load-user';
 import { ServiceWatch, type ServiceFigures } from './service-watch';
-import { Random } from './random';
 
 /** A user who has an account, and how to get a token for them that is good for a while. */
-export interface LoadAccount {
+interface LoadAccount {
   email: string;
   token: () => Promise<string>;
 }

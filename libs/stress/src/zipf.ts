@@ -1,4 +1,4 @@
-import type { Random } from './random';
+import type { Random } from '#kernel';
 
 /**
  * Draws among `values` as people look things up: the one of rank r is wanted 1/r^exponent as often as the first (Zipf). Ranks are

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/terminus';
 import { Database } from '#platform/database';
 import { SealerService } from './sealer.service';
 import { heartbeatMs } from './sealing';
@@ -7,27 +8,30 @@ import { VerificationTask } from './verification.task';
 /** A log without a checkpoint for this long is sealed by nobody, in ms: a heartbeat and a half. */
 const silentMs = 1.5 * heartbeatMs;
 
-/** What readiness says of the ledger: an error while it is not what was signed, a warning while nobody seals it. */
+/** Tells readiness about the ledger: down while it is not what was signed, degraded while nobody seals it. */
 @Injectable()
 export class LedgerHealth {
   constructor(
+    private readonly indicators: HealthIndicatorService,
     private readonly database: Database,
     private readonly sealer: SealerService,
     private readonly verification: VerificationTask,
   ) {}
 
-  async health(): Promise<{ status: 'ok' | 'warn' | 'error'; detail: string }> {
-    if (this.sealer.fault) return { status: 'error', detail: this.sealer.fault };
+  /** Throws where the database does not answer. */
+  async check(): Promise<HealthIndicatorResult> {
+    const indicator = this.indicators.check('ledger');
+    if (this.sealer.fault) return indicator.down({ detail: this.sealer.fault });
     const { fault } = this.verification;
-    if (fault) return { status: 'error', detail: `entry ${fault.entryId}: ${fault.kind}; run "ip2a audit verify"` };
+    if (fault) return indicator.down({ detail: `entry ${fault.entryId}: ${fault.kind}; run "ip2a audit verify"` });
     const [last] = await this.database.query<{ size: string; ageMs: number }>(
       undefined,
       `SELECT tree_size AS size, extract(epoch FROM clock_timestamp() - sealed_at)::float8 * 1000 AS "ageMs"
        FROM audit_seals ORDER BY seq DESC LIMIT 1`,
     );
-    if (!last) return { status: 'warn', detail: 'nothing is sealed yet' };
+    if (!last) return indicator.degraded({ detail: 'nothing is sealed yet' });
     const detail = `${last.size} entries sealed, ${Math.round(last.ageMs / 1000)} s ago`;
-    return { status: last.ageMs > silentMs ? 'warn' : 'ok', detail };
+    return last.ageMs > silentMs ? indicator.degraded({ detail }) : indicator.up({ detail });
   }
 
   /** How long the first entry that is not sealed has waited, in seconds; 0 where all are sealed. */

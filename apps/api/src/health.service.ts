@@ -1,0 +1,51 @@
+import { Injectable, ServiceUnavailableException } from '@nestjs/common';
+import { HealthCheckService, type HealthCheckResult, type HealthIndicatorStatus } from '@nestjs/terminus';
+import { AuditHealth } from '#audit';
+import { LedgerHealth } from '#ledger';
+import { DatabaseHealth } from '#platform/database';
+import { ThrottlingHealth } from '#platform/throttling';
+import type { Health } from './health.dto';
+
+const statusOf = { up: 'ok', degraded: 'warn', down: 'error' } as const satisfies Record<HealthIndicatorStatus, string>;
+const statusOfAll = { ok: 'ok', degraded: 'warn', error: 'error', shutting_down: 'error' } as const;
+
+/** Answers load balancers and operators: the indicators of the libraries, in the words of our replies. */
+@Injectable()
+export class HealthService {
+  constructor(
+    private readonly health: HealthCheckService,
+    private readonly database: DatabaseHealth,
+    private readonly audit: AuditHealth,
+    private readonly ledger: LedgerHealth,
+    private readonly throttling: ThrottlingHealth,
+  ) {}
+
+  /** Asks nobody: a process that shuts down, or whose database is away, still lives. */
+  live(): Health {
+    return { status: 'ok', checks: {} };
+  }
+
+  async ready(): Promise<Health> {
+    const { status, details } = await this.check();
+    const checks: Health['checks'] = {};
+    if (status === 'shutting_down') checks.process = { status: 'error', detail: 'shutting down' };
+    for (const [name, { status, ...detail }] of Object.entries(details)) {
+      checks[name] = { status: statusOf[status], ...detail };
+    }
+    return { status: statusOfAll[status], checks };
+  }
+
+  private async check(): Promise<HealthCheckResult> {
+    try {
+      return await this.health.check([
+        () =>
+          this.database.check([() => this.audit.partitions(), () => this.audit.grants(), () => this.ledger.check()]),
+        () => this.throttling.limits(),
+        () => this.database.replicas(),
+      ]);
+    } catch (error) {
+      if (error instanceof ServiceUnavailableException) return error.getResponse() as HealthCheckResult;
+      throw error;
+    }
+  }
+}
