@@ -1,0 +1,74 @@
+import { hash } from '@node-rs/argon2';
+import { aContext } from '../../../test/support/unconnected';
+import { ResetPassword, VerifyEmail } from './account.dto';
+import { ChangePassword, newPassword } from './auth.dto';
+import { hashPassword, isPassword } from './passwords';
+import { CreateUser, UpdateUser } from './user.dto';
+
+const context = aContext();
+const password = 'correct horse battery staple';
+
+describe('a new password', () => {
+  it.each([
+    ['abcdefghijkl', true],
+    ['abcdefghijk', false],
+    ['correct horse battery staple', true],
+    ['пароль-из-букв', true],
+    ['            ', false],
+    ['aaaabbbbccccdddd', false],
+    ['aaaabbbbccccdddde', true],
+    // Nothing is cut off: what is shortened in silence is another password.
+    [`abcde${'f'.repeat(251)}`, true],
+    [`abcde${'f'.repeat(252)}`, false],
+    [12345678901234, false],
+    [null, false],
+  ])('%j is taken: %s', (value, taken) => {
+    expect(newPassword.safeParse(value).success).toBe(taken);
+  });
+
+  it('is taken as it was typed, blanks too', () => {
+    expect(newPassword.parse('  correct horse  ')).toBe('  correct horse  ');
+  });
+
+  const user = { email: 'a@local.example', firstName: 'A', lastName: 'B', roles: [] };
+  it.each([
+    ['changing it', ChangePassword, (value: string) => ({ currentPassword: 'x', newPassword: value })],
+    ['resetting it', ResetPassword, (value: string) => ({ token: 't', newPassword: value })],
+    ['choosing the first', VerifyEmail, (value: string) => ({ token: 't', newPassword: value })],
+    ['creating an account', CreateUser, (value: string) => ({ ...user, password: value })],
+    ['changing an account', UpdateUser, (value: string) => ({ password: value })],
+  ])('has the same rules for %s', (_what, schema, body) => {
+    expect(schema.safeParse(body('short')).success).toBe(false);
+    expect(schema.safeParse(body(password)).success).toBe(true);
+  });
+});
+
+describe('a password', () => {
+  it('is kept as Argon2id with 19 MiB, two passes and one lane, salted', async () => {
+    const hashes = await Promise.all([hashPassword(context, password), hashPassword(context, password)]);
+    for (const text of hashes) expect(text).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$[\w+/]{22,}\$[\w+/]{43}$/);
+    expect(hashes[0]).not.toBe(hashes[1]);
+  });
+
+  it('is right to the letter', async () => {
+    const kept = await hashPassword(context, password);
+    const typed = [password, `${password} `, password.toUpperCase(), password.slice(0, -1), ''];
+    const right = await Promise.all(typed.map((text) => isPassword(context, text, kept)));
+    expect(right).toEqual([true, false, false, false, false]);
+  });
+
+  it('is right under older parameters as well', async () => {
+    expect(await isPassword(context, password, await hash(password, { memoryCost: 8192, timeCost: 1 }))).toBe(true);
+  });
+
+  it('is never right where there is no account, not even the one that is compared with', async () => {
+    expect(await isPassword(context, password, undefined)).toBe(false);
+    expect(await isPassword(context, 'no account has this password', undefined)).toBe(false);
+  });
+
+  it('takes time that does not count for the request that waits for it', async () => {
+    const hurried = aContext(undefined, { deadlineMs: 50 });
+    await Promise.all(Array.from({ length: 8 }, () => hashPassword(hurried, password)));
+    expect(hurried.timeLeftMs).toBeGreaterThan(0);
+  });
+});

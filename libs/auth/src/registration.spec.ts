@@ -1,0 +1,219 @@
+import type { AuditWriter } from '#audit';
+import type { Config } from '#platform/config';
+import type { Mail, Mailer } from '#platform/mail';
+import { aContext, codeOf, unconnected } from '../../../test/support/unconnected';
+import { anAccount } from './account.factory';
+import { AccountsService, type Account } from './accounts.service';
+import { OneTimeTokensService } from './one-time-tokens.service';
+import { RecoveryService } from './recovery.service';
+import { RegistrationService } from './registration.service';
+import type { SessionsService } from './sessions.service';
+
+const config = { PORTAL_URL: 'https://portal.example' } as Config;
+const email = 'ann@home.example';
+const newPassword = 'correct horse battery staple';
+
+interface Given {
+  member?: object | null;
+  account?: Partial<Account> | null;
+  wish?: object | null;
+  /** Whether the token of an account is good, at each look. */
+  isOpen?: boolean[];
+  opened?: boolean;
+}
+
+function servicesWith({ member = null, account = null, wish = null, isOpen = [], opened = true }: Given) {
+  const mails: Mail[] = [];
+  const entries: { action: string; recordId?: number; notes?: string }[] = [];
+  const opens = [...isOpen];
+  const { database, sent } = unconnected([], (sql) => {
+    if (sql.includes('FROM members m LEFT JOIN users')) return member ? [member] : [];
+    if (sql.includes('FROM users u')) return account ? [anAccount({ email, ...account })] : [];
+    if (sql.includes('FROM registrations')) return wish ? [wish] : [];
+    if (sql.includes('FROM one_time_tokens')) return opens.shift() ? [{ userId: 7 }] : [];
+    return sql.startsWith('INSERT INTO users') && opened ? [{ id: 7 }] : [];
+  });
+  const audit = { record: async (_: unknown, entry: (typeof entries)[0]) => void entries.push(entry) };
+  const accounts = new AccountsService(database, audit as unknown as AuditWriter);
+  const tokens = new OneTimeTokensService(database);
+  const mailer = { send: async (mail: Mail) => void mails.push(mail) } as unknown as Mailer;
+  const ended: string[] = [];
+  const sessions = {
+    endAll: async (_: unknown, _userId: number, reason: string) => void ended.push(reason),
+  } as unknown as SessionsService;
+  const writer = audit as unknown as AuditWriter;
+  return {
+    registration: new RegistrationService(database, accounts, tokens, writer, mailer, config),
+    recovery: new RecoveryService(database, accounts, tokens, sessions, writer, mailer, config),
+    ...{ mails, entries, sent, ended },
+  };
+}
+
+const changes = (sent: { sql: string }[]) =>
+  sent.filter(({ sql }) => !sql.startsWith('SELECT')).map(({ sql }) => sql.split(' ').slice(0, 3).join(' '));
+
+describe('a registration', () => {
+  const member = { id: 17, email: null, hasAccount: false, accountEmail: null, addressIsTaken: false };
+  const request = { memberNumber: '7464416', dateOfBirth: '1980-05-17', email };
+  const register = async (given: object | null) => {
+    const { registration, mails, entries, sent } = servicesWith({ member: given });
+    const { message } = await registration.register(aContext(), request);
+    const kept = sent.some(({ sql }) => sql.startsWith('INSERT INTO registrations'));
+    return { message, kept, subject: mails[0]?.subject, note: entries[0]?.notes, recordId: entries[0]?.recordId };
+  };
+
+  const next = 'Confirm your e-mail address';
+  const cases: [string, object | null, string | undefined, string | undefined][] = [
+    ['of a member without an address on file', member, next, undefined],
+    ['of a member with this address on file', { ...member, email }, next, undefined],
+    ['of nobody', null, undefined, 'registration: no such member'],
+    [
+      'to another address than the one on file',
+      { ...member, email: 'x@home.example' },
+      undefined,
+      'registration: another address is on file',
+    ],
+    [
+      'to an address that has an account',
+      { ...member, addressIsTaken: true },
+      undefined,
+      'registration: the address has an account',
+    ],
+    [
+      'of a member with an account at another address',
+      { ...member, hasAccount: true, accountEmail: 'x@home.example' },
+      undefined,
+      'registration: there is an account',
+    ],
+    [
+      'of a member whose account does not work',
+      { ...member, hasAccount: true },
+      undefined,
+      'registration: there is an account',
+    ],
+    [
+      'of a member with an account at this address',
+      { ...member, hasAccount: true, accountEmail: email, addressIsTaken: true },
+      'You have an account already',
+      'registration: there is an account',
+    ],
+  ];
+
+  // Each answer is held back, so they are waited for together.
+  let outcomes: Awaited<ReturnType<typeof register>>[];
+  beforeAll(async () => (outcomes = await Promise.all(cases.map(([, given]) => register(given)))));
+
+  it.each(cases.map(([which, given, subject, note], index) => ({ which, given, subject, note, index })))(
+    '$which mails $subject and notes $note',
+    ({ given, subject, note, index }) => {
+      const recordId = note && (given as { id: number } | null)?.id;
+      expect(outcomes[index]).toMatchObject({ kept: subject === next, subject, note, recordId });
+    },
+  );
+
+  it('is answered alike, whatever came of it', () => {
+    expect(new Set(outcomes.map(({ message }) => message)).size).toBe(1);
+  });
+});
+
+describe('a mailed link', () => {
+  const unverified = { fault: 'e-mail not verified' };
+  const verify = async (given: Given) => {
+    const { registration, sent } = servicesWith(given);
+    const context = aContext();
+    const code = await codeOf(() => registration.verifyEmail(context, { token: 't', newPassword }));
+    return { code, done: changes(sent), actor: context.actor?.userId, sent };
+  };
+  const wish = { memberId: 17, email };
+
+  it('opens the account that its reader wished for, for a live member with this address or none', async () => {
+    const { code, done, actor, sent } = await verify({ wish, account: {} });
+    expect([code, actor]).toEqual(['fine', 7]);
+    expect(done).toEqual(['INSERT INTO users', 'INSERT INTO user_roles', 'UPDATE registrations SET']);
+    expect(sent.find(({ sql }) => sql.startsWith('INSERT INTO users'))?.sql).toContain(
+      'WHERE m.id = $1 AND m.deleted_at IS NULL AND (m.email IS NULL OR m.email = $2::varchar) FOR SHARE ON CONFLICT DO NOTHING',
+    );
+    // A role that sees no more than its own record.
+    expect(sent.find(({ sql }) => sql.startsWith('INSERT INTO user_roles'))?.values).toEqual([7, 'member']);
+  });
+
+  it.each<[string, Given, string]>([
+    ['an account that waits to be verified', { account: unverified, isOpen: [true, true] }, 'fine'],
+    ['nothing', {}, 'auth.token-invalid'],
+    ['a wish that another was faster than', { wish, opened: false }, 'auth.token-invalid'],
+    ['an account that somebody verified meanwhile', { account: {}, isOpen: [true, true] }, 'auth.token-invalid'],
+    [
+      'an account that was closed',
+      { account: { fault: 'account deleted' }, isOpen: [true, true] },
+      'auth.token-invalid',
+    ],
+    ['an account, by a token that was spent meanwhile', { account: unverified, isOpen: [true] }, 'auth.token-invalid'],
+  ])('to %s: %j gives %s', async (_what, given, code) => {
+    const { code: found, done } = await verify(given);
+    expect(found).toBe(code);
+    if (code === 'fine') expect(done).toEqual(['UPDATE one_time_tokens SET', 'UPDATE users SET']);
+    else expect(done.filter((change) => change !== 'INSERT INTO users')).toEqual([]);
+  });
+});
+
+describe('a forgotten password', () => {
+  const accounts: [string, Partial<Account> | null, boolean][] = [
+    ['of an account that works', {}, true],
+    ['of an account that guesses locked', { fault: 'account locked', isLockedByGuesses: true }, true],
+    ['of an account that an administrator locked', { fault: 'account locked' }, false],
+    ['of an account that was deleted', { fault: 'account deleted' }, false],
+    ['of an account that was not verified', { fault: 'e-mail not verified' }, false],
+    ['of nobody', null, false],
+  ];
+
+  let mailed: { subjects: string[]; notes: (string | undefined)[]; message: string }[];
+  beforeAll(async () => {
+    mailed = await Promise.all(
+      accounts.map(async ([, account]) => {
+        const { recovery, mails, entries } = servicesWith({ account });
+        const { message } = await recovery.forgotPassword(aContext(), email);
+        return { message, subjects: mails.map(({ subject }) => subject), notes: entries.map(({ notes }) => notes) };
+      }),
+    );
+  });
+
+  it.each(accounts.map(([which, account, isOpen], index) => ({ which, account, isOpen, index })))(
+    '$which mails a link: $isOpen',
+    ({ account, isOpen, index }) => {
+      const note = `forgotten password: ${account?.fault ?? 'no such account'}`;
+      expect(mailed[index]).toMatchObject({
+        subjects: isOpen ? ['Choose a new password'] : [],
+        notes: isOpen ? [] : [note],
+      });
+    },
+  );
+
+  it('is answered alike, whoever asked', () => {
+    expect(new Set(mailed.map(({ message }) => message)).size).toBe(1);
+  });
+
+  it.each(accounts)('%s is replaced by the link: %j, %s', async (_which, account, isOpen) => {
+    const { recovery, sent, ended, mails } = servicesWith({ account, isOpen: [true, true] });
+    const code = await codeOf(() => recovery.resetPassword(aContext(), { token: 't', newPassword }));
+    expect(code).toBe(isOpen ? 'fine' : 'auth.token-invalid');
+    expect(changes(sent)).toEqual(isOpen ? ['UPDATE one_time_tokens SET', 'UPDATE users SET'] : []);
+    expect([ended, mails.length]).toEqual(isOpen ? [['password-reset'], 1] : [[], 0]);
+  });
+
+  it.each([[[]], [[true]]])('is not replaced by a token that is good at these looks: %j', async (isOpen) => {
+    const { recovery, sent } = servicesWith({ account: {}, isOpen });
+    expect(await codeOf(() => recovery.resetPassword(aContext(), { token: 't', newPassword }))).toBe(
+      'auth.token-invalid',
+    );
+    expect(changes(sent)).toEqual([]);
+  });
+
+  it('when it is replaced ends a lock by guesses only where no second factor is guessed at', async () => {
+    const { recovery, sent } = servicesWith({ account: {}, isOpen: [true, true] });
+    await recovery.resetPassword(aContext(), { token: 't', newPassword });
+    expect(sent.find(({ sql }) => sql.startsWith('UPDATE users'))?.sql).toContain(
+      'failed_login_attempts = CASE WHEN mfa_enabled_at IS NULL THEN 0 ELSE failed_login_attempts END, ' +
+        'locked_until = CASE WHEN mfa_enabled_at IS NULL THEN NULL ELSE locked_until END',
+    );
+  });
+});
