@@ -93,6 +93,14 @@ describe('a log-in', () => {
       'counted for nobody',
       'account deleted',
     ],
+    // The lock ended while the password was compared; a guess made under it is none the better.
+    [
+      'to an account that was locked',
+      { account: { fault: 'account locked' }, locked: {} },
+      undefined,
+      'counted for nobody',
+      'account locked',
+    ],
     // Guesses locked it while the password was compared.
     ['to one locked since', { locked: { fault: 'account locked' } }, undefined, 'counted for nobody', 'account locked'],
     ['to one deleted since', { locked: null }, undefined, 'counted for nobody', 'account locked'],

@@ -110,6 +110,8 @@ describe('a token', () => {
     ['has none, in capitals', `${base64({ alg: 'NONE', typ: 'at+jwt' })}.${forged({}).split('.')[1]}.`],
     ['is of the other algorithm of ours', forged({}, { algorithm: 'ES256' })],
     ['says another algorithm than it has', forged({ header: { alg: 'ES256' } })],
+    // Good for the same key (RFC 9864), and not the one that we sign with.
+    ['names the algorithm otherwise', forged({ header: { alg: 'Ed25519' } })],
     ['brings its own key', withOwnKey()],
     ['was signed with the public key as a secret', hmac('spki')],
     ['was signed with the raw public key as a secret', hmac('raw')],

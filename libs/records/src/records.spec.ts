@@ -100,6 +100,20 @@ describe('a record', () => {
     expect(context.disclosures).toEqual([]);
   });
 
+  it('is looked up in the cache by its id, while it is in use', async () => {
+    const { database } = unconnected(lockerEntities, () => [row]);
+    const looks: number[] = [];
+    const cache = {
+      row: async (_statement: unknown, id: number, read: () => Promise<unknown>) => (looks.push(id), read()),
+    } as unknown as RowCache;
+    const records = new Records(database, {} as Idempotency, cache);
+    await records.get(as('officer'), aLocker(), 5);
+    expect(looks).toEqual([5]);
+    await records.get(as('officer'), aLocker(), 6, 'include');
+    await records.get(as('officer'), aLocker(), { doorNumber: 'B7' });
+    expect(looks).toEqual([5]);
+  });
+
   it.each<[Role, string[] | undefined, string]>([
     ['staff', undefined, 'fine'],
     ['staff', ['42'], 'fine'],
@@ -129,6 +143,14 @@ describe('a record', () => {
     const { records } = recordsWith(nothing);
     const resource = table === 'lockers' ? aLocker() : aLoan();
     expect(await codeOf(() => records.mustBeVisible(as(role), resource, 5))).toBe(code);
+  });
+
+  it('without a row may as well be outside a narrow scope, so it is not found there', async () => {
+    const { records } = recordsWith(nothing);
+    // Officers read the ledger in the scope `members`.
+    const loan = aLoan({ readPermission: 'audit:read' });
+    expect(await codeOf(() => records.mustBeVisible(as('officer'), loan, 5))).toBe('record.not-found');
+    expect(await codeOf(() => records.mustBeVisible(as('admin'), loan, 5))).toBe('fine');
   });
 
   it.each<[Role, string]>([

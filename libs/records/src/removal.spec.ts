@@ -65,12 +65,13 @@ describe('removing a record', () => {
     expect(sent[1]?.sql).toContain('FROM lockers WHERE hall_id = $1 AND deleted_at IS NULL) AS lockers');
   });
 
-  it.each<[Role, string]>([
-    ['officer', 'On this locker depend: 3 tool loans. Remove them first.'],
+  it.each<[Role, number, string]>([
+    ['officer', 3, 'On this locker depend: 3 tool loans. Remove them first.'],
+    ['officer', 1, 'On this locker depend: 1 tool loans. Remove them first.'],
     // Staff may not see loans, so neither may they know how many there are.
-    ['staff', 'On this locker depend: other records. Remove them first.'],
-  ])('is refused to %s while something hangs on it: %s', async (role, message) => {
-    const { records, sent } = recordsWith(counts(3));
+    ['staff', 3, 'On this locker depend: other records. Remove them first.'],
+  ])('is refused to %s while %i records hang on it: %s', async (role, loans, message) => {
+    const { records, sent } = recordsWith(counts(loans));
     const error = await errorOf(() => records.remove(as(role), aLocker(), 5));
     expect([error?.code, error?.message]).toEqual(['record.in-use', message]);
     expect(sent.some(({ sql }) => sql.startsWith('UPDATE'))).toBe(false);
