@@ -28,7 +28,7 @@ const config: Config = {
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
   // Many specs start programs and servers of their own. In a soak one test may take hours.
   testTimeout: isSoak ? 12 * 3_600_000 : 240_000,
-  maxWorkers: 2,
+  maxWorkers: 3,
 };
 
 export default config;

@@ -283,8 +283,9 @@ if (missing.length > 0) {
   it(`is killed ${kills} times, and loses nothing, doubles nothing`, async () => {
     const site = await siteOf('on_s3', s3('local-17'));
     glacier.faults.randomly(0.1, 11);
-    glacier.faults.next('timeout', { method: 'PUT', times: 2 });
-    glacier.faults.next('timeout', { method: 'GET', times: 2 });
+    // Each waits for the limit of a call to pass. s3-faults.spec.ts tries the same with shorter limits.
+    if (isSoak) glacier.faults.next('timeout', { method: 'PUT', times: 2 });
+    if (isSoak) glacier.faults.next('timeout', { method: 'GET', times: 2 });
     await survives(site, 7);
     expect(Object.keys(glacier.faults.met).length).toBeGreaterThan(0);
     glacier.faults.none();

@@ -26,7 +26,7 @@ import type { TestDatabase } from '../support/database';
 import { noPgBouncer, startPgBouncer } from '../support/pgbouncer';
 import { OwnServer } from '../support/own-server';
 import { tries } from '../support/soak';
-import { startWriter } from './writer';
+import { startWriter, writeEntries } from './writer';
 
 /** P5: an entry is a leaf of the tree within this time; a leader that was killed is followed within the other. */
 const sealedWithinMs = 2_000;
@@ -163,10 +163,10 @@ describe('an entry', () => {
     const leader = await start();
     await until(async () => (await unsealed()) === 0);
     const follower = await start();
-    await once(startWriter(database.applicationUrl, 1, 1, 'before the kill'), 'exit');
+    await writeEntries(database.applicationUrl, 1, 1, 'before the kill');
     await leader.end('SIGKILL');
     const killedAt = performance.now();
-    startWriter(database.applicationUrl, 1, 1, 'after the kill');
+    await writeEntries(database.applicationUrl, 1, 1, 'after the kill');
     await until(
       async () =>
         (await count(`audit_logs WHERE request_id = 'after the kill' AND audit_leaf_index(txid, id) >= 0`)) === 1,
@@ -182,7 +182,7 @@ describe('an entry', () => {
     await slow.connect();
     await slow.query('BEGIN');
     await slow.query(`SELECT audit_append('[{"action":"READ","source":"api","requestId":"slow"}]')`);
-    await once(startWriter(database.applicationUrl, 1, 1, 'quick'), 'exit');
+    await writeEntries(database.applicationUrl, 1, 1, 'quick');
     const [before] = await database.query<{ seq: string }>('SELECT max(seq) AS seq FROM audit_seals');
     expect(await unsealed()).toBe(1);
     await slow.query('COMMIT');
@@ -205,10 +205,10 @@ describe('an entry', () => {
     async () => {
       const pooler = await startPgBouncer(database.applicationUrl);
       const sealers = [await start({ DATABASE_URL: pooler.url }), await start({ DATABASE_URL: pooler.url })];
-      await once(startWriter(pooler.url, 20, 10, 'pooled'), 'exit');
+      await writeEntries(pooler.url, 20, 10, 'pooled');
       await until(async () => (await unsealed()) === 0);
       await sealers[0]?.end('SIGKILL');
-      await once(startWriter(pooler.url, 20, 10, 'pooled'), 'exit');
+      await writeEntries(pooler.url, 20, 10, 'pooled');
       await until(async () => (await unsealed()) === 0);
       expect(await count(`audit_logs WHERE request_id = 'pooled'`)).toBe(200);
       expect(await verify()).toMatchObject({ valid: true });
@@ -239,7 +239,7 @@ async function takeBack(seals: number): Promise<void> {
 async function writeLog(env: NodeJS.ProcessEnv = {}): Promise<void> {
   const api = await start(env);
   for (const mark of ['one', 'two', 'three']) {
-    await once(startWriter(database.applicationUrl, 1, 5, mark), 'exit');
+    await writeEntries(database.applicationUrl, 1, 5, mark);
     await until(async () => (await unsealed()) === 0);
   }
   await api.close();
@@ -253,7 +253,7 @@ describe('a database that was taken back', () => {
     const api = await start();
     await until(async () => (await ready(api)).status === 503);
     expect((await ready(api)).ledger).toContain('ROLLBACK');
-    await once(startWriter(database.applicationUrl, 1, 5, 'later'), 'exit');
+    await writeEntries(database.applicationUrl, 1, 5, 'later');
     await until(async () => (await unsealed()) >= 5);
     expect(await database.query('SELECT max(seq) AS seq FROM audit_seals')).toEqual([before]);
     await api.close();
@@ -300,7 +300,7 @@ describe('a witness', () => {
     const witnessKey = verifierKey('witness.example', publicKey, signatureType.cosignature);
     const api = await start({ WITNESS_URL: witness.url, WITNESS_KEY: encodeVerifierKey(witnessKey) });
     const admin = await api.as('admin');
-    await once(startWriter(database.applicationUrl, 1, 5, 'witnessed'), 'exit');
+    await writeEntries(database.applicationUrl, 1, 5, 'witnessed');
     await until(async () => (await unsealed()) === 0);
     const [entry] = await api.entries({ requestId: 'witnessed' });
     await until(async () => {

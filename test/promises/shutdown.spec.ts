@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { spawnApi, type Program, type Reply } from '../support/harness';
 import { inParallel, until } from '../support/load';
 import { seedMembers } from '../support/seed';
@@ -85,6 +87,20 @@ it('finishes a download that was under way, and lets nobody wait for idle connec
   for await (const chunk of message) received += String(chunk);
   expect(received.trimEnd().split('\n')).toHaveLength(1 + ids.length);
   expect(await gone).toBe(0);
+});
+
+it('does not wait for connections on which nothing was asked', async () => {
+  const api = await spawnApi(database, { SLOW_CLIENT_SECONDS: '2' });
+  const { hostname, port } = new URL(api.url);
+  const [silent, dripping] = [connect(Number(port), hostname), connect(Number(port), hostname)];
+  const closed = Promise.all([silent, dripping].map((socket) => once(socket, 'close')));
+  await Promise.all([silent, dripping].map((socket) => once(socket, 'connect')));
+  dripping.write('GET /api/v1/members HTTP/1.1\r\nX-Slow: ');
+  expect((await api.anonymous.get('/../../health/live')).status).toBe(200);
+  const begun = performance.now();
+  expect(await api.end('SIGTERM')).toBe(0);
+  expect(performance.now() - begun).toBeLessThan(15_000);
+  await closed;
 });
 
 it('ends at once on a second signal, however long a download would take', async () => {

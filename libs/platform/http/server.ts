@@ -1,12 +1,13 @@
 import type { Socket } from 'node:net';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import helmet from 'helmet';
 import { ERRORS, type ErrorCode } from '#kernel';
 import type { Config } from '#platform/config';
 import type { Tracing } from '#platform/observability';
 import { contextOf, openContexts } from './context.hook';
 import { allowOrigins } from './cors';
+import { endIdleConnectionsOnClose } from './drain';
 import { holdReplies, type Release } from './hold-replies';
 import { countConnections } from './http.metrics';
 import { isUnlimited, limitRequests, type Admit } from './limit-requests';
@@ -61,7 +62,7 @@ export async function prepareServer(app: NestFastifyApplication, config: Config,
   limitRequests(server, journey.admit);
   shedLoad(server, isUnlimited);
   holdReplies(server, journey.release);
-  closeIdleConnectionsWhileStopping(server);
+  endIdleConnectionsOnClose(server, config.SLOW_CLIENT_SECONDS * 1000);
   logRequests(server, config.LOG_LEVEL);
   server.addContentTypeParser(
     'application/merge-patch+json',
@@ -74,19 +75,6 @@ export async function prepareServer(app: NestFastifyApplication, config: Config,
   for (const type of ['text/csv', 'multipart/form-data']) {
     server.addContentTypeParser(type, (_request, payload, done) => done(null, payload));
   }
-}
-
-/** A connection that becomes idle after the server began to stop would be waited for until its keep-alive ends. */
-function closeIdleConnectionsWhileStopping(server: FastifyInstance): void {
-  let closing: NodeJS.Timeout | undefined;
-  server.addHook('preClose', (done) => {
-    closing = setInterval(() => server.server.closeIdleConnections(), 100);
-    done();
-  });
-  server.addHook('onClose', (_instance, done) => {
-    clearInterval(closing);
-    done();
-  });
 }
 
 /** What goes out with every reply. */

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
-import { createTransport } from 'nodemailer';
 import { CONFIG, type Config } from '#platform/config';
 
 /** Mails on their way at a time; more are dropped, so that memory stays bounded while a mail server hangs. */
@@ -54,25 +53,32 @@ export class Mailer implements OnApplicationShutdown {
   }
 
   private bySmtp(url: string): (mail: Mail) => Promise<void> {
-    const transport = createTransport({
+    const options = {
       url,
-      pool: true,
+      pool: true as const,
       maxConnections: 2,
       connectionTimeout: serverMs,
       greetingTimeout: serverMs,
       socketTimeout: serverMs,
+    };
+    const connecting = lazily(async () => {
+      const transport = (await import('nodemailer')).createTransport(options);
+      this.close = () => transport.close();
+      return transport;
     });
-    this.close = () => transport.close();
     return async (mail) => {
-      await transport.sendMail(this.message(mail));
+      await (await connecting()).sendMail(this.message(mail));
     };
   }
 
   /** Written aside and renamed, so that whoever watches the folder meets whole mails only. For the owner's eyes alone. */
   private byFolder(folder: string): (mail: Mail) => Promise<void> {
-    const transport = createTransport({ streamTransport: true, buffer: true, newline: 'windows' });
+    const rendering = lazily(async () => {
+      const { createTransport } = await import('nodemailer');
+      return createTransport({ streamTransport: true, buffer: true, newline: 'windows' });
+    });
     return async (mail) => {
-      const { message } = await transport.sendMail(this.message(mail));
+      const { message } = await (await rendering()).sendMail(this.message(mail));
       const file = join(folder, `${new Date().toISOString().replaceAll(':', '-')}-${randomUUID()}.eml`);
       await mkdir(folder, { recursive: true, mode: 0o700 });
       await writeFile(`${file}.new`, message as Buffer, { mode: 0o600 });
@@ -90,6 +96,12 @@ export class Mailer implements OnApplicationShutdown {
       disableUrlAccess: true,
     };
   }
+}
+
+/** Most processes never send a mail, so the library is loaded with the first one. */
+function lazily<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
 }
 
 /** What may be logged: a server's own words repeat the address. */

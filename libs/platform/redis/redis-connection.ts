@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { Logger, type OnApplicationShutdown } from '@nestjs/common';
-import { createClient } from '@redis/client';
 import { redisMetrics } from './redis.metrics';
 import type { RedisScript } from './redis-script';
 
@@ -14,7 +13,7 @@ const silentTicks = 4;
 const probeEveryMs = 500;
 const probePatienceMs = 1_000;
 
-type Client = ReturnType<typeof clientOf>;
+type Client = Awaited<ReturnType<typeof clientOf>>;
 
 export class RedisAwayError extends Error {}
 
@@ -62,7 +61,7 @@ export class RedisConnection implements OnApplicationShutdown {
   /** One attempt to connect; more follow by themselves. */
   async open(): Promise<void> {
     if (this.url === undefined) return;
-    const client = clientOf(this.url);
+    const client = await clientOf(this.url);
     // Without a listener, an error that arrives while nobody asks would end the process.
     client.on('error', () => this.giveUp(client, 'lost'));
     let identity: string | undefined;
@@ -170,7 +169,9 @@ export class RedisConnection implements OnApplicationShutdown {
   }
 }
 
-function clientOf(url: string) {
+/** The driver is a fifth of all modules, so it is loaded only where there is a Redis. */
+async function clientOf(url: string) {
+  const { createClient } = await import('@redis/client');
   return createClient({
     url,
     RESP: 2,

@@ -4,7 +4,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { LoadAccountsService, type LoadAccountRow } from '#auth';
 import { CONFIG, type Config } from '#platform/config';
 import { Database } from '#platform/database';
-import { crowdsOf, idsOfRecords, runLoad, type EvidenceReport, type LoadReport } from '#stress';
+import type { EvidenceReport, LoadReport } from '#stress';
 import { liveOn } from '../load-live';
 import { linesOf } from '../load-report';
 import { UsageError } from '../usage-error';
@@ -57,6 +57,8 @@ export function stressLoad(): Command {
         process.once('SIGINT', stop);
         process.once('SIGTERM', stop);
         try {
+          // The load generator and its HTTP client are of use to this command only.
+          const { crowdsOf, idsOfRecords, runLoad } = await import('#stress');
           const ids = await idsOfRecords(database);
           for (const [kind, found] of Object.entries(ids)) {
             if (found.length === 0)

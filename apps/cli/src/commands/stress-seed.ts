@@ -1,7 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { CONFIG, type Config } from '#platform/config';
 import { Database } from '#platform/database';
-import { plantDefects, seedStress } from '#stress';
 import { progressOn } from '../progress';
 import { withApp } from '../with-app';
 
@@ -22,6 +21,7 @@ export function stressSeed(): Command {
     .option('--json', 'print one JSON document')
     .action(async ({ scale, seed, json, defects }: Options) => {
       await withApp('stress:seed', async (app, context) => {
+        const { plantDefects, seedStress } = await import('#stress');
         const progress = progressOn(process.stderr);
         const { databaseOwnerUrl } = app.get<Config>(CONFIG);
         const report = await seedStress(context, app.get(Database), databaseOwnerUrl, {
