@@ -18,7 +18,7 @@ import { isSoak, tries } from '../support/soak';
 /** How often the run is killed for each store. The environment can ask for more than a soak does. */
 const kills = Number(process.env.ARCHIVE_KILLS ?? tries(2, 12));
 /** Years of entries, ten a day for each table, and how many more there are in the last month but one. */
-const years = Number(process.env.ARCHIVE_YEARS ?? (isSoak ? 2 : 0.5));
+const years = Number(process.env.ARCHIVE_YEARS ?? (isSoak ? 2 : 0.25));
 const largeMonth = Number(process.env.ARCHIVE_LARGE_MONTH ?? 0);
 /** Runs that may be needed after the last kill: those that faults of the store end. */
 const maxRuns = 60 * Math.ceil(years);
@@ -28,7 +28,8 @@ const asOf = '2026-10-01';
 const leaseNumber = 4_927_004;
 const leaseModule = resolve('dist/libs/archival/src/lease.js');
 const monthsWritten = 12 * years;
-const [firstMonth, end] = [years < 1 ? '2026-01-01' : `${2026 - years}-07-01`, '2026-07-01'];
+const end = '2026-07-01';
+const firstMonth = years < 1 ? `2026-0${7 - monthsWritten}-01` : `${2026 - years}-07-01`;
 /** A run is killed after at most so many steps, and so many ms later: about what a step takes. */
 const stepsPerKill = 4;
 const betweenStepsMs = 60;

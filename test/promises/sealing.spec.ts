@@ -101,7 +101,7 @@ describe('eight processes that write, roll back and are killed, while the sealin
     const random = new Random(7);
     let sealers = [await start(), await start()];
     // Every other transaction of ten entries is rolled back; three of the eight writers are killed on the way.
-    const transactions = tries(30, 100);
+    const transactions = tries(12, 100);
     const writers = Array.from({ length: 8 }, (_, index) =>
       startWriter(database.applicationUrl, transactions, 10, `writer-${index}`),
     );
@@ -152,7 +152,7 @@ describe('an entry', () => {
   it('is sealed in time while entries come fast', async () => {
     const api = await start();
     await until(async () => (await unsealed()) === 0);
-    const transactions = tries(100, 800);
+    const transactions = tries(50, 800);
     const writer = startWriter(database.applicationUrl, transactions, 10, 'fast');
     expect(await slowestSeal('fast', writer)).toBeLessThan(sealedWithinMs);
     expect(await count(`audit_logs WHERE request_id = 'fast'`)).toBe(transactions * 5);

@@ -4,9 +4,9 @@ import { until } from '../../../test/support/load';
 import { tries } from '../../../test/support/soak';
 
 /** Entries of the ledger: in a soak, above 100 MB in the larger forms. */
-const entries = tries(40_000, 60_000);
+const entries = tries(25_000, 60_000);
 /** Those of somebody else, by whose export the program first grows to its usual size. */
-const warming = tries(10_000, 20_000);
+const warming = tries(5_000, 20_000);
 /** What a program may grow by while it streams them; it holds a thousand at a time. */
 const allowanceMiB = 180;
 

@@ -56,6 +56,7 @@ class Load {
   async end(): Promise<Outcome[]> {
     this.isOver = true;
     await this.done;
+    for (const client of this.clients) client.close();
     return this.outcomes;
   }
 

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/database';
 import { spawnApi, type Program } from '../../../test/support/harness';
+import { until } from '../../../test/support/load';
 import { run, start } from '../../../test/support/cli';
-
 
 /** Members, organizations with a contact, and employments; enough for two hundred users. */
 const records = `
@@ -89,9 +89,16 @@ describe('stress load', () => {
   });
 
   it('reports what was done when it is interrupted, and uses the accounts there are', async () => {
+    const [last] = await database.query<{ id: string }>('SELECT max(id) AS id FROM audit_logs');
     const options = ['--url', api.url, '--users', '100', '--duration', '600', '--json'];
     const command = start(database, ['stress', 'load', ...options], { folder });
-    await command.shows(/10 of 600 s/);
+    await until(async () => {
+      const [read] = await database.query<{ count: number }>(
+        `SELECT count(*)::integer AS count FROM audit_logs WHERE user_agent = 'ip2a-stress-load' AND id > $1`,
+        [last?.id],
+      );
+      return (read?.count ?? 0) > 30;
+    });
     command.child.kill('SIGINT');
     expect(await command.gone()).toBe(0);
     const report = reportOf(command);
