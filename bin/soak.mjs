@@ -1,6 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { performance } from 'node:perf_hooks';
 import { ensureBuilt, ensureInstalled, root } from './ensure.mjs';
 
 /** What of the soak is done, for the next run to go on from. */
