@@ -66,9 +66,9 @@ function tagsOf(path: OpenAPIObject['paths'][string]): string[] {
   return Object.values(path as Record<string, { tags?: string[] }>).flatMap((operation) => operation.tags ?? []);
 }
 
-/** Swagger UI at /docs, the document at /openapi.json. */
+/** Swagger UI at /docs, the document at /openapi.json. The document is made for the first who asks: a start has no use for it. */
 export function serveDocs(app: NestFastifyApplication): void {
-  SwaggerModule.setup('docs', app, openApiDocument(app), {
+  SwaggerModule.setup('docs', app, () => openApiDocument(app), {
     jsonDocumentUrl: 'openapi.json',
     customSiteTitle: 'IP2A',
     swaggerOptions: { persistAuthorization: true, displayOperationId: true, tagsSorter: 'alpha' },
