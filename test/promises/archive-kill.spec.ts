@@ -18,7 +18,7 @@ import { isSoak, tries } from '../support/soak';
 /** How often the run is killed for each store. The environment can ask for more than a soak does. */
 const kills = Number(process.env.ARCHIVE_KILLS ?? tries(2, 12));
 /** Years of entries, ten a day for each table, and how many more there are in the last month but one. */
-const years = Number(process.env.ARCHIVE_YEARS ?? (isSoak ? 2 : 0.25));
+const years = Number(process.env.ARCHIVE_YEARS ?? (isSoak ? 2 : 1 / 6));
 const largeMonth = Number(process.env.ARCHIVE_LARGE_MONTH ?? 0);
 /** Runs that may be needed after the last kill: those that faults of the store end. */
 const maxRuns = 60 * Math.ceil(years);
@@ -27,12 +27,14 @@ const asOf = '2026-10-01';
 /** The lease on the archive's work, and what takes it. */
 const leaseNumber = 4_927_004;
 const leaseModule = resolve('dist/libs/archival/src/lease.js');
-const monthsWritten = 12 * years;
+const monthsWritten = Math.round(12 * years);
 const end = '2026-07-01';
 const firstMonth = years < 1 ? `2026-0${7 - monthsWritten}-01` : `${2026 - years}-07-01`;
 /** A run is killed after at most so many steps, and so many ms later: about what a step takes. */
 const stepsPerKill = 4;
 const betweenStepsMs = 60;
+/** How often the steps are looked at, in ms: a step takes longer. */
+const pollMs = 10;
 /** Every so many kills the run gets time for a large month, in ms: about what one of two million takes. */
 const patientEvery = 40;
 const patientMs = 150_000;
@@ -141,6 +143,7 @@ async function runKilledAtStep(site: Site, steps: number, delayMs: number): Prom
     const after = await progress();
     if (after !== before) made += 1;
     before = after;
+    await sleep(pollMs);
   }
   await Promise.race([ended, sleep(delayMs)]);
   child.kill('SIGKILL');

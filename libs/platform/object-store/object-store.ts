@@ -23,6 +23,8 @@ export interface S3Limits {
   wholeBytes: number;
   /** The smallest part of a larger one, in bytes; S3 takes none below 5 MiB. */
   partBytes: number;
+  /** Objects that one page of a list names at most; S3 names no more than 1,000. */
+  pageKeys: number;
 }
 
 /** As S3 calls them. GLACIER and DEEP_ARCHIVE are cold: they are read only through a restored copy. */

@@ -21,6 +21,7 @@ const defaults: S3Limits = {
   sendMs: 120_000,
   wholeBytes: 256 * mebibyte,
   partBytes: 16 * mebibyte,
+  pageKeys: 1_000,
 };
 const connectMs = 2_000;
 /** A connection over which nothing moves for this long, in ms, is given up. */

@@ -165,8 +165,11 @@ export class S3Store extends ObjectStore implements OnApplicationShutdown {
   }
 
   async *list(prefix = ''): AsyncIterable<ListedObject> {
-    const { client, name, ownPrefix } = this.bucket;
-    const pages = paginateListObjectsV2({ client }, { Bucket: name, Prefix: ownPrefix + prefix });
+    const { client, name, ownPrefix, limits } = this.bucket;
+    const pages = paginateListObjectsV2(
+      { client, pageSize: limits.pageKeys },
+      { Bucket: name, Prefix: ownPrefix + prefix },
+    );
     try {
       for await (const { Contents = [] } of pages) {
         for (const { Key = '', Size = 0, LastModified } of Contents) {
