@@ -104,7 +104,7 @@ describe('of many clients', () => {
     database = await createTestDatabase();
     await database.query(
       `INSERT INTO members (member_number, first_name, last_name, classification, notes)
-       SELECT 'S' || n, 'Rosa', 'Delgado', 'journeyman', repeat('n', 2000) FROM generate_series(1, 10000) n`,
+       SELECT 'S' || n, 'Rosa', 'Delgado', 'journeyman', repeat('n', 400) FROM generate_series(1, 30000) n`,
     );
     api = await spawnApi(database, { SLOW_CLIENT_SECONDS: String(patienceSeconds), DATABASE_POOL_SIZE: '5' });
   });

@@ -26,7 +26,7 @@ async function emptyDatabase(): Promise<TestDatabase> {
 }
 
 const seed = (database: TestDatabase, ...options: string[]) =>
-  run(database, ['stress', 'seed', '--scale', '0.02', ...options], { folder });
+  run(database, ['stress', 'seed', '--scale', '0.01', ...options], { folder });
 
 /** Every row of every table that is seeded, save the number of its entry, which depends on what came before. */
 async function digest(database: TestDatabase): Promise<string> {
@@ -71,7 +71,7 @@ describe('ip2a stress seed', () => {
   it('leaves nothing behind when it is killed in the middle, and succeeds when it is sent again', async () => {
     const database = await emptyDatabase();
     const before = await count(database, 'audit_logs');
-    const killed = start(database, ['stress', 'seed', '--scale', '0.1'], { folder });
+    const killed = start(database, ['stress', 'seed', '--scale', '0.07'], { folder });
     await killed.shows(/member_employments: /);
     killed.child.kill('SIGKILL');
     expect([await killed.gone(), killed.child.signalCode]).toEqual([null, 'SIGKILL']);
@@ -86,7 +86,7 @@ describe('ip2a stress seed', () => {
 
 it('loses and repeats no repair when ip2a integrity repair is killed in the middle', async () => {
   const database = await emptyDatabase();
-  expect((await seed(database, '--scale', '0.1', '--defects')).status).toBe(0);
+  expect((await seed(database, '--scale', '0.07', '--defects')).status).toBe(0);
   const defects = await count(
     database,
     `(SELECT organization_id FROM organization_contacts WHERE is_primary AND deleted_at IS NULL GROUP BY 1 HAVING count(*) > 1) o`,
