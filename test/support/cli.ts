@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
+import { killAtExit } from './processes';
 import type { TestDatabase } from './database';
 import { environmentOf } from './program';
 
@@ -89,11 +90,9 @@ export function startAtTerminal(database: Database, args: readonly string[], { f
 const known = spawnSync('script', ['--version'], { encoding: 'utf8' });
 export const hasTerminals = known.error === undefined && known.stdout.includes('util-linux');
 
-/** A test that failed before its command ended neither leaves it behind nor waits for it. */
+/** The worker does not wait for a command that a failed test did not end. */
 function detach(child: ChildProcess): Command {
-  const kill = () => child.kill('SIGKILL');
-  process.once('exit', kill);
-  child.once('close', () => process.removeListener('exit', kill));
+  killAtExit(child);
   child.unref();
   for (const pipe of [child.stdin, child.stdout, child.stderr]) (pipe as Socket | null)?.unref();
   return new Command(child);

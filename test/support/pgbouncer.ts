@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { until } from './load';
 import { freePort, isOpen } from './ports';
+import { killAtExit } from './processes';
 
 /** Why PgBouncer can not be had here; undefined where it can. */
 export const noPgBouncer =
@@ -39,7 +40,7 @@ ignore_startup_parameters = extra_float_digits
     for (const path of [folder, join(folder, 'users.txt'), join(folder, 'pgbouncer.ini')])
       chownSync(path, account.uid, account.gid);
   const child = spawn('pgbouncer', ['--quiet', join(folder, 'pgbouncer.ini')], { stdio: 'ignore', ...account });
-  process.once('exit', () => child.kill('SIGKILL'));
+  killAtExit(child);
   await until(() => isOpen(ownPort), readyMs);
   const through = new URL(url);
   through.port = String(ownPort);

@@ -8,6 +8,7 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TestDatabase } from './database';
 import { Api } from './api';
+import { killAtExit } from './processes';
 
 const entryPoint = resolve('dist/apps/api/src/main.js');
 
@@ -60,8 +61,8 @@ export async function spawnApi(database: TestDatabase, env: NodeJS.ProcessEnv = 
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...environmentOf(database, folder), ...env },
   });
-  // A test that failed before it ended its program neither leaves it behind nor waits for it.
-  process.once('exit', () => child.kill('SIGKILL'));
+  // The worker does not wait for a program that a failed test did not end.
+  killAtExit(child);
   child.unref();
   for (const pipe of [child.stdout, child.stderr]) (pipe as Socket).unref();
   const output: string[] = [];

@@ -5,6 +5,7 @@ import { constants, setPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient } from '@redis/client';
 import { until } from './load';
+import { killAtExit } from './processes';
 import { freePort, isOpen } from './ports';
 
 /** Why Redis can not be had here; undefined where it can. */
@@ -19,9 +20,7 @@ export class OwnRedis {
     private readonly folder: string,
     private readonly port: number,
     private child: ChildProcess,
-  ) {
-    process.once('exit', () => this.child.kill('SIGKILL'));
-  }
+  ) {}
 
   static async start(): Promise<OwnRedis> {
     const folder = mkdtempSync(join(tmpdir(), 'ip2a-redis-'));
@@ -81,5 +80,6 @@ function launch(folder: string, port: number): ChildProcess {
   const child = spawn('redis-server', settings, { stdio: 'ignore' });
   // Where other tests keep every processor busy it would be silent for longer than limits wait. Only root may ask for it.
   if (process.getuid?.() === 0 && child.pid) setPriority(child.pid, constants.priority.PRIORITY_HIGHEST);
+  killAtExit(child);
   return child;
 }

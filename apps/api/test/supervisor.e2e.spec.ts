@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/database';
 import { environmentOf, spawnApi, type Client, type Program, type Reply } from '../../../test/support/harness';
 import { until } from '../../../test/support/load';
-import { childrenOf, isAlive } from '../../../test/support/processes';
+import { childrenOf, isAlive, killAtExit } from '../../../test/support/processes';
 import { seedMembers } from '../../../test/support/seed';
 
 const WORKERS = '2';
@@ -208,7 +208,7 @@ it('use the embedded server of their supervisor, which ends with it', async () =
     env,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  process.once('exit', () => child.kill('SIGKILL'));
+  killAtExit(child);
   let said = '';
   child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
   await until(() => /^ {2}member/m.test(said), startMs);
