@@ -66,7 +66,7 @@ function tagsOf(path: OpenAPIObject['paths'][string]): string[] {
   return Object.values(path as Record<string, { tags?: string[] }>).flatMap((operation) => operation.tags ?? []);
 }
 
-/** Swagger UI at /docs, the document at /openapi.json. The document is made for the first who asks: a start has no use for it. */
+/** Swagger UI at /docs, the document at /openapi.json. The first request for it makes the document, not the start. */
 export function serveDocs(app: NestFastifyApplication): void {
   SwaggerModule.setup('docs', app, () => openApiDocument(app), {
     jsonDocumentUrl: 'openapi.json',

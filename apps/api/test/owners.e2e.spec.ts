@@ -21,7 +21,7 @@ interface Case extends Declared {
   field: string;
 }
 
-/** What an example says here that it does not say elsewhere, by its resource: a primary contact ends that of another. */
+/** Fields that differ from the shared example, by resource: a primary contact would demote another. */
 const particular: Record<string, object> = { 'organization-contacts': { isPrimary: true } };
 
 const cases: Case[] = declaredResources

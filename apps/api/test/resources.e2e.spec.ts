@@ -19,7 +19,7 @@ interface Case {
   /** Filters that find a record just created, and ones that find none of them. */
   finds: string[];
   misses: string[];
-  /** What the ledger keeps of a record that was removed for good. */
+  /** The ledger keeps this of a record that was removed for good. */
   lost?: object;
 }
 

@@ -128,7 +128,7 @@ describe('a log-in', () => {
 });
 
 describe('a failure', () => {
-  it('locks an account for 15 minutes at the fifth, and counts anew after a lock', async () => {
+  it('locks an account for 15 minutes at the fifth, and starts the count again after a lock', async () => {
     const { service, sent } = serviceWith({});
     await codeOf(() => service.login(aContext(), { email: 'somebody@local.example', password: 'wrong' }));
     const counting = sent.find(({ sql }) => sql.startsWith('UPDATE users'));

@@ -28,7 +28,8 @@ export function endIdleConnectionsOnClose(server: FastifyInstance, headMs: numbe
   };
   let looking: NodeJS.Timeout | undefined;
   server.addHook('preClose', (done) => {
-    looking = setInterval(endIdle, lookMs);
+    // After the reads of this turn, so that a request that is there already counts.
+    looking = setInterval(() => setImmediate(endIdle), lookMs);
     done();
   });
   server.addHook('onClose', (_instance, done) => {

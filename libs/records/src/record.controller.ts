@@ -65,7 +65,7 @@ export function recordController<Create extends z.ZodType<object>, Update extend
     };
 
   class RecordController {
-    /** What the laws over all resources derive their cases from. */
+    /** The laws over all resources derive their cases from this. */
     static readonly declared = { name, resource, filters };
 
     @Inject(Records) protected readonly records: Records;

@@ -251,7 +251,7 @@ describe('a new record', () => {
     expect(await codeOf(() => records.create(as('staff'), aLocker(), { hallId: 3 }))).toBe(code);
   });
 
-  it('is the one of the first request, where the same key created it; nothing is done anew', async () => {
+  it('is the one of the first request, where the same key created it; nothing is done again', async () => {
     const done: string[] = [];
     const given = {
       prepare: async () => done.push('prepared'),
