@@ -25,6 +25,7 @@ import { RecordCache1795420852000 } from './1795420852000-record-cache';
 import { NoJit1795420854000 } from './1795420854000-no-jit';
 import { ShortPendingLists1795420856000 } from './1795420856000-short-pending-lists';
 import { ListsThatShowed1795420858000 } from './1795420858000-lists-that-showed';
+import { ShownVersions1795420860000 } from './1795420860000-shown-versions';
 
 /** In the order they run; a spec compares this list with the files. */
 export const migrations = [
@@ -55,4 +56,5 @@ export const migrations = [
   NoJit1795420854000,
   ShortPendingLists1795420856000,
   ListsThatShowed1795420858000,
+  ShownVersions1795420860000,
 ];

@@ -7,7 +7,9 @@ export interface Entry {
   action: string;
   tableName: string | null;
   recordId: number | null;
+  recordVersion: number | null;
   recordIds: number[] | null;
+  recordVersions: number[] | null;
   filters: Record<string, unknown> | null;
   oldValues: Record<string, unknown> | null;
   newValues: Record<string, unknown> | null;
@@ -27,7 +29,8 @@ export interface Entry {
 }
 
 const columns = `id::float8 AS id, to_char(changed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS "changedAt", action,
-  table_name AS "tableName", record_id::float8 AS "recordId", record_ids::float8[] AS "recordIds", filters,
+  table_name AS "tableName", record_id::float8 AS "recordId", record_version::float8 AS "recordVersion",
+  record_ids::float8[] AS "recordIds", record_versions::float8[] AS "recordVersions", filters,
   old_values AS "oldValues", new_values AS "newValues", changed_fields AS "changedFields", changed_by AS "changedBy",
   actor_email AS "actorEmail", actor_roles AS "actorRoles", source, database_role::text AS "databaseRole",
   host(ip_address) AS "ipAddress", user_agent AS "userAgent", request_id AS "requestId", route, reason, outcome, notes`;

@@ -65,17 +65,19 @@ beforeAll(async () => {
   await superuser.connect();
   await superuser.query(
     `INSERT INTO audit_logs (action, table_name, record_id, record_ids, filters, old_values, new_values, changed_fields, actor_email,
-       actor_roles, source, ip_address, user_agent, request_id, route, reason, notes)
+       actor_roles, source, ip_address, user_agent, request_id, route, reason, notes, record_version, record_versions)
      SELECT 'READ', left(text, 60), nullif(n % 7, 0), CASE n % 5 WHEN 0 THEN '{}' WHEN 1 THEN ARRAY[n, 9007199254740993] END, to_jsonb(text),
        jsonb_build_object(text, text), '{"n": 12345678901234567890.12300, "e": 1e-30}', ARRAY[text, 'b'], left(text, 255), ARRAY[text],
-       'api', CASE n % 3 WHEN 0 THEN '2001:db8::1'::inet WHEN 1 THEN '192.0.2.0/24' END, left(text, 500), left(text, 60), left(text, 60), left(text, 500), text
+       'api', CASE n % 3 WHEN 0 THEN '2001:db8::1'::inet WHEN 1 THEN '192.0.2.0/24' END, left(text, 500), left(text, 60), left(text, 60), left(text, 500), text,
+       CASE n % 3 WHEN 0 THEN 9007199254740993 WHEN 1 THEN n END, CASE n % 4 WHEN 0 THEN '{}' WHEN 1 THEN ARRAY[n, NULL, 9007199254740993] END
      FROM unnest($1::text[]) WITH ORDINALITY AS t (text, n)`,
     [hostile],
   );
   await superuser.query(`INSERT INTO audit_logs (action, source, changed_at) SELECT 'READ', 'job', date_trunc('month', now()) + offset_at
     FROM unnest('{0,1 microsecond,100 microseconds,100 ms,1 second,27 days 23:59:59.999999}'::interval[]) AS offset_at`);
   await superuser.query(
-    `INSERT INTO audit_logs (action, source, record_ids) SELECT 'BULK_READ', 'job', array_agg(n) FROM generate_series(1, 400000) n`,
+    `INSERT INTO audit_logs (action, source, record_ids, record_versions)
+     SELECT 'BULK_READ', 'job', array_agg(n), array_agg(9007199254740993 + n) FROM generate_series(1, 400000) n`,
   );
   const file = join(folder, 'lines');
   await superuser.query(`BEGIN; ${entrySettings}`);
@@ -112,6 +114,22 @@ describe.each(ARCHIVE_FORMATS)('%s', (format) => {
     expect(Object.keys(ofLines as object)).toEqual(['entries', ...entryColumns]);
   });
 
+  it('reads a file from before entries named versions, alone and among newer ones', async () => {
+    const source = objectsTable([object()], format, longest);
+    const [before, newer] = [`${object()}-before`, `${object()}-newer`];
+    const isNewer = '(record_version IS NOT NULL OR record_versions IS NOT NULL)';
+    const written = (condition: string, file: string) =>
+      writeObject(`(SELECT * FROM ${source} WHERE action = 'READ' AND ${condition})`, file, format);
+    await engine.rows(written(`NOT ${isNewer}`, before).replace(', record_version, record_versions', ''));
+    await engine.rows(written(isNewer, newer));
+    const read = async (...files: string[]) =>
+      textsOf((await Engine.start([folder])).lines(canonicalLines(objectsTable(files, format, longest))));
+    const all = lines.filter((line) => line.split('\t', 4)[3] === 'READ');
+    expect(await read(before)).toEqual(all.filter((line) => line.startsWith('ip2a-entry/1\t')));
+    expect(await read(before, newer)).toEqual(all);
+    expect(await read(newer, before)).toEqual(all);
+  });
+
   it('has other sums where one value is another', async () => {
     const source = objectsTable([object()], format, longest);
     const [before] = await engine.rows<Record<string, string>>(columnSums(source));
@@ -127,7 +145,8 @@ it('is read by another engine than the one that wrote it', async () => {
   const text = (_key: string, value: unknown) => (typeof value === 'bigint' ? String(value) : value);
   const read = JSON.parse(JSON.stringify(rows, text)) as Record<string, unknown>[];
   const written = await database.query(
-    `SELECT id::text AS id, action, table_name, record_id::text AS record_id, record_ids::text[] AS record_ids, new_values::text AS new_values,
+    `SELECT id::text AS id, action, table_name, record_id::text AS record_id, record_ids::text[] AS record_ids,
+       record_version::text AS record_version, record_versions::text[] AS record_versions, new_values::text AS new_values,
        notes, to_char(changed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS changed_at, txid::text AS txid FROM audit_logs ORDER BY audit_logs.id`,
   );
   const columns = Object.keys(written[0] ?? {});

@@ -1,4 +1,4 @@
-import { entryColumns, entryVersion } from '#ledger';
+import { entryColumns, entryForms, lineColumns, noVersion } from '#ledger';
 
 /** How an object holds its entries. `jsonl` is for sites whose tools read nothing else. */
 export const ARCHIVE_FORMATS = ['parquet', 'jsonl-zstd', 'jsonl-gzip'] as const;
@@ -17,6 +17,8 @@ const types: Partial<Record<Column, string>> = {
   record_ids: 'BIGINT[]',
   changed_by: 'INTEGER',
   txid: 'BIGINT',
+  record_version: 'BIGINT',
+  record_versions: 'BIGINT[]',
 };
 
 const typeOf = (column: Column) => types[column] ?? 'VARCHAR';
@@ -50,6 +52,25 @@ function escape(sql: string): string {
   );
 }
 
+/** A list of numbers that PostgreSQL wrote. */
+function listOf(text: string): string {
+  const numbers = `list_transform(string_split(trim(${text}, '{}'), ','), lambda number: nullif(number, 'NULL')::BIGINT)`;
+  return `CASE WHEN ${text} = '{}' THEN [] ELSE ${numbers} END`;
+}
+
+/** A list of numbers as PostgreSQL writes it. */
+function listText(list: string): string {
+  return `'{' || array_to_string(list_transform(${list}, lambda number: coalesce(number::VARCHAR, 'NULL')), ',') || '}'`;
+}
+
+/** A word of a line's head, from 1; null where it is absent or `noVersion`. */
+const inHead = (word: number) => `nullif(nullif(split_part(head, ' ', ${word}), ''), ${quoted(noVersion)})`;
+
+/** The head of a line, as the ledger writes it. */
+const headText = `CASE WHEN record_version IS NULL AND record_versions IS NULL THEN ${quoted(entryForms.withoutVersions)}
+  ELSE concat_ws(' ', ${quoted(entryForms.withVersions)}, coalesce(record_version::VARCHAR, ${quoted(noVersion)}),
+    coalesce(${listText('record_versions')}, ${quoted(noVersion)})) END`;
+
 /** Bytes that are set aside for one entry: what its values take beside the line's, and escapes in JSON. */
 function roomFor(longestLine: number): number {
   return Math.max(2_000_000, 2 * longestLine);
@@ -57,23 +78,35 @@ function roomFor(longestLine: number): number {
 
 /** Reads a file of entries' canonical lines. `longestLine` is in bytes. */
 export function linesTable(file: string, longestLine: number): string {
-  const columns = ['version', ...entryColumns].map((column) => `${quoted(column)}: 'VARCHAR'`).join(', ');
+  const columns = ['head', ...lineColumns].map((column) => `${quoted(column)}: 'VARCHAR'`).join(', ');
   const room = roomFor(longestLine);
   const options = `auto_detect=false, header=false, delim='\\t', quote='', escape='', nullstr='\\N', new_line='\\n',
     max_line_size=${room}, buffer_size=${4 * room}, columns={${columns}}`;
   const values = entryColumns.map((column) => {
-    if (column === 'record_ids') {
-      return `CASE WHEN record_ids = '{}' THEN [] ELSE string_split(trim(record_ids, '{}'), ',')::BIGINT[] END AS record_ids`;
+    switch (column) {
+      case 'record_ids':
+        return `${listOf(column)} AS ${column}`;
+      case 'record_version':
+        return `${inHead(2)}::BIGINT AS ${column}`;
+      case 'record_versions':
+        return `${listOf(inHead(3))} AS ${column}`;
+      default:
+        return `${column in types ? `${column}::${typeOf(column)}` : unescaped(column)} AS ${column}`;
     }
-    return `${column in types ? `${column}::${typeOf(column)}` : unescaped(column)} AS ${column}`;
   });
   return `(SELECT ${values.join(', ')} FROM read_csv(${quoted(file)}, ${options}))`;
 }
 
-/** Reads objects of one format, of which no line is longer than `longestLine` bytes in its canonical form. */
+/**
+ * Reads objects of one format, of which no line is longer than `longestLine` bytes in its canonical
+ * form. A column that an older object lacks is null.
+ */
 export function objectsTable(files: readonly string[], format: ArchiveFormat, longestLine = 0): string {
   const list = `[${files.map(quoted).join(', ')}]`;
-  if (format === 'parquet') return `read_parquet(${list})`;
+  if (format === 'parquet') {
+    const nothing = entryColumns.map((column) => `NULL::${typeOf(column)} AS ${column}`).join(', ');
+    return `(SELECT ${nothing} WHERE false UNION ALL BY NAME FROM read_parquet(${list}, union_by_name=true))`;
+  }
   const columns = entryColumns.map((column) => `${quoted(column)}: ${quoted(typeOf(column))}`).join(', ');
   return `read_json(${list}, format='newline_delimited', compression='${format.slice(6)}', maximum_object_size=${roomFor(longestLine)},
     timestampformat='%Y-%m-%d %H:%M:%S.%f+00', columns={${columns}})`;
@@ -105,16 +138,16 @@ export function tableCounts(table: string): string {
 
 /** The canonical lines of a table's entries, in the order of the log. */
 export function canonicalLines(table: string, condition = 'true'): string {
-  const texts = entryColumns.map((column) => {
+  const texts = lineColumns.map((column) => {
     switch (column) {
       case 'changed_at':
         return `rtrim(rtrim(strftime(changed_at, '%Y-%m-%d %H:%M:%S.%f'), '0'), '.') || '+00'`;
       case 'record_ids':
-        return `coalesce('{' || array_to_string(record_ids, ',') || '}', '\\N')`;
+        return `coalesce(${listText(column)}, '\\N')`;
       default:
         return `coalesce(${column in types ? `${column}::VARCHAR` : escape(column)}, '\\N')`;
     }
   });
-  return `SELECT concat_ws(chr(9), ${quoted(entryVersion)}, ${texts.join(', ')}) AS line FROM ${table}
+  return `SELECT concat_ws(chr(9), ${headText}, ${texts.join(', ')}) AS line FROM ${table}
     WHERE ${condition} ORDER BY txid, id`;
 }

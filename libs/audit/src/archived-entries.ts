@@ -27,7 +27,7 @@ export type Bind = (value: string | number | null) => string;
 
 /**
  * Entries that have left the database. SQL is DuckDB's; the table's columns are those of audit_logs, with `changed_at` as an instant,
- * `record_ids` as a list, and what is JSON, an array of words or an address as PostgreSQL's text.
+ * `record_ids` and `record_versions` as lists, and what is JSON, an array of words or an address as PostgreSQL's text.
  */
 export abstract class ArchivedEntries {
   /** Every object, oldest first; of those that are partly in the database still, none. */

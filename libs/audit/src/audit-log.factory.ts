@@ -8,7 +8,9 @@ export const usual: AuditLogItem = {
   action: 'READ',
   tableName: 'members',
   recordId: 17,
+  recordVersion: null,
   recordIds: null,
+  recordVersions: null,
   recordCount: null,
   filters: null,
   changedBy: person,
@@ -36,7 +38,9 @@ export function* everyEntry(): Generator<AuditLogItem> {
   const somebodyElse = { changedBy: null, source: 'database', ipAddress: null, ...bare } as const;
   const variants: Partial<AuditLogItem>[] = [
     {},
+    { recordVersion: 4600 },
     list,
+    { ...list, recordVersions: [4600, 4601] },
     { ...list, recordIds: [], recordCount: 0, filters: null },
     change,
     { tableName: 'users', recordId: 5 },

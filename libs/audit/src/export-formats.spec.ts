@@ -45,7 +45,7 @@ const ocsf = ajv.compile({
     user,
     src_endpoint: endpoint,
     api: object(['operation'], { operation: text, request: object(['uid'], { uid: text }) }),
-    resources: { type: 'array', items: { type: 'object', ...anyOf('uid', 'name') } },
+    resources: { type: 'array', items: { ...object([], { uid: text, version: text }), ...anyOf('uid', 'name') } },
   }),
   allOf: [
     activities(6003, 6, [1, 2, 3, 4], ['actor', 'api', 'src_endpoint']),
@@ -231,6 +231,19 @@ describe('an entry as an OCSF event', () => {
     });
   });
 
+  it('names the version of each record', () => {
+    const list = { recordId: null, recordIds: [17, 18], recordVersions: [4600, 4601] };
+    const said: Partial<AuditLogItem>[] = [{ recordVersion: 4600 }, list, {}];
+    expect(said.map((facts) => asSent(ocsfOf({ ...usual, ...facts }))['resources'])).toEqual([
+      [{ uid: '17', type: 'members', version: '4600' }],
+      [
+        { uid: '17', type: 'members', version: '4600' },
+        { uid: '18', type: 'members', version: '4601' },
+      ],
+      [{ uid: '17', type: 'members' }],
+    ]);
+  });
+
   it.each<[string, Partial<AuditLogItem>, number]>([
     ['a log-in', { action: 'LOGIN', tableName: 'users', recordId: 5 }, 300201],
     ['a log-in that failed', { action: 'LOGIN_FAILED', tableName: 'users', outcome: 'failed' }, 300201],
@@ -307,6 +320,7 @@ describe('an entry as a FHIR AuditEvent', () => {
       action: 'BULK_READ',
       recordId: null,
       recordIds: [17, 18],
+      recordVersions: [4600, 4601],
       filters: { q: 'delg' },
     })['entity'] as { query: string; detail: object[] }[];
     expect(JSON.parse(Buffer.from(query?.query ?? '', 'base64').toString())).toEqual({
@@ -314,6 +328,12 @@ describe('an entry as a FHIR AuditEvent', () => {
       q: 'delg',
     });
     expect(other?.detail).toContainEqual({ type: 'recordIds', valueString: '[17,18]' });
+    expect(other?.detail).toContainEqual({ type: 'recordVersions', valueString: '[4600,4601]' });
+  });
+
+  it('names the version of a record', () => {
+    const entities = fhirOf({ ...usual, recordVersion: 4600 })['entity'] as { detail?: object[] }[];
+    expect(entities.at(-1)?.detail).toContainEqual({ type: 'recordVersion', valueString: '4600' });
   });
 });
 

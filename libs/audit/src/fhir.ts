@@ -173,12 +173,16 @@ function entitiesOf(entry: AuditLogItem, { profile }: Pattern, base: string): ob
   return entities;
 }
 
-/** What has no place of its own, as text; values of JSON as JSON. */
+/**
+ * Values without an element of their own, as text; JSON as JSON. Versions are among them: records are
+ * no FHIR resources, so `what` is an identifier, and BALP forbids a detail beside it.
+ */
 function detailsOf(entry: AuditLogItem): object[] {
-  const { action, source, route, databaseRole, tableName, recordIds, filters } = entry;
+  const { action, source, route, databaseRole, tableName, filters } = entry;
+  const { recordVersion, recordIds, recordVersions } = entry;
   const { changedFields, oldValues, newValues, sealed } = entry;
   const said = { action, source, route, databaseRole, tableName };
-  const values = { recordIds, filters, changedFields, oldValues, newValues, sealed };
+  const values = { recordVersion, recordIds, recordVersions, filters, changedFields, oldValues, newValues, sealed };
   return [
     ...Object.entries(said).map(([type, value]) => ({ type, valueString: value })),
     ...Object.entries(values).map(([type, value]) => ({

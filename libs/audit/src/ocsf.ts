@@ -89,6 +89,7 @@ export function ocsfOf(entry: AuditLogItem): object {
       outcome,
       table_name: tableName,
       record_id: recordId,
+      record_version: entry.recordVersion,
       database_role: entry.databaseRole,
       reason: entry.reason,
       filters: entry.filters,
@@ -138,8 +139,10 @@ function subjectOf({ recordId, changedBy, filters }: AuditLogItem): object {
   return userOf(recordId ?? changedBy?.id ?? null, isActor ? changedBy.email : tried, isActor ? changedBy.roles : []);
 }
 
-function resourcesOf({ tableName, recordId, recordIds }: AuditLogItem): object[] | undefined {
+function resourcesOf(entry: AuditLogItem): object[] | undefined {
+  const { tableName, recordId, recordIds, recordVersion, recordVersions } = entry;
   if (tableName === null) return undefined;
   const ids = recordIds ?? (recordId === null ? [] : [recordId]);
-  return ids.map((id) => ({ uid: String(id), type: tableName }));
+  const versions = recordIds ? recordVersions : [recordVersion];
+  return ids.map((id, index) => ({ uid: String(id), type: tableName, version: versions?.[index]?.toString() }));
 }

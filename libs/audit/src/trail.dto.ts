@@ -61,7 +61,15 @@ export const AuditLogView = z
       .nullable()
       .meta({ examples: ['members'] }),
     recordId: z.int().nullable().describe('The one record that the entry is about.'),
+    recordVersion: z
+      .int()
+      .nullable()
+      .describe('The version of that record that was shown: the entry that last changed it before.'),
     recordIds: z.array(z.int()).nullable().describe('Of a list or export: exactly the records it showed.'),
+    recordVersions: z
+      .array(z.int().nullable())
+      .nullable()
+      .describe('Of a list or export: the version of each of `recordIds`, in the same order.'),
     recordCount: z.int().nullable().describe('How many records a list or export showed.'),
     filters: values.describe('Of a list: what was asked for.'),
     changedBy: z

@@ -262,13 +262,16 @@ export class TrailService {
   private view(row: EntryRow, reach: Scope | undefined, actor: Actor): Entry {
     const { userId, email, roles, txid: _txid, ...entry } = row;
     const ofSelf = reach === 'self';
+    const { recordIds, recordVersions } = entry;
+    const isShown = (id: number | undefined) => !ofSelf || id === actor.memberId;
     const decision = this.decisionOn(row.tableName);
     return {
       ...entry,
       // A list that showed somebody also showed others; whom, and what was searched for, is not theirs to know.
-      recordIds: ofSelf && entry.recordIds ? entry.recordIds.filter((id) => id === actor.memberId) : entry.recordIds,
+      recordIds: recordIds?.filter(isShown) ?? null,
+      recordVersions: recordVersions?.filter((_, index) => isShown(recordIds?.[index])) ?? null,
       filters: ofSelf ? null : entry.filters,
-      recordCount: entry.recordIds?.length ?? null,
+      recordCount: recordIds?.length ?? null,
       changedBy: userId === null && email === null ? null : { id: userId, email, roles: roles ?? [] },
       oldValues: redact(entry.oldValues, row, decision, actor),
       newValues: redact(entry.newValues, row, decision, actor),

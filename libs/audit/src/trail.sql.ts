@@ -26,7 +26,8 @@ export interface Dialect {
 
 export const postgres: Dialect = {
   columns: `l.id::float8 AS id, l.action, l.table_name AS "tableName", l.record_id::float8 AS "recordId",
-  l.record_ids::float8[] AS "recordIds", l.filters, l.changed_by AS "userId", l.actor_email AS email,
+  l.record_version::float8 AS "recordVersion", l.record_ids::float8[] AS "recordIds",
+  l.record_versions::float8[] AS "recordVersions", l.filters, l.changed_by AS "userId", l.actor_email AS email,
   l.actor_roles AS roles, l.source, l.database_role AS "databaseRole",
   to_char(l.changed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS "changedAt",
   host(l.ip_address) AS "ipAddress", l.user_agent AS "userAgent", l.request_id AS "requestId", l.route, l.reason,
@@ -39,7 +40,8 @@ export const postgres: Dialect = {
 
 export const duckdb: Dialect = {
   columns: `l.id::DOUBLE AS id, l.action, l.table_name AS "tableName", l.record_id::DOUBLE AS "recordId",
-  l.record_ids::DOUBLE[] AS "recordIds", l.filters, l.changed_by::DOUBLE AS "userId", l.actor_email AS email,
+  l.record_version::DOUBLE AS "recordVersion", l.record_ids::DOUBLE[] AS "recordIds",
+  l.record_versions::DOUBLE[] AS "recordVersions", l.filters, l.changed_by::DOUBLE AS "userId", l.actor_email AS email,
   l.actor_roles AS roles, l.source, l.database_role AS "databaseRole",
   strftime(l.changed_at, '%Y-%m-%dT%H:%M:%S.%fZ') AS "changedAt", split_part(l.ip_address, '/', 1) AS "ipAddress",
   l.user_agent AS "userAgent", l.request_id AS "requestId", l.route, l.reason, l.outcome, l.old_values AS "oldValues",

@@ -2377,8 +2377,12 @@ export interface components {
             tableName: string | null;
             /** @description The one record that the entry is about. */
             recordId: number | null;
+            /** @description The version of that record that was shown: the entry that last changed it before. */
+            recordVersion: number | null;
             /** @description Of a list or export: exactly the records it showed. */
             recordIds: number[] | null;
+            /** @description Of a list or export: the version of each of `recordIds`, in the same order. */
+            recordVersions: (number | null)[] | null;
             /** @description How many records a list or export showed. */
             recordCount: number | null;
             /** @description Of a list: what was asked for. */

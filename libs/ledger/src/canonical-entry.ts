@@ -1,12 +1,20 @@
 /**
- * Everything an entry says, in a fixed order. The bytes that are hashed are the entry's line as PostgreSQL's COPY writes these
- * columns as text with `timezone` UTC and `datestyle` ISO, without the line break: fields separated by tabs, `\N` for null, backslash, tab and line breaks escaped, UTF-8. So no two
- * entries share their bytes, and psql alone makes them again (docs/ledger.md).
+ * Everything an entry says, in a fixed order. The hashed bytes are the line that PostgreSQL's COPY
+ * writes of a head and these columns, as text with `timezone` UTC and `datestyle` ISO, in UTF-8
+ * and without the line break at its end. COPY separates fields by tabs, writes `\N` for null, and
+ * escapes backslash, tab and line breaks. So no two entries share their bytes, and psql alone makes
+ * them again (docs/ledger.md).
+ *
+ * The head names the form. An entry without versions has form 1. The head of form 2 also holds the
+ * versions, so no line of one form is a line of the other.
  */
-export const entryVersion = 'ip2a-entry/1';
+export const entryForms = { withoutVersions: 'ip2a-entry/1', withVersions: 'ip2a-entry/2' };
 
-/** Columns of audit_logs in the order of the line. */
-export const entryColumns = [
+/** Stands in the head for what the entry does not have: a version, or a list of them. */
+export const noVersion = '-';
+
+/** Columns of audit_logs in the order of the line, after the head. */
+export const lineColumns = [
   'id',
   'changed_at',
   'action',
@@ -32,20 +40,31 @@ export const entryColumns = [
   'txid',
 ] as const;
 
+/** Every column of audit_logs. The versions are in the head, as COPY writes equally many fields of each entry. */
+export const entryColumns = [...lineColumns, 'record_version', 'record_versions'] as const;
+
+/** No setting of a session changes the text of these columns. */
+const head = `CASE WHEN record_version IS NULL AND record_versions IS NULL THEN '${entryForms.withoutVersions}'
+  ELSE concat_ws(' ', '${entryForms.withVersions}', coalesce(record_version::text, '${noVersion}'),
+    coalesce(record_versions::text, '${noVersion}')) END`;
+
 /** What COPY selects of audit_logs for the lines of entries. The types' own output is taken, because it is the fastest. */
-export const entryLine = [`'${entryVersion}'`, ...entryColumns].join(', ');
+export const entryLine = [head, ...lineColumns].join(', ');
 
 /** What that output depends on; set in the transaction of the COPY. */
 export const entrySettings = `SET LOCAL timezone = 'UTC'; SET LOCAL datestyle = 'ISO, YMD'`;
 
+/** A sealer says that it knows both forms. The database refuses others the entries with versions. */
+export const sealerSettings = `${entrySettings}; SET LOCAL ip2a.entry_form = '2'`;
+
 /** Columns whose cast to text is not their output, or depends on settings. */
-const asText: Partial<Record<(typeof entryColumns)[number], string>> = {
+const asText: Partial<Record<(typeof lineColumns)[number], string>> = {
   changed_at: `rtrim(rtrim(to_char(changed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'), '0'), '.') || '+00'`,
   ip_address: `CASE WHEN ip_address IS NOT NULL THEN format('%s', ip_address) END`,
 };
 
 /** The same as one array of texts, for `lineOf`. */
-export const entryFields = `ARRAY['${entryVersion}', ${entryColumns
+export const entryFields = `ARRAY[${head}, ${lineColumns
   .map((column) => asText[column] ?? `${column}::text`)
   .join(', ')}]`;
 

@@ -1,8 +1,13 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Client } from 'pg';
+import { to as copyTo } from 'pg-copy-streams';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/database';
-import { entryColumns, keyOf } from './canonical-entry';
+import { root } from '../../../test/support/sources';
+import { entryColumns, keyOf, linesOf } from './canonical-entry';
 import { signCheckpoint } from './checkpoint';
+import { forgeries, versionForgeries } from './forgery.factory';
 import { TestLog } from './log.factory';
 import { DatabaseSource } from './database-source';
 import { CompactRange, hashAt, leafHash } from './merkle';
@@ -17,33 +22,6 @@ const places = {
   'the second of a tile': 257,
   'across months': 300,
   last: written + 5,
-};
-
-/** How somebody might change each column; none leaves it as it was. */
-const forgeries: Record<(typeof entryColumns)[number], string> = {
-  id: 'id + 1000000',
-  changed_at: "changed_at + interval '1 microsecond'",
-  action: "'EXPORT'",
-  table_name: "coalesce(table_name, '') || 's'",
-  record_id: 'coalesce(record_id, 0) + 1',
-  record_ids: "coalesce(record_ids, '{}') || 7::bigint",
-  filters: `'{"q": "x"}'`,
-  old_values: `coalesce(old_values, '{}') || '{"phone": null}'`,
-  new_values: `coalesce(new_values, '{}') || '{"hourly_rate": 41.500}'`,
-  changed_fields: "coalesce(changed_fields, '{}') || 'phone'::text",
-  changed_by: 'coalesce(changed_by, 0) + 1',
-  actor_email: "'somebody.else@local.example'",
-  actor_roles: "coalesce(actor_roles, '{}') || 'admin'::text",
-  source: "'job'",
-  database_role: "'somebody'",
-  ip_address: "'192.0.2.99'",
-  user_agent: "coalesce(user_agent, '')  || ' '",
-  request_id: "'another'",
-  route: "'members:list'",
-  reason: "coalesce(reason || E'\\\\n', '')",
-  outcome: "'failed'",
-  notes: "coalesce(notes, '') || E'\\t'",
-  txid: '(txid::text::bigint + 1)::text::xid8',
 };
 
 let database: TestDatabase;
@@ -86,13 +64,15 @@ afterAll(async () => {
 async function writeEntries(from: number, at: string): Promise<void> {
   await superuser.query(
     `INSERT INTO audit_logs (changed_at, action, table_name, record_id, record_ids, filters, old_values, new_values, changed_fields,
-       changed_by, actor_email, actor_roles, source, ip_address, user_agent, request_id, route, reason, notes)
+       changed_by, actor_email, actor_roles, source, ip_address, user_agent, request_id, route, reason, notes, record_version,
+       record_versions)
      SELECT ${at}, CASE WHEN n % 3 = 0 THEN 'BULK_READ' ELSE 'UPDATE' END, 'members', nullif(n % 7, 0),
        CASE WHEN n % 3 = 0 THEN ARRAY[n, n + 1]::bigint[] END, CASE WHEN n % 3 = 0 THEN jsonb_build_object('limit', n) END,
        CASE WHEN n % 3 > 0 THEN jsonb_build_object('hourly_rate', 41.50, 'last_name', E'O\\'Hara\\t\\\\N') END,
        CASE WHEN n % 3 > 0 THEN jsonb_build_object('hourly_rate', 41.5, 'last_name', 'Ōhara') END,
        CASE WHEN n % 3 > 0 THEN ARRAY['hourly_rate', 'last_name'] END, nullif(n % 5, 0), 'clerk@local.example', ARRAY['staff'],
-       'api', '2001:db8::1', E'agent\\\\ \\x0b of ' || n, 'request-' || n, 'members:update', nullif('reason ' || n % 2, 'reason 0'), NULL
+       'api', '2001:db8::1', E'agent\\\\ \\x0b of ' || n, 'request-' || n, 'members:update', nullif('reason ' || n % 2, 'reason 0'), NULL,
+       CASE WHEN n % 6 = 1 THEN 4000 + n END, CASE WHEN n % 6 = 3 THEN ARRAY[4000 + n, 3000 + n] END
      FROM generate_series($1::integer, $1 + 9) AS n`,
     [from],
   );
@@ -128,8 +108,28 @@ async function whileForged(place: number, set: string) {
   );
 }
 
-it('forges every column', () => {
+it('forges every column', async () => {
   expect(Object.keys(forgeries)).toEqual([...entryColumns]);
+  const { rows } = await superuser.query<{ name: string }>(`SELECT attname AS name FROM pg_attribute
+    WHERE attrelid = 'audit_logs'::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum`);
+  expect(rows.map(({ name }) => name)).toEqual([...entryColumns]);
+});
+
+it('hashes the bytes that docs/ledger.md tells, with versions and without', async () => {
+  const page = readFileSync(join(root, 'docs/ledger.md'), 'utf8').replaceAll('\n> ', ' ');
+  const [, documented] = /"COPY \((SELECT [^"]*?) WHERE id = 300\) TO STDOUT"/.exec(page) ?? [];
+  const told: string[] = [];
+  await superuser.query(`BEGIN; SET LOCAL timezone = 'UTC'`);
+  const copy = superuser.query(copyTo(`COPY (${documented} ORDER BY txid, id) TO STDOUT`));
+  for await (const lines of linesOf(copy)) told.push(...lines.map(String));
+  await superuser.query('COMMIT');
+  const hashed: string[] = [];
+  const source = await DatabaseSource.open(database.applicationUrl);
+  for await (const lines of source.lines()) hashed.push(...lines.map(String));
+  await source.close();
+  expect(hashed).toEqual(told);
+  const heads = hashed.map((line) => line.split('\t')[0]?.replaceAll(/\d{4}/g, 'n'));
+  expect([...new Set(heads)].sort()).toEqual(['ip2a-entry/1', 'ip2a-entry/2 - {n,n}', 'ip2a-entry/2 n -']);
 });
 
 it('writes a line of an entry as COPY does, whatever is in it', async () => {
@@ -211,6 +211,19 @@ describe.each(Object.entries(places))('of the entry that is %s', (_, place) => {
       () => superuser.query(`DELETE FROM audit_logs WHERE id = $1 AND action = 'READ'`, [ids[place]]),
     );
     expect(verdict).toMatchObject({ valid: false, fault: { entryId: ids[place] } });
+  });
+});
+
+describe('an adversary who rewrites the versions that were shown', () => {
+  it.each(Object.entries(versionForgeries))('%s', async (_, [kind, set]) => {
+    const { rows } = await superuser.query<{ id: string }>(
+      `SELECT id FROM audit_logs WHERE (${kind}) AND request_id LIKE 'request-1_' LIMIT 1`,
+    );
+    const place = ids.indexOf(rows[0]?.id ?? '');
+    expect(await whileForged(place, set)).toMatchObject({
+      valid: false,
+      fault: { kind: 'altered', entryId: rows[0]?.id, index: place },
+    });
   });
 });
 

@@ -17,6 +17,6 @@ export { checkpointsOf, parseCheckpoint } from './checkpoint';
 export { provesConsistency } from './merkle';
 export { checkProof } from './proof';
 export { Witness } from './witness';
-export { entryColumns, entryLine, entrySettings, entryVersion, linesOf } from './canonical-entry';
+export { entryColumns, entryForms, entryLine, entrySettings, lineColumns, linesOf, noVersion } from './canonical-entry';
 export { SealedWalk, type SealedPart } from './sealed-walk';
 export { queryOn, type Query } from './seals';

@@ -20,7 +20,8 @@ beforeAll(async () => {
   database = await createTestDatabase();
   log = await TestLog.open(database.applicationUrl);
   await database.query(
-    `INSERT INTO audit_logs (action, source, notes) SELECT 'READ', 'api', 'entry ' || n FROM generate_series(1, ${count}) AS n`,
+    `INSERT INTO audit_logs (action, source, notes, record_version) SELECT 'READ', 'api', 'entry ' || n, CASE WHEN n % 2 = 0 THEN n END
+     FROM generate_series(1, ${count}) AS n`,
   );
   await log.seal();
   await database.query(`INSERT INTO audit_logs (action, source) VALUES ('READ', 'api')`);
@@ -66,6 +67,15 @@ it.each([0, 255, 256, 257, count])('names an entry that was altered at %d', asyn
   const fault = await whileForged(
     (lines) => (lines[place] = (lines[place] ?? '').replace('READ', 'EXPORT').replace('CREATE', 'READ')),
   );
+  expect(fault).toMatchObject({ kind: 'altered', entryId: idAt(place), index: place });
+});
+
+it.each([
+  ['removed', 'ip2a-entry/2', (line: string) => line.replace(/^\S+ \S+ \S+/, 'ip2a-entry/1')],
+  ['added', 'ip2a-entry/1', (line: string) => line.replace('ip2a-entry/1', 'ip2a-entry/2 7 -')],
+])('names an entry of which a version was %s', async (_, form, forge) => {
+  const place = written.split('\n').findLastIndex((line) => line.startsWith(form));
+  const fault = await whileForged((lines) => (lines[place] = forge(lines[place] ?? '')));
   expect(fault).toMatchObject({ kind: 'altered', entryId: idAt(place), index: place });
 });
 

@@ -1,5 +1,6 @@
 import { Client } from 'pg';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/database';
+import { sealerSettings } from './canonical-entry';
 import { inIndexOrder, maxSealEntries, unsealed } from './sealing';
 
 const entries = 20 * maxSealEntries;
@@ -33,6 +34,29 @@ it('reads no more of a large transaction than it seals', async () => {
   const [plan] = plans[0]?.['QUERY PLAN'] ?? [];
   expect(plan?.Plan['Actual Rows']).toBe(maxSealEntries);
   expect(mostRows(plan?.Plan as Node)).toBe(maxSealEntries);
+});
+
+describe('a process of the version before, which knows one form of entries', () => {
+  it.each([
+    ['may not seal an entry that names a version', 'record_version', '7', '', true],
+    ['may not seal an entry that names those of a list', 'record_versions', "'{}'", '', true],
+    ['may seal an entry that names none', 'record_id', '7', '', false],
+    ['is not a newer one', 'record_version', '7', `BEGIN; ${sealerSettings}; `, false],
+  ])('%s', async (_, column, value, settings, isRefused) => {
+    const { rows } = await client.query<{ id: string }>(
+      `INSERT INTO audit_logs (action, source, ${column}) VALUES ('READ', 'api', ${value}) RETURNING id`,
+    );
+    await client.query(settings || 'BEGIN');
+    const sealed = client.query(
+      `INSERT INTO audit_seals (seq, tree_size, entry_count, root, frontier, checkpoint, last_txid, last_id, horizon, entry_ids, leaf_hashes)
+       VALUES (1, 1, 1, '', '', '', '1', 1, '1', ARRAY[$1::bigint], decode(repeat('00', 32), 'hex'))`,
+      [rows[0]?.id],
+    );
+    const [{ status }] = await Promise.allSettled([sealed]);
+    await client.query('ROLLBACK');
+    expect(status).toBe(isRefused ? 'rejected' : 'fulfilled');
+    if (isRefused) await expect(sealed).rejects.toThrow('a newer process seals entries that name versions of records');
+  });
 });
 
 interface Node {

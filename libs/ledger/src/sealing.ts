@@ -1,6 +1,6 @@
 import { to as copyTo } from 'pg-copy-streams';
 import type { PoolClient } from 'pg';
-import { entryLine, entrySettings, keyOf, linesOf } from './canonical-entry';
+import { entryLine, keyOf, linesOf, sealerSettings } from './canonical-entry';
 import type { LedgerKey } from './ledger-key';
 import { CompactRange, emptyRoot, leafHash } from './merkle';
 import { latestSeal, queryOn, type Seal } from './seals';
@@ -36,7 +36,7 @@ export async function sealNext(
 ): Promise<NewSeal | undefined> {
   // A process that hangs in mid-transaction loses the lock, so that another one takes over.
   await client.query(
-    `BEGIN; SET LOCAL statement_timeout = '10s'; SET LOCAL idle_in_transaction_session_timeout = '3s'; ${entrySettings};
+    `BEGIN; SET LOCAL statement_timeout = '10s'; SET LOCAL idle_in_transaction_session_timeout = '3s'; ${sealerSettings};
      ${inIndexOrder}`,
   );
   try {
