@@ -1,4 +1,5 @@
-import { encodeCursor, type Random } from '#kernel';
+import { encodeCursor, Random } from '#kernel';
+import { Zipf } from '#stress';
 
 export interface Call {
   method: 'GET' | 'PATCH' | 'POST';
@@ -19,7 +20,7 @@ export interface Turn {
   number: number;
 }
 
-export const caseNames = ['read', 'list', 'search', 'update', 'create', 'entries'] as const;
+export const caseNames = ['read', 'read-popular', 'list', 'search', 'update', 'create', 'entries'] as const;
 export type CaseName = (typeof caseNames)[number];
 /** Every case there is: those that call both servers, the one that calls ours with and without sealing, and those that fill tables, verify the ledger and archive it. */
 export const allCaseNames = [...caseNames, 'sealing', 'seed', 'verify', 'archive', 'archive-trail', 'trail'] as const;
@@ -34,6 +35,12 @@ export function callsOf(name: CaseName, sample: Sample, { random, number }: Turn
     case 'read':
     case 'entries':
       return () => ({ method: 'GET', path: `${members}/${someId()}` });
+    case 'read-popular': {
+      // Records are as popular as in the stress load, and the same ones in each turn.
+      const ids = Array.from({ length: sample.lastId }, (_, index) => index + 1);
+      const popular = new Zipf(ids, new Random(sample.lastId));
+      return () => ({ method: 'GET', path: `${members}/${popular.draw(random)}` });
+    }
     case 'list':
       return () => {
         const cursor = encodeCursor({ sort: '', keys: [String(someId())] });

@@ -18,27 +18,51 @@ AS $function$
       DECLARE
         changed jsonb := coalesce(to_jsonb(NEW), to_jsonb(OLD));
       BEGIN
-        UPDATE account_versions SET version = version + 1
-        WHERE shard = coalesce(changed ->> 'user_id', changed ->> 'id')::integer & 31;
+        INSERT INTO account_versions AS v (user_id, version)
+        VALUES (coalesce(changed ->> 'user_id', changed ->> 'id')::integer,
+          (extract(epoch FROM clock_timestamp()) * 1000000)::bigint)
+        ON CONFLICT (user_id) DO UPDATE SET version = greatest(v.version + 1, excluded.version);
         RETURN NULL;
       END $function$
 ;
 
 CREATE OR REPLACE FUNCTION public.audit_append(entries json)
- RETURNS void
+ RETURNS integer[]
  LANGUAGE plpgsql
  SET lock_timeout TO '500ms'
  SET search_path TO 'public', 'pg_temp'
 AS $function$
-      BEGIN
-        INSERT INTO audit_logs (action, table_name, record_id, record_ids, filters, changed_by, actor_email, actor_roles,
-          source, ip_address, user_agent, request_id, route, reason, outcome, notes)
-        SELECT e.action, e."tableName", e."recordId", e."recordIds", e.filters, e."userId", e.email, e.roles,
-          e.source, e."ipAddress", e."userAgent", e."requestId", e.route, e.reason, coalesce(e.outcome, 'success'), e.notes
-        FROM json_to_recordset(entries) AS e(action text, "tableName" text, "recordId" bigint, "recordIds" bigint[],
-          filters jsonb, "userId" integer, email text, roles text[], source text, "ipAddress" inet, "userAgent" text,
-          "requestId" text, route text, reason text, outcome text, notes text);
-      END $function$
+          DECLARE
+            outdated integer[];
+          BEGIN
+            WITH e AS MATERIALIZED (
+              SELECT e.*,
+                coalesce(("changedAtUs" IS NULL OR CASE "tableName" WHEN 'members' THEN (SELECT t.audit_ref = "recordVersion" AND changed_at_us(t.updated_at) = "changedAtUs"
+            FROM members t WHERE t.id = "recordId") WHEN 'organizations' THEN (SELECT t.audit_ref = "recordVersion" AND changed_at_us(t.updated_at) = "changedAtUs"
+            FROM organizations t WHERE t.id = "recordId") END)
+                AND ("accountId" IS NULL
+                  OR coalesce((SELECT v.version FROM account_versions v WHERE v.user_id = "accountId"), 0) = "accountVersion"
+                    AND ("accountEndsAt" IS NULL OR "accountEndsAt" > extract(epoch FROM statement_timestamp())))
+                AND (horizon IS NULL OR replica_had("userId", horizon, timeline)), false) AS holds
+              FROM ROWS FROM (json_to_recordset(entries) AS (action text, "tableName" text, "recordId" bigint,
+                "recordIds" bigint[], "recordVersion" bigint, "recordVersions" bigint[], filters jsonb, "userId" integer,
+                email text, roles text[], source text, "ipAddress" inet, "userAgent" text, "requestId" text, route text,
+                reason text, outcome text, notes text, "changedAtUs" bigint, "accountId" integer, "accountVersion" bigint,
+                "accountEndsAt" float8, horizon xid8, timeline integer)) WITH ORDINALITY AS e (action, "tableName", "recordId",
+                "recordIds", "recordVersion", "recordVersions", filters, "userId", email, roles, source, "ipAddress",
+                "userAgent", "requestId", route, reason, outcome, notes, "changedAtUs", "accountId", "accountVersion",
+                "accountEndsAt", horizon, timeline, place)
+            ), written AS (
+              INSERT INTO audit_logs (action, table_name, record_id, record_ids, record_version, record_versions, filters,
+                changed_by, actor_email, actor_roles, source, ip_address, user_agent, request_id, route, reason, outcome, notes)
+              SELECT e.action, e."tableName", e."recordId", e."recordIds", e."recordVersion", e."recordVersions", e.filters,
+                e."userId", e.email, e.roles, e.source, e."ipAddress", e."userAgent", e."requestId", e.route, e.reason,
+                coalesce(e.outcome, 'success'), e.notes
+              FROM e WHERE e.holds AND e.action IS NOT NULL
+            )
+            SELECT array_agg(e.place::integer) INTO outdated FROM e WHERE NOT e.holds;
+            RETURN outdated;
+          END $function$
 ;
 
 CREATE OR REPLACE FUNCTION public.audit_capture()
@@ -55,6 +79,7 @@ AS $function$
         was jsonb;
         now_is jsonb;
         fields text[];
+        version bigint;
       BEGIN
         IF TG_OP = 'INSERT' THEN
           INSERT INTO audit_logs (id, action, table_name, record_id, new_values, changed_by, actor_email, actor_roles, source,
@@ -64,34 +89,46 @@ AS $function$
             (said ->> 'userId')::integer, said ->> 'email', (said ->> 'roles')::text[], coalesce(said ->> 'source', 'database'),
             (said ->> 'ipAddress')::inet, said ->> 'userAgent', said ->> 'requestId', said ->> 'route', said ->> 'reason', note
           FROM new_rows n;
-          PERFORM audit_refuse_late(said);
-          RETURN NULL;
-        END IF;
-
-        was := to_jsonb(OLD) - bookkeeping;
-        IF TG_OP = 'UPDATE' THEN
-          IF NEW.audit_ref = OLD.audit_ref THEN
-            RETURN NULL;
+        ELSE
+          IF TG_OP = 'UPDATE' THEN
+            IF NEW.audit_ref = OLD.audit_ref THEN
+              RETURN NULL;
+            END IF;
+            was := to_jsonb(OLD);
+            SELECT array_agg(f.key ORDER BY f.key), jsonb_object_agg(f.key, was -> f.key), jsonb_object_agg(f.key, f.value)
+              INTO fields, was, now_is
+            FROM jsonb_each(to_jsonb(NEW)) AS f WHERE f.value IS DISTINCT FROM was -> f.key AND f.key <> ALL (bookkeeping);
+          ELSE
+            was := to_jsonb(OLD) - bookkeeping;
           END IF;
-          SELECT array_agg(f.key ORDER BY f.key), jsonb_object_agg(f.key, was -> f.key), jsonb_object_agg(f.key, f.value)
-            INTO fields, was, now_is
-          FROM jsonb_each(to_jsonb(NEW) - bookkeeping) AS f WHERE f.value IS DISTINCT FROM was -> f.key;
+          IF secrets <> '{}' THEN
+            was := audit_mask(was, secrets);
+            now_is := audit_mask(now_is, secrets);
+          END IF;
+          INSERT INTO audit_logs (id, action, table_name, record_id, old_values, new_values, changed_fields, changed_by,
+            actor_email, actor_roles, source, ip_address, user_agent, request_id, route, reason, notes)
+          VALUES (
+            CASE WHEN TG_OP = 'UPDATE' THEN NEW.audit_ref ELSE nextval('audit_logs_id_seq') END,
+            CASE WHEN TG_OP = 'DELETE' OR was -> 'deleted_at' = 'null' AND now_is ? 'deleted_at' THEN 'DELETE'
+                 WHEN now_is -> 'deleted_at' = 'null' THEN 'RESTORE'
+                 ELSE 'UPDATE' END,
+            TG_TABLE_NAME, OLD.id, was, now_is, fields,
+            (said ->> 'userId')::integer, said ->> 'email', (said ->> 'roles')::text[], coalesce(said ->> 'source', 'database'),
+            (said ->> 'ipAddress')::inet, said ->> 'userAgent', said ->> 'requestId', said ->> 'route', said ->> 'reason', note);
         END IF;
-        IF secrets <> '{}' THEN
-          was := audit_mask(was, secrets);
-          now_is := audit_mask(now_is, secrets);
+        -- After the entry, which may have waited for the ledger.
+        IF said IS NOT NULL THEN
+          IF clock_timestamp() - statement_timestamp() > (said ->> 'budgetMs')::integer * interval '1 millisecond' THEN
+            RAISE EXCEPTION 'the request was given up before its change was made' USING ERRCODE = 'query_canceled';
+          END IF;
+          IF said ? 'accountId' THEN
+            SELECT v.version INTO version FROM account_versions v WHERE v.user_id = (said ->> 'accountId')::integer;
+            IF coalesce(version, 0) IS DISTINCT FROM (said ->> 'accountVersion')::bigint
+              OR (said ->> 'accountEndsAt')::float8 <= extract(epoch FROM statement_timestamp()) THEN
+              RAISE EXCEPTION 'the rights of the account were changed before its change was made' USING ERRCODE = 'IP2A1';
+            END IF;
+          END IF;
         END IF;
-        INSERT INTO audit_logs (id, action, table_name, record_id, old_values, new_values, changed_fields, changed_by,
-          actor_email, actor_roles, source, ip_address, user_agent, request_id, route, reason, notes)
-        VALUES (
-          CASE WHEN TG_OP = 'UPDATE' THEN NEW.audit_ref ELSE nextval('audit_logs_id_seq') END,
-          CASE WHEN TG_OP = 'DELETE' OR was -> 'deleted_at' = 'null' AND now_is ? 'deleted_at' THEN 'DELETE'
-               WHEN now_is -> 'deleted_at' = 'null' THEN 'RESTORE'
-               ELSE 'UPDATE' END,
-          TG_TABLE_NAME, OLD.id, was, now_is, fields,
-          (said ->> 'userId')::integer, said ->> 'email', (said ->> 'roles')::text[], coalesce(said ->> 'source', 'database'),
-          (said ->> 'ipAddress')::inet, said ->> 'userAgent', said ->> 'requestId', said ->> 'route', said ->> 'reason', note);
-        PERFORM audit_refuse_late(said);
         RETURN NULL;
       END $function$
 ;
@@ -161,6 +198,51 @@ AS $function$
       $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.audit_make_append(cached_tables text[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+      BEGIN
+        EXECUTE format($create$
+          CREATE OR REPLACE FUNCTION audit_append(entries json) RETURNS integer[] LANGUAGE plpgsql
+            SET lock_timeout = '500ms' SET search_path = public, pg_temp
+          AS $body$
+          DECLARE
+            outdated integer[];
+          BEGIN
+            WITH e AS MATERIALIZED (
+              SELECT e.*,
+                coalesce(("changedAtUs" IS NULL OR CASE "tableName" %s END)
+                AND ("accountId" IS NULL
+                  OR coalesce((SELECT v.version FROM account_versions v WHERE v.user_id = "accountId"), 0) = "accountVersion"
+                    AND ("accountEndsAt" IS NULL OR "accountEndsAt" > extract(epoch FROM statement_timestamp())))
+                AND (horizon IS NULL OR replica_had("userId", horizon, timeline)), false) AS holds
+              FROM ROWS FROM (json_to_recordset(entries) AS (action text, "tableName" text, "recordId" bigint,
+                "recordIds" bigint[], "recordVersion" bigint, "recordVersions" bigint[], filters jsonb, "userId" integer,
+                email text, roles text[], source text, "ipAddress" inet, "userAgent" text, "requestId" text, route text,
+                reason text, outcome text, notes text, "changedAtUs" bigint, "accountId" integer, "accountVersion" bigint,
+                "accountEndsAt" float8, horizon xid8, timeline integer)) WITH ORDINALITY AS e (action, "tableName", "recordId",
+                "recordIds", "recordVersion", "recordVersions", filters, "userId", email, roles, source, "ipAddress",
+                "userAgent", "requestId", route, reason, outcome, notes, "changedAtUs", "accountId", "accountVersion",
+                "accountEndsAt", horizon, timeline, place)
+            ), written AS (
+              INSERT INTO audit_logs (action, table_name, record_id, record_ids, record_version, record_versions, filters,
+                changed_by, actor_email, actor_roles, source, ip_address, user_agent, request_id, route, reason, outcome, notes)
+              SELECT e.action, e."tableName", e."recordId", e."recordIds", e."recordVersion", e."recordVersions", e.filters,
+                e."userId", e.email, e.roles, e.source, e."ipAddress", e."userAgent", e."requestId", e.route, e.reason,
+                coalesce(e.outcome, 'success'), e.notes
+              FROM e WHERE e.holds AND e.action IS NOT NULL
+            )
+            SELECT array_agg(e.place::integer) INTO outdated FROM e WHERE NOT e.holds;
+            RETURN outdated;
+          END $body$ $create$,
+          (SELECT string_agg(format('WHEN %L THEN (SELECT t.audit_ref = "recordVersion" AND changed_at_us(t.updated_at) = "changedAtUs"
+            FROM %I t WHERE t.id = "recordId")', name, name), ' ') FROM unnest(cached_tables) AS name));
+      END $function$
+;
+REVOKE EXECUTE ON FUNCTION audit_make_append(text[]) FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION public.audit_make_month(made timestamp without time zone)
  RETURNS void
  LANGUAGE plpgsql
@@ -221,15 +303,18 @@ AS $function$
       END $function$
 ;
 
-CREATE OR REPLACE FUNCTION public.audit_refuse_late(said jsonb)
- RETURNS void
+CREATE OR REPLACE FUNCTION public.audit_refuse_old_sealer()
+ RETURNS trigger
  LANGUAGE plpgsql
  SET search_path TO 'public', 'pg_temp'
 AS $function$
       BEGIN
-        IF clock_timestamp() - statement_timestamp() > (said ->> 'budgetMs')::integer * interval '1 millisecond' THEN
-          RAISE EXCEPTION 'the request was given up before its change was made' USING ERRCODE = 'query_canceled';
+        IF current_setting('ip2a.entry_form', true) IS DISTINCT FROM '2' AND EXISTS (
+            SELECT FROM audit_logs WHERE id = ANY (NEW.entry_ids) AND num_nonnulls(record_version, record_versions) > 0) THEN
+          RAISE EXCEPTION 'a newer process seals entries that name versions of records'
+            USING ERRCODE = 'object_not_in_prerequisite_state';
         END IF;
+        RETURN NEW;
       END $function$
 ;
 
@@ -333,17 +418,14 @@ AS $function$
 ;
 REVOKE EXECUTE ON FUNCTION audit_watch(regclass,text[]) FROM PUBLIC;
 
-CREATE OR REPLACE FUNCTION public.cache_watch(watched regclass)
- RETURNS void
- LANGUAGE plpgsql
+CREATE OR REPLACE FUNCTION public.changed_at_us(updated_at timestamp with time zone)
+ RETURNS bigint
+ LANGUAGE sql
+ STABLE
 AS $function$
-      BEGIN
-        EXECUTE format('CREATE CONSTRAINT TRIGGER zz_record_changed AFTER UPDATE OR DELETE ON %s
-          DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION record_changed()', watched);
-        EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER zz_record_changed', watched);
-      END $function$
+        SELECT (extract(epoch FROM updated_at) * 1000000)::bigint
+      $function$
 ;
-REVOKE EXECUTE ON FUNCTION cache_watch(regclass) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION public.fold_text(t text)
  RETURNS text
@@ -509,30 +591,28 @@ AS $function$
       $function$
 ;
 
-CREATE OR REPLACE FUNCTION public.record_changed()
- RETURNS trigger
+CREATE OR REPLACE FUNCTION public.replica_had(asker integer, horizon xid8, timeline integer)
+ RETURNS boolean
  LANGUAGE plpgsql
+ STABLE
  SET search_path TO 'public', 'pg_temp'
- SET lock_timeout TO '500ms'
 AS $function$
-      DECLARE
-        said jsonb := nullif(current_setting('ip2a.context', true), '')::jsonb;
       BEGIN
-        IF (said -> 'announced' ->> (TG_TABLE_NAME || ' ' || OLD.id))::float8 > extract(epoch FROM clock_timestamp())
-          OR current_setting('ip2a.outdated', true) = pg_current_xact_id()::text THEN
-          RETURN NULL;
+        IF timeline IS DISTINCT FROM ('x' || left(pg_walfile_name(pg_current_wal_flush_lsn()), 8))::bit(32)::integer
+          OR horizon <= coalesce((SELECT l.txid FROM audit_logs l
+            WHERE l.changed_at < statement_timestamp() - interval '10 seconds'
+            ORDER BY l.changed_at DESC, l.id DESC LIMIT 1), '0') THEN
+          RETURN false;
         END IF;
-        UPDATE shared_generations SET generation = generation + 1
-        WHERE name = 'records' AND EXISTS (SELECT FROM shared_generations WHERE name = 'record-cache' AND generation > 0);
-        PERFORM set_config('ip2a.outdated', pg_current_xact_id()::text, true);
-        RETURN NULL;
+        RETURN NOT EXISTS (SELECT FROM audit_logs l WHERE l.txid >= horizon AND l.changed_by = asker
+          AND l.action IN ('CREATE', 'UPDATE', 'DELETE', 'RESTORE'));
       END $function$
 ;
 
 CREATE TABLE account_versions (
-  shard smallint NOT NULL,
-  version bigint DEFAULT 0 NOT NULL,
-  CONSTRAINT account_versions_pkey PRIMARY KEY (shard)
+  user_id integer NOT NULL,
+  version bigint NOT NULL,
+  CONSTRAINT account_versions_pkey PRIMARY KEY (user_id)
 );
 
 CREATE TABLE archives (
@@ -615,6 +695,8 @@ CREATE TABLE audit_logs (
   outcome character varying(10) DEFAULT 'success'::character varying NOT NULL,
   notes text,
   txid xid8 DEFAULT pg_current_xact_id() NOT NULL,
+  record_version bigint,
+  record_versions bigint[],
   CONSTRAINT audit_logs_pkey PRIMARY KEY (changed_at, id),
   CONSTRAINT audit_logs_outcome_check CHECK (outcome::text = ANY (ARRAY['success'::character varying, 'denied'::character varying, 'failed'::character varying]::text[])),
   CONSTRAINT audit_logs_source_check CHECK (source::text = ANY (ARRAY['api'::character varying, 'cli'::character varying, 'job'::character varying, 'database'::character varying]::text[]))
@@ -1069,13 +1151,6 @@ CREATE TABLE salting_activities (
   CONSTRAINT salting_activities_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id) ON DELETE RESTRICT
 );
 
-CREATE TABLE shared_generations (
-  name character varying(40) NOT NULL,
-  generation bigint DEFAULT 0 NOT NULL,
-  holder character varying(120),
-  CONSTRAINT shared_generations_pkey PRIMARY KEY (name)
-);
-
 CREATE TABLE stand_in_accounts (
   id integer GENERATED BY DEFAULT AS IDENTITY NOT NULL,
   failed_login_attempts smallint DEFAULT 0 NOT NULL,
@@ -1226,6 +1301,8 @@ CREATE TRIGGER audit_logs_refuse_truncate BEFORE TRUNCATE ON audit_logs_YYYY_MM 
 ALTER TABLE audit_logs_YYYY_MM ENABLE ALWAYS TRIGGER audit_logs_refuse_truncate;
 CREATE TRIGGER audit_seals_refuse_change BEFORE DELETE OR UPDATE ON audit_seals FOR EACH ROW EXECUTE FUNCTION audit_refuse();
 ALTER TABLE audit_seals ENABLE ALWAYS TRIGGER audit_seals_refuse_change;
+CREATE TRIGGER audit_seals_refuse_old_sealer BEFORE INSERT ON audit_seals FOR EACH ROW EXECUTE FUNCTION audit_refuse_old_sealer();
+ALTER TABLE audit_seals ENABLE ALWAYS TRIGGER audit_seals_refuse_old_sealer;
 CREATE TRIGGER audit_seals_refuse_truncate BEFORE TRUNCATE ON audit_seals FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse();
 ALTER TABLE audit_seals ENABLE ALWAYS TRIGGER audit_seals_refuse_truncate;
 CREATE TRIGGER audit_tree_nodes_refuse_change BEFORE DELETE OR UPDATE ON audit_tree_nodes FOR EACH ROW EXECUTE FUNCTION audit_refuse();
@@ -1328,8 +1405,6 @@ CREATE TRIGGER audit_refuse_truncate BEFORE TRUNCATE ON members FOR EACH STATEME
 ALTER TABLE members ENABLE ALWAYS TRIGGER audit_refuse_truncate;
 CREATE TRIGGER zz_audit_touch BEFORE INSERT OR UPDATE ON members FOR EACH ROW EXECUTE FUNCTION audit_touch();
 ALTER TABLE members ENABLE ALWAYS TRIGGER zz_audit_touch;
-CREATE CONSTRAINT TRIGGER zz_record_changed AFTER DELETE OR UPDATE ON members DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION record_changed();
-ALTER TABLE members ENABLE ALWAYS TRIGGER zz_record_changed;
 CREATE TRIGGER audit_capture_delete AFTER DELETE ON mfa_recovery_codes FOR EACH ROW EXECUTE FUNCTION audit_capture('{code_hash}');
 ALTER TABLE mfa_recovery_codes ENABLE ALWAYS TRIGGER audit_capture_delete;
 CREATE TRIGGER audit_capture_insert AFTER INSERT ON mfa_recovery_codes REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit_capture('{code_hash}');
@@ -1372,8 +1447,6 @@ CREATE TRIGGER stays_employer BEFORE UPDATE OF org_type ON organizations FOR EAC
 ALTER TABLE organizations ENABLE ALWAYS TRIGGER stays_employer;
 CREATE TRIGGER zz_audit_touch BEFORE INSERT OR UPDATE ON organizations FOR EACH ROW EXECUTE FUNCTION audit_touch();
 ALTER TABLE organizations ENABLE ALWAYS TRIGGER zz_audit_touch;
-CREATE CONSTRAINT TRIGGER zz_record_changed AFTER DELETE OR UPDATE ON organizations DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION record_changed();
-ALTER TABLE organizations ENABLE ALWAYS TRIGGER zz_record_changed;
 CREATE TRIGGER audit_capture_delete AFTER DELETE ON quarantined_records FOR EACH ROW EXECUTE FUNCTION audit_capture('{}');
 ALTER TABLE quarantined_records ENABLE ALWAYS TRIGGER audit_capture_delete;
 CREATE TRIGGER audit_capture_insert AFTER INSERT ON quarantined_records REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit_capture('{}');
@@ -1539,7 +1612,6 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON roles TO ip2a_app;
 GRANT USAGE ON SEQUENCE roles_id_seq TO ip2a_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON salting_activities TO ip2a_app;
 GRANT USAGE ON SEQUENCE salting_activities_id_seq TO ip2a_app;
-GRANT DELETE, INSERT, SELECT, UPDATE ON shared_generations TO ip2a_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON stand_in_accounts TO ip2a_app;
 GRANT USAGE ON SEQUENCE stand_in_accounts_id_seq TO ip2a_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON students TO ip2a_app;

@@ -26,6 +26,7 @@ import { NoJit1795420854000 } from './1795420854000-no-jit';
 import { ShortPendingLists1795420856000 } from './1795420856000-short-pending-lists';
 import { ListsThatShowed1795420858000 } from './1795420858000-lists-that-showed';
 import { ShownVersions1795420860000 } from './1795420860000-shown-versions';
+import { OneCommitDecides1795420862000 } from './1795420862000-one-commit-decides';
 
 /** In the order they run; a spec compares this list with the files. */
 export const migrations = [
@@ -57,4 +58,5 @@ export const migrations = [
   ShortPendingLists1795420856000,
   ListsThatShowed1795420858000,
   ShownVersions1795420860000,
+  OneCommitDecides1795420862000,
 ];

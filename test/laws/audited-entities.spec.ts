@@ -14,14 +14,11 @@ const unauditedTables: Record<string, string> = {
   idempotency_keys: 'hashes and ids of requests whose effects are on record, kept for a day',
   imports: 'counts and faults of imports whose effects are on record',
   account_versions: 'counts changes that are on record themselves; it holds numbers alone',
-  shared_generations:
-    'counts how often what processes share outside of the database was given up; it holds numbers alone',
 };
 
 /** Triggers of audited tables beside those of audit_watch, each with its reason. One that is gone must go. */
 const furtherTriggers: Record<string, string> = {
-  zz_account_changed: 'tells every worker at once that an account may do something else',
-  zz_record_changed: 'ends what processes have cached, unless they were told beforehand',
+  zz_account_changed: 'makes a new version of an account that may do something else',
   names_employer: 'an organization that is named as an employer is one',
   stays_employer: 'likewise, seen from the organization',
   hold_stays: 'a legal hold is never deleted',

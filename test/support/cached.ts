@@ -10,11 +10,8 @@ export function spawnPair(database: TestDatabase, redis: OwnRedis): Promise<[Pro
   return Promise.all([spawnApi(database, env), spawnApi(database, env)]);
 }
 
-/**
- * Waits until a second reading of the path is a hit in this process. A Redis that is new stores nothing for half a minute, because changes may
- * be under way that it was not told of; here there are none, so it is told that it has known for long.
- */
-export async function untilCached(program: Program, redis: OwnRedis, path: string): Promise<void> {
+/** Waits until a second reading of the path is a hit in this process. */
+export async function untilCached(program: Program, _redis: OwnRedis, path: string): Promise<void> {
   const staff = await program.as('staff');
   const deadline = performance.now() + secondsOfPatience * 1000;
   while (performance.now() < deadline) {
@@ -22,7 +19,6 @@ export async function untilCached(program: Program, redis: OwnRedis, path: strin
     const { status } = await staff.get(path);
     if (status !== 200) throw new Error(`${path} answers ${status}`);
     if ((await hitsOf(program)) > before) return;
-    for (const key of await keysOf(redis, '*:changing')) await redis.command('ZADD', key, '-1', '');
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   throw new Error(`${path} is not cached`);

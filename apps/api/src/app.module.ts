@@ -1,11 +1,11 @@
 import { Global, Module, type DynamicModule, type Provider } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import { ScheduleModule } from '@nestjs/schedule';
 import { TerminusModule } from '@nestjs/terminus';
 import { AccessGuard } from '#access';
 import { ArchivalModule, Archive } from '#archival';
 import { AttachmentsModule, FileAttachment } from '#attachments';
-import { AuditModule, BreakGlassReview, RefusalFilter } from '#audit';
+import { AuditInterceptor, AuditModule, BreakGlassReview, RefusalFilter } from '#audit';
 import {
   AuthenticationGuard,
   AuthModule,
@@ -27,7 +27,7 @@ import { Clock } from '#kernel';
 import { LedgerModule } from '#ledger';
 import { Member, MembersModule } from '#members';
 import { Organization, OrganizationContact, OrganizationsModule } from '#organizations';
-import { cacheScripts, SharedCache } from '#platform/cache';
+import { TieredCache } from '#platform/cache';
 import { CONFIG, type Config } from '#platform/config';
 import { Database, DatabaseHealth } from '#platform/database';
 import { Mailer } from '#platform/mail';
@@ -94,13 +94,15 @@ export const modules = [AuditModule, LedgerModule, RecordsModule, ...features];
 
 /**
  * A request's journey, in order: context hook (platform/http) → how often (platform/http asks auth) → who → may they → validation → controller → service →
- * statement with its trigger → view → rendering adapter (platform/http) → gate: entry durable (audit) → reply. Errors end in
- * the filter, which puts refusals on record.
+ * statement with its trigger → view → interceptor: entry durable (audit) → rendering adapter (platform/http) → gate: nothing is left to
+ * record (audit) → reply. Errors end in the filter, which puts refusals on record.
  */
 const journey: Provider[] = [
   { provide: APP_GUARD, useClass: AuthenticationGuard },
-  { provide: APP_GUARD, useClass: AccessGuard },
+  AccessGuard,
+  { provide: APP_GUARD, useExisting: AccessGuard },
   { provide: APP_GUARD, useClass: ValidationGuard },
+  { provide: APP_INTERCEPTOR, useClass: AuditInterceptor },
   { provide: APP_FILTER, useClass: RefusalFilter },
 ];
 
@@ -111,13 +113,13 @@ const health = TerminusModule.forRoot({ logger: false });
 @Module({})
 class PlatformModule {
   static with(config: Config, database: Database, clock: Clock): DynamicModule {
-    const redis = new RedisConnection(config.REDIS_URL, [gcraScript, ...cacheScripts]);
+    const redis = new RedisConnection(config.REDIS_URL, [gcraScript]);
     const providers: Provider[] = [
       { provide: CONFIG, useValue: config },
       { provide: Database, useValue: database },
       { provide: Clock, useValue: clock },
       { provide: RedisConnection, useValue: redis },
-      { provide: SharedCache, useFactory: () => new SharedCache(redis, database, config) },
+      { provide: TieredCache, useFactory: () => new TieredCache(redis, database, config) },
       { provide: RateLimiter, useValue: limiterOf(redis, clock) },
       DatabaseHealth,
       ThrottlingHealth,

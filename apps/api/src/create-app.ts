@@ -37,7 +37,7 @@ export async function createApp(config: Config, clock = new Clock()): Promise<Ne
   await app.init();
   const redis = app.get(RedisConnection);
   await Promise.all([database.warmUp(), redis.open()]);
-  if (config.DATABASE_REPLICA_URLS) await database.readFrom(config.DATABASE_REPLICA_URLS, redis);
+  if (config.DATABASE_REPLICA_URLS) await database.readFrom(config.DATABASE_REPLICA_URLS);
   app.get(SealerService).start();
   return app;
 }

@@ -5,6 +5,7 @@ import { archiveMetrics, ArchiverService } from '#archival';
 import { AuditHealth, AuditWriter, auditMetrics, BreakGlassService, PartitionsTask } from '#audit';
 import { unavailable } from '#kernel';
 import { LedgerHealth, ledgerMetrics } from '#ledger';
+import { TieredCache } from '#platform/cache';
 import { Database } from '#platform/database';
 import { metricsOfProcess, metricsText } from '#platform/observability';
 import type { FromWorker, Measured } from './worker-messages';
@@ -20,6 +21,7 @@ export class MeasurementsService {
 
   constructor(
     private readonly database: Database,
+    private readonly cache: TieredCache,
     private readonly audit: AuditWriter,
     private readonly partitions: PartitionsTask,
     private readonly auditHealth: AuditHealth,
@@ -64,6 +66,7 @@ export class MeasurementsService {
   private async measure(): Promise<void> {
     auditMetrics.queueDepth.set(this.audit.depth);
     this.database.measure();
+    this.cache.measure();
     // One after the other: a measurement takes one connection from the requests, not several.
     await measure(auditMetrics.openReviews, () => this.breakGlass.openReviews());
     await measure(auditMetrics.monthsAhead, () => this.partitions.monthsAhead());

@@ -63,6 +63,8 @@ describe('an entry', () => {
       tableName: 'members',
       recordId: id,
       recordIds: null,
+      recordVersion: null,
+      recordVersions: null,
       recordCount: null,
       filters: null,
       changedBy: { id: staff.account.id, email: staff.account.email, roles: ['staff'] },

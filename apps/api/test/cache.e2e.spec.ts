@@ -17,7 +17,7 @@ import { seedMembers } from '../../../test/support/seed';
 
   beforeAll(async () => {
     [redis, database] = await Promise.all([OwnRedis.start(), createTestDatabase()]);
-    ids = await seedMembers(database, 10);
+    ids = await seedMembers(database, 20);
     [[one, other], bare] = await Promise.all([spawnPair(database, redis), spawnApi(database)]);
     staff = await one.as('staff');
     await untilCached(one, redis, `/members/${ids[0]}`);
@@ -108,19 +108,15 @@ import { seedMembers } from '../../../test/support/seed';
     const keys = await keysOf(redis, '*');
     expect(
       keys.filter(
-        (key) =>
-          !/^ip2a:cache:[\d.]+:([0-9a-f]{16}:(changing|(members|organizations):\d+)|session:\d+:[0-9a-f-]{36})$/.test(
-            key,
-          ),
+        (key) => !/^ip2a:cache:[\d.]+:((members|organizations):\d+:[\w-]{16}|session:\d+:[0-9a-f-]{36})$/.test(key),
       ),
     ).toEqual([]);
     const stored: string[] = [];
     for (const key of keys) {
-      const [kind, left] = [await redis.command('TYPE', key), Number(await redis.command('PTTL', key))];
+      const left = Number(await redis.command('PTTL', key));
       const seconds = key.includes(':members:') ? 300 : key.includes(':organizations:') ? 600 : 86_400;
       expect([key, left > 0 && left <= seconds * 1000]).toEqual([key, true]);
-      const words = { hash: ['HGETALL', key], string: ['GET', key], zset: ['ZRANGE', key, '0', '-1'] }[String(kind)];
-      stored.push(...[await redis.command(...words!)].flat().map(String));
+      stored.push(String(await redis.command('GET', key)));
     }
     expect(stored.length).toBeGreaterThan(10);
     const names = /Delgado|Smith|Okafor|Nu.ez|Kowalski|Chen|Brien|Garcia|Springfield|example|staff|officer|Harbor/;
@@ -129,26 +125,47 @@ import { seedMembers } from '../../../test/support/seed';
   });
 
   it('is a miss where its value was put in another’s place, changed, or replaced by anything', async () => {
-    const [mine, yours] = [ids[4], ids[5]];
-    for (const id of [mine, yours]) await untilCached(one, redis, `/members/${id}`);
-    const [mineKey] = await keysOf(redis, `*:members:${mine}`);
-    const [yoursKey] = await keysOf(redis, `*:members:${yours}`);
-    const [field, value] = (await redis.command('HGETALL', mineKey!)) as string[];
-    const forgeries: string[][] = [
-      ['HSET', yoursKey!, field!, value!],
-      ['HSET', yoursKey!, field!, `${value!.slice(0, -3)}AAA`],
-      ['HSET', yoursKey!, field!, ''],
-      ['HSET', yoursKey!, field!, 'nonsense'],
-      ['SET', yoursKey!, 'nonsense'],
-      ['LPUSH', yoursKey!, value!],
+    const stored = async (id: number) => {
+      await staff.get(`/members/${id}`);
+      const [key] = await keysOf(redis, `*:members:${id}:*`);
+      return { key: key!, value: String(await redis.command('GET', key!)) };
+    };
+    const mine = await stored(ids[8]!);
+    const forgeries: ((yours: { key: string; value: string }) => string[])[] = [
+      ({ key }) => ['SET', key, mine.value],
+      ({ key, value }) => ['SET', key, `${value.slice(0, -3)}AAA`],
+      ({ key }) => ['SET', key, ''],
+      ({ key }) => ['SET', key, 'nonsense'],
+      ({ key }) => ['HSET', key, 'field', mine.value],
+      ({ key, value }) => ['LPUSH', key, value],
     ];
-    for (const forgery of forgeries) {
-      await redis.command('DEL', yoursKey!);
-      await redis.command(...forgery);
-      const reply = await staff.get(`/members/${yours}`);
-      expect([forgery[0], reply.status, reply.json()['id']]).toEqual([forgery[0], 200, yours]);
+    const there = other.client(staff.account, staff.session);
+    for (const [index, forgery] of forgeries.entries()) {
+      // Of each record the other process has nothing in memory.
+      const yours = ids[10 + index]!;
+      const { key, value } = await stored(yours);
+      await redis.command('DEL', key);
+      await redis.command(...forgery({ key, value }));
+      const reply = await there.get(`/members/${yours}`);
+      expect([index, reply.status, reply.json()['id']]).toEqual([index, 200, yours]);
     }
-    expect(await counted(one, /^ip2a_redis_up (\d)$/gm)).toBe(1);
+    expect(await counted(other, /^ip2a_redis_up (\d)$/gm)).toBe(1);
+  });
+
+  it('that Redis has kept from before a change is looked up again, and shown once, with its version', async () => {
+    const id = ids[16]!;
+    await staff.get(`/members/${id}`);
+    const [key] = await keysOf(redis, `*:members:${id}:*`);
+    const old = String(await redis.command('GET', key!));
+    const changed = await staff.patch(`/members/${id}`, { phone: '555-9876' });
+    await redis.command('SET', key!, old);
+    const shown = await other.client(staff.account, staff.session).get(`/members/${id}`);
+    expect([shown.status, shown.text, shown.headers.etag]).toEqual([200, changed.text, changed.headers.etag]);
+    const entries = await other.query<{ version: string }>(
+      `SELECT record_version AS version FROM audit_logs WHERE request_id = $1`,
+      [shown.requestId],
+    );
+    expect(entries.map(({ version }) => `"${version}"`)).toEqual([changed.headers.etag]);
   });
 
   it('is looked for by many at once in few readings', async () => {

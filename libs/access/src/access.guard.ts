@@ -8,7 +8,10 @@ import { holds, scopeOf } from './access';
 import { OPERATION } from './allow.decorator';
 import { OPERATIONS, opensByBreakGlass, type Operation, type Permission } from './permissions';
 
-/** May they? What is not declared with @Allow is refused. */
+/**
+ * May they? What is not declared with @Allow is refused. Who is refused by rights that a cache held is looked up on the primary and
+ * decided again.
+ */
 @Injectable()
 export class AccessGuard implements CanActivate {
   private readonly mustSayWhy: ReadonlySet<string>;
@@ -20,7 +23,18 @@ export class AccessGuard implements CanActivate {
     this.mustSayWhy = new Set(config.ACCESS_REASON_REQUIRED);
   }
 
-  canActivate(execution: ExecutionContext): boolean {
+  canActivate(execution: ExecutionContext): true | Promise<true> {
+    try {
+      return this.decide(execution);
+    } catch (refusal) {
+      const { account, decideAgain } = contextOf(execution.switchToHttp().getRequest());
+      if (!account || account.isConfirmed || !decideAgain) throw refusal;
+      return decideAgain().then(() => true);
+    }
+  }
+
+  /** Decides by the actor that the context has now. */
+  decide(execution: ExecutionContext): true {
     const operation = this.reflector.get<Operation | undefined>(OPERATION, execution.getHandler());
     if (!operation) throw new DomainError('access.denied', 'This route is not open to anybody.');
     const permission = OPERATIONS[operation];

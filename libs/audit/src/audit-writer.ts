@@ -1,12 +1,12 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { Pool } from 'pg';
-import { unavailable } from '#kernel';
+import { OutdatedError, unavailable } from '#kernel';
 import { CONFIG, type Config } from '#platform/config';
 import type { RequestContext } from '#platform/context';
 import type { Trace } from '#platform/observability';
 import { checkIn, checkOut, Database, connectionWaitMs, Pace } from '#platform/database';
 import { auditMetrics } from './audit.metrics';
-import { entryOf, type EntryFacts } from './entry';
+import { conditionsOf, entryOf, type EntryFacts } from './entry';
 
 /** An entry not durable after this many ms is given up, and with it the reply that waits for it (P2: 503 within 2 s). */
 const deadlineMs = 1_000;
@@ -16,9 +16,14 @@ const maxWaiting = 5_000;
 const maxWaitingBytes = 64 * 1024 * 1024;
 /** Entries that share one statement and one commit. */
 const maxBatch = 500;
-const appendSql = 'SELECT audit_append($1::json)';
+const appendSql = 'SELECT audit_append($1::json) AS outdated';
 /** Batches under way at a time. While one waits for the disk the next one fills: fewer, fuller commits cost least. */
 const lanes = 1;
+
+interface Appended {
+  /** Places of the entries that were not written, from 1; null where all were. */
+  outdated: number[] | null;
+}
 
 interface Waiting {
   json: string;
@@ -31,7 +36,8 @@ interface Waiting {
 /**
  * Makes entries durable. Inside a transaction an entry is written by that transaction; outside of one it joins the next
  * group commit. When the returned promise resolves, the entry is committed (`synchronous_commit` is on); when it rejects,
- * whatever waited for it must not be shown.
+ * whatever waited for it must not be shown. The statement also compares what the access was decided by: OutdatedError where
+ * that has changed, and then it has written no entry.
  */
 @Injectable()
 export class AuditWriter implements OnApplicationShutdown {
@@ -63,15 +69,27 @@ export class AuditWriter implements OnApplicationShutdown {
   async record(context: RequestContext, facts: EntryFacts): Promise<void> {
     const json = entryOf(context, facts);
     if (this.database.inTransaction(context)) {
-      await this.database.query(context, appendSql, [`[${json}]`]);
+      const [row] = await this.database.query<Appended>(context, appendSql, [`[${json}]`]);
+      if (row?.outdated) throw new OutdatedError();
       return;
     }
+    await this.commit(context, json);
+  }
+
+  /** Resolves when the account that asks was found to be what it was, at some moment after the request began. */
+  async confirmAccount(context: RequestContext): Promise<void> {
+    const conditions = conditionsOf(context);
+    if (conditions) await this.commit(context, conditions);
+  }
+
+  private async commit(context: RequestContext, json: string): Promise<void> {
     const part = context.trace?.begin('wait for the entry');
     try {
       await this.enqueue(json, Math.min(deadlineMs, context.timeLeftMs), context.trace);
       part?.end();
+      if (context.account) context.account.isConfirmed = true;
     } catch (error) {
-      part?.end('refused');
+      part?.end(error instanceof OutdatedError ? 'outdated' : 'refused');
       throw error;
     }
   }
@@ -125,9 +143,11 @@ export class AuditWriter implements OnApplicationShutdown {
         const late = new Promise<never>((_, reject) => {
           giveUp = setTimeout(() => reject(new Error('Deadline passed')), Math.max(1, first.givenUpAt - Date.now()));
         });
-        await Promise.race([this.append(batch), late]);
+        const outdated = await Promise.race([this.append(batch), late]);
+        for (const place of outdated) batch[place - 1]?.reject(new OutdatedError());
         for (const entry of batch) entry.resolve();
-        auditMetrics.entries.inc(batch.length);
+        auditMetrics.outdated.inc(outdated.length);
+        auditMetrics.entries.inc(batch.length - outdated.length);
         auditMetrics.batchSize.observe(batch.length);
       }
     } catch (error) {
@@ -156,15 +176,17 @@ export class AuditWriter implements OnApplicationShutdown {
     return batch;
   }
 
-  private async append(batch: Waiting[]): Promise<void> {
+  /** Answers the places of those that were not written because their conditions do not hold, from 1. */
+  private async append(batch: Waiting[]): Promise<number[]> {
     const client = await checkOut(this.pool);
     const traces = batch.flatMap(({ trace }) => trace ?? []);
     const part = traces[0]?.beginShared('commit entries', traces, { 'ip2a.entries': batch.length });
     try {
       const entries = `[${batch.map((entry) => entry.json).join(',')}]`;
-      await this.database.runOn(client, appendSql, [entries]);
+      const { rows } = await this.database.runOn(client, appendSql, [entries]);
       checkIn(client);
       part?.end();
+      return (rows as Appended[])[0]?.outdated ?? [];
     } catch (error) {
       part?.end('failed');
       checkIn(client, error);

@@ -4,6 +4,10 @@ import { Counter, Gauge, Histogram } from 'prom-client';
 export const auditMetrics = {
   entries: new Counter({ name: 'ip2a_audit_entries_total', help: 'Entries made durable by group commit.' }),
   refused: new Counter({ name: 'ip2a_audit_refused_total', help: 'Entries that could not be made durable in time.' }),
+  outdated: new Counter({
+    name: 'ip2a_audit_outdated_total',
+    help: 'Replies that were withheld because a cached row, a replica or the rights of the account were out of date.',
+  }),
   batchSize: new Histogram({
     name: 'ip2a_audit_batch_entries',
     help: 'Entries that shared one commit.',

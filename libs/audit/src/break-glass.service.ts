@@ -1,5 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { unavailable } from '#kernel';
+import { OutdatedError, unavailable } from '#kernel';
 import type { Disclosure, RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
 import { auditMetrics } from './audit.metrics';
@@ -33,6 +33,7 @@ export class BreakGlassService {
         reviewId = review?.id;
       });
     } catch (error) {
+      if (error instanceof OutdatedError) throw error;
       auditMetrics.refused.inc();
       throw unavailable('audit.unavailable', 'The access could not be recorded, so nothing is shown.', error);
     }

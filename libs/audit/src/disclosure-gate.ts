@@ -5,8 +5,9 @@ import { BreakGlassService } from './break-glass.service';
 import { factsOf } from './entry';
 
 /**
- * Holds every reply until the entries that name what it shows are durable (P2). The HTTP server asks it last of all, after
- * handlers of whatever kind; when it rejects, the server throws the reply away unseen and answers 503.
+ * Lets a reply go once the entries that name what it shows are durable, and once the account that asked is known to be what the
+ * request was decided by. The interceptor asks it first and the HTTP server last of all; each disclosure is written once. When it
+ * rejects, the reply is thrown away unseen.
  */
 @Injectable()
 export class DisclosureGate {
@@ -15,10 +16,13 @@ export class DisclosureGate {
     private readonly breakGlass: BreakGlassService,
   ) {}
 
-  /** Resolves when the reply may leave; undefined where it shows nothing of record. Each disclosure is written once. */
+  /** Resolves when the reply may leave; undefined where there is nothing to wait for. */
   release(context: RequestContext): Promise<unknown> | undefined {
     const [only, ...others] = context.disclosures.splice(0);
-    if (!only) return undefined;
+    if (!only) {
+      const { account } = context;
+      return account && !account.isConfirmed ? this.writer.confirmAccount(context) : undefined;
+    }
     if (context.actor?.breaksGlass) return this.recordOneByOne(context, [only, ...others]);
     if (others.length === 0) return this.writer.record(context, factsOf(only));
     return Promise.all([only, ...others].map((shown) => this.writer.record(context, factsOf(shown))));

@@ -32,16 +32,27 @@ export interface EntryFacts {
   tableName?: string;
   recordId?: number;
   recordIds?: number[];
+  /** The version that was shown of the record, and of each of `recordIds`. */
+  recordVersion?: string;
+  recordVersions?: string[];
+  /** Of a cached row: the entry is written only while it is current. */
+  changedAtUs?: string;
   filters?: Record<string, unknown>;
   outcome?: 'success' | 'denied' | 'failed';
   notes?: string;
 }
 
-/** An entry as `audit_append` takes it: what happened, and from the context who, where and why. */
+/**
+ * An entry as `audit_append` takes it: what happened; from the context who, where and why; and the conditions under which it is
+ * written.
+ */
 export function entryOf(context: RequestContext, facts: EntryFacts): string {
-  const { actor } = context;
+  const { actor, replica } = context;
   return JSON.stringify({
     ...facts,
+    ...accountConditions(context),
+    horizon: replica?.horizon,
+    timeline: replica?.timeline,
     source: context.source,
     requestId: context.requestId,
     route: context.route,
@@ -54,10 +65,23 @@ export function entryOf(context: RequestContext, facts: EntryFacts): string {
   });
 }
 
+/** The conditions alone, for a reply that shows nothing of record; undefined where there are none. */
+export function conditionsOf(context: RequestContext): string | undefined {
+  const conditions = accountConditions(context);
+  return conditions && JSON.stringify(conditions);
+}
+
+function accountConditions({ account }: RequestContext) {
+  if (!account || account.isConfirmed) return undefined;
+  return { accountId: account.id, accountVersion: account.version, accountEndsAt: account.endsAt };
+}
+
 export function factsOf(disclosure: Disclosure): EntryFacts {
-  const { tableName, ids, list, filters, notes } = disclosure;
+  const { tableName, ids, versions, changedAt, list, filters, notes } = disclosure;
   if (disclosure.action || list) {
-    return { action: disclosure.action ?? 'BULK_READ', tableName, recordIds: ids, filters, notes };
+    const action = disclosure.action ?? 'BULK_READ';
+    return { action, tableName, recordIds: ids, recordVersions: versions, filters, notes };
   }
-  return { action: 'READ', tableName, recordId: ids[0], filters, notes };
+  const shown = { tableName, recordId: ids[0], recordVersion: versions?.[0], changedAtUs: changedAt };
+  return { action: 'READ', ...shown, filters, notes };
 }

@@ -2,6 +2,7 @@ export { ArchivedEntries, type ArchivedObject, type Bind } from './archived-entr
 export { ArchivedEvidence } from './archived-evidence';
 export { AuditExportService } from './audit-export.service';
 export { AuditHealth } from './audit.health';
+export { AuditInterceptor } from './audit.interceptor';
 export { AuditModule } from './audit.module';
 export { AuditWriter } from './audit-writer';
 export { auditDecision, Audited, auditedDecision, AuditedRow, type AuditDecision } from './audited';

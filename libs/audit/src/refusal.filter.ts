@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { DomainError } from '#kernel';
+import { OutdatedError, type DomainError, type Limited } from '#kernel';
 import type { RequestContext } from '#platform/context';
 import { asDomainError, ProblemFilter } from '#platform/http';
 import { AuditWriter } from './audit-writer';
@@ -22,11 +22,9 @@ export class RefusalFilter extends ProblemFilter {
     super();
   }
 
-  protected override async settle(error: DomainError, context: RequestContext): Promise<DomainError> {
-    if (error.limited) {
-      await this.limitedRequests.note(context, error.limited);
-      return error;
-    }
+  protected override async settle(thrown: DomainError, context: RequestContext): Promise<DomainError> {
+    if (thrown.limited) return this.count(thrown.limited, thrown, context);
+    const error = await this.stillTrue(thrown, context);
     const isRefusal = refusals.includes(error.status) || error.refused !== undefined;
     const breaksGlass = context.actor?.breaksGlass && error.status === 404;
     if (!isRefusal || error.code === 'auth.login-failed') return error;
@@ -41,5 +39,30 @@ export class RefusalFilter extends ProblemFilter {
     } catch (failure) {
       return asDomainError(failure);
     }
+  }
+
+  /**
+   * A guard refused by an account that may have changed since it was looked up: another refusal, if its rights have. A handler's
+   * refusals come with an account that the interceptor has confirmed.
+   */
+  private async stillTrue(error: DomainError, context: RequestContext): Promise<DomainError> {
+    if (error.status >= 500) return error;
+    try {
+      await this.writer.confirmAccount(context);
+      return error;
+    } catch (failure) {
+      if (!(failure instanceof OutdatedError)) return asDomainError(failure);
+    }
+    try {
+      await context.decideAgain?.();
+      return error;
+    } catch (refusal) {
+      return asDomainError(refusal);
+    }
+  }
+
+  private async count(limited: Limited, error: DomainError, context: RequestContext): Promise<DomainError> {
+    await this.limitedRequests.note(context, limited);
+    return error;
   }
 }

@@ -11,3 +11,10 @@ export const faultSql = `CASE WHEN u.deleted_at IS NOT NULL THEN 'account delete
   WHEN NOT u.is_active THEN 'account inactive'
   WHEN u.email_verified_at IS NULL THEN 'e-mail not verified'
   WHEN u.locked_until > now() THEN 'account locked' END`;
+
+/** The version of the account `u`: another one after each change of what it may do. */
+export const versionSql = `coalesce((SELECT v.version FROM account_versions v WHERE v.user_id = u.id), 0)`;
+
+/** When the first of the roles of the account `u` ends by itself, in seconds since the epoch; null where none does. */
+export const endsAtSql = `(SELECT extract(epoch FROM min(ur.expires_at))::float8 FROM user_roles ur
+  WHERE ur.user_id = u.id AND ur.expires_at > now())`;

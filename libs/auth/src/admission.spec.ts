@@ -1,6 +1,6 @@
 import type { ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { OPERATION, type Operation } from '#access';
+import { OPERATION, type AccessGuard, type Operation } from '#access';
 import type { Config } from '#platform/config';
 import type { Actor, RequestContext } from '#platform/context';
 import type { Bucket, RateLimiter, Verdict } from '#platform/throttling';
@@ -162,8 +162,9 @@ describe('the limit of attempts', () => {
 describe('authentication', () => {
   const authenticate = async (authorization: string | undefined, operation?: Operation) => {
     const context = aContext();
-    const sessions = { actorOf: async () => anActor('staff') } as unknown as SessionsService;
-    const guard = new AuthenticationGuard(new Reflector(), tokens, sessions);
+    const known = { id: 7, version: '1', isConfirmed: false, actor: anActor('staff') };
+    const sessions = { find: () => known, lookUp: async () => known } as unknown as SessionsService;
+    const guard = new AuthenticationGuard(new Reflector(), tokens, sessions, {} as AccessGuard);
     const execution = executionOf(context, operation, { headers: { authorization } });
     const code = await codeOf(() => guard.canActivate(execution));
     return { code, actor: context.actor?.userId, sessionId: context.sessionId, route: context.route };

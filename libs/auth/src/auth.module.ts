@@ -2,7 +2,6 @@ import { Global, Module } from '@nestjs/common';
 import { CONFIG, type Config } from '#platform/config';
 import { SecretBox } from '#platform/secrets';
 import { AccountController } from './account.controller';
-import { PrimaryReadingsService } from './primary-readings.service';
 import { AccountsService } from './accounts.service';
 import { AdmissionService } from './admission.service';
 import { AuthController } from './auth.controller';
@@ -24,7 +23,6 @@ import { UsersService } from './users.service';
   controllers: [AuthController, AccountController, MfaController, UsersController],
   providers: [
     AccountsService,
-    PrimaryReadingsService,
     AdmissionService,
     AuthService,
     ExpiryTask,

@@ -1,33 +1,57 @@
+import { Readable } from 'node:stream';
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { OPERATION, OPERATIONS, type Operation } from '#access';
+import { AccessGuard, OPERATION, OPERATIONS, type Operation } from '#access';
 import type { RequestContext } from '#platform/context';
 import { bearerToken, contextOf } from '#platform/http';
-import { SessionsService } from './sessions.service';
-import { TokensService } from './tokens.service';
+import { SessionsService, type KnownAccount } from './sessions.service';
+import { TokensService, type Claims } from './tokens.service';
 
-/** Who are they? Adds the actor to the context; a missing token is left to the access guard, a bad one is a 401. */
+/**
+ * Who are they? Adds the actor to the context; a missing token is left to the access guard, a bad one is a 401. The account may come
+ * from a cache: the statement that writes the entry, or makes the change, compares it.
+ */
 @Injectable()
 export class AuthenticationGuard implements CanActivate {
   constructor(
     private readonly reflector: Reflector,
     private readonly tokens: TokensService,
     private readonly sessions: SessionsService,
+    private readonly access: AccessGuard,
   ) {}
 
-  canActivate(execution: ExecutionContext): boolean | Promise<boolean> {
-    const context = contextOf(execution.switchToHttp().getRequest());
+  canActivate(execution: ExecutionContext): true | Promise<true> {
+    const request = execution.switchToHttp().getRequest<Parameters<typeof contextOf>[0]>();
+    const context = contextOf(request);
     const operation = this.reflector.get<Operation | undefined>(OPERATION, execution.getHandler());
     context.route = operation ?? 'undeclared';
     const token = bearerToken(execution);
     if (token === undefined || (operation && OPERATIONS[operation] === 'public')) return true;
-    return this.identify(context, token);
+    const claims = this.tokens.known(token);
+    if (!claims) return this.tokens.verify(token).then((verified) => this.identify(execution, context, verified));
+    return this.identify(execution, context, claims);
   }
 
-  private async identify(context: RequestContext, token: string): Promise<boolean> {
-    const claims = this.tokens.known(token) ?? (await this.tokens.verify(token));
+  private identify(execution: ExecutionContext, context: RequestContext, claims: Claims): true | Promise<true> {
     context.sessionId = claims.sessionId;
-    context.actor = await this.sessions.actorOf(context, claims);
-    return true;
+    context.decideAgain = async () => {
+      // The entry of a refusal that follows names nobody and depends on no rights.
+      context.actor = undefined;
+      context.account = undefined;
+      be(context, await this.sessions.lookUp(claims));
+      this.access.decide(execution);
+    };
+    // A stream can be read once, so its request cannot be attempted again.
+    const isOnce = execution.switchToHttp().getRequest<{ body: unknown }>().body instanceof Readable;
+    const known = isOnce ? this.sessions.lookUp(claims) : this.sessions.find(claims);
+    if (!(known instanceof Promise)) return be(context, known);
+    return known.then((found) => be(context, found));
   }
+}
+
+/** From here on the request is this account's. */
+function be(context: RequestContext, { actor, ...account }: KnownAccount): true {
+  context.actor = actor;
+  context.account = account;
+  return true;
 }

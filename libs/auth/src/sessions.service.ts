@@ -4,14 +4,13 @@ import { LRUCache } from 'lru-cache';
 import { tierOf } from '#access';
 import { AuditWriter } from '#audit';
 import { DomainError } from '#kernel';
-import { countRequest, SharedCache } from '#platform/cache';
-import type { Actor, PrimaryMoment, RequestContext } from '#platform/context';
-import { Database, longStatementMs } from '#platform/database';
-import { actorSql, faultSql } from './account.sql';
+import { TieredCache } from '#platform/cache';
+import type { Actor, AskingAccount, RequestContext } from '#platform/context';
+import { BatchedLookUps, batchMs, Database, longStatementMs } from '#platform/database';
+import { actorSql, endsAtSql, faultSql, versionSql } from './account.sql';
 import { actorId } from './accounts.service';
 import type { OwnSessionsView } from './auth.dto';
 import { OneTimeTokensService } from './one-time-tokens.service';
-import { PrimaryReadingsService, versionSql } from './primary-readings.service';
 import { newToken, sha256 } from './random-tokens';
 import { accessTokenSeconds, invalidToken, TokensService, type Claims } from './tokens.service';
 
@@ -20,10 +19,8 @@ const refreshTokenDays = 14;
 const refreshTokenBytes = 32;
 /** Sessions that a list shows; older ones have to be ended all at once. */
 const maxListed = 100;
-/** What was looked up about an account is looked up again after this many ms, even if its version stays the same. */
-const actorTtlMs = 60_000;
-/** How long all processes together remember it, in ms, unless the version changes or one of its roles ends. */
-const sharedTtlMs = 86_400_000;
+/** How long an account is cached, in seconds. Its version tells whether it has changed. */
+const cacheSeconds = 86_400;
 
 export interface Session {
   accessToken: string;
@@ -32,20 +29,17 @@ export interface Session {
   expiresIn: number;
 }
 
-interface KnownActor {
+/** Who stands behind an access token, and the version of their account by then. */
+export interface KnownAccount extends AskingAccount {
   actor: Actor;
-  version: string;
 }
 
-interface LookedUp extends KnownActor {
-  /** When one of its roles ends by itself, or it is to be looked up again; in ms since the epoch, by the primary's clock. */
-  endsAt: number;
-}
+type LookedUp = Omit<KnownAccount, 'isConfirmed'>;
 
 /** Sessions: families of refresh tokens, each used once; and who stands behind an access token now. */
 @Injectable()
 export class SessionsService {
-  private readonly actors = new LRUCache<string, KnownActor>({ max: 20_000, ttl: actorTtlMs });
+  private readonly lookUps = new BatchedLookUps((keys) => this.lookUpAll(keys));
 
   /** Sessions whose tokens were found to be good for nothing any more. */
   private readonly ended = new LRUCache<string, true>({ max: 20_000, ttl: accessTokenSeconds * 1000 });
@@ -53,66 +47,64 @@ export class SessionsService {
   constructor(
     private readonly database: Database,
     private readonly tokens: TokensService,
-    private readonly readings: PrimaryReadingsService,
     private readonly oneTimeTokens: OneTimeTokensService,
     private readonly audit: AuditWriter,
-    private readonly cache: SharedCache,
+    private readonly cache: TieredCache,
   ) {}
 
-  /** Who the token's account is now; 401 when the account stopped working or the session was ended. */
-  async actorOf(context: RequestContext, { userId, sessionId }: Claims): Promise<Actor> {
-    const key = `${userId} ${sessionId}`;
-    const { version: current, ...moment } = await this.readings.next(userId);
-    context.primary = moment;
-    const known = this.actors.get(key);
-    if (known && known.version === current) {
-      if (this.cache.isConfigured) countRequest('session', 'known');
-      return known.actor;
-    }
-    const shared = current && (await this.recall(moment, key, current));
-    if (shared) return this.keep(moment, sessionId, key, shared);
-    const [found] = await this.database.query<Actor & { version: string; rolesEndInMs: number | null }>(
-      context,
-      `SELECT ${actorSql}, ${versionSql} AS version,
-         (SELECT extract(epoch FROM min(ur.expires_at) - now())::float8 * 1000 FROM user_roles ur
-          WHERE ur.user_id = u.id AND ur.expires_at > now()) AS "rolesEndInMs"
-       FROM users u WHERE u.id = $1 AND ${faultSql} IS NULL
-         AND EXISTS (SELECT FROM refresh_tokens WHERE family_id = $2 AND user_id = u.id AND revoked_at IS NULL)`,
-      [userId, sessionId],
-    );
+  /** Who the token's account is, from the cache or else from the primary; 401 when it stopped working or the session was ended. */
+  find(claims: Claims): KnownAccount | Promise<KnownAccount> {
+    const text = this.cache.here('session', keyOf(claims));
+    return text === undefined ? this.findElsewhere(claims) : accountOf(text);
+  }
+
+  /** The same, read on the primary after the call. */
+  async lookUp(claims: Claims): Promise<KnownAccount> {
+    const key = keyOf(claims);
+    const found = await this.lookUps.get(key);
     if (!found) {
-      this.ended.set(sessionId, true);
+      this.cache.drop(key);
+      this.ended.set(claims.sessionId, true);
       throw invalidToken();
     }
-    const { version, rolesEndInMs, ...actor } = found;
-    const ttlMs = Math.min(sharedTtlMs, rolesEndInMs ?? sharedTtlMs);
-    const looked = { actor, version, endsAt: moment.seconds * 1000 + ttlMs };
-    const text = JSON.stringify(looked);
-    void this.cache.remember('session', nameOf(key), boundTo(moment, version), text, ttlMs / 1000);
-    return this.keep(moment, sessionId, key, looked);
+    this.ended.delete(claims.sessionId);
+    this.cache.set(key, JSON.stringify(found), cacheSeconds);
+    return { ...found, isConfirmed: true };
   }
 
-  /** What another process looked up about the account, or this one before it forgot it, under the version that it has now. */
-  private async recall(moment: PrimaryMoment, key: string, version: string): Promise<LookedUp | undefined> {
-    const text = await this.cache.recall('session', nameOf(key), boundTo(moment, version));
-    return text === undefined ? undefined : (JSON.parse(text) as LookedUp);
-  }
-
-  private keep(moment: PrimaryMoment, sessionId: string, key: string, { actor, version, endsAt }: LookedUp): Actor {
-    const ttl = Math.max(1, Math.floor(Math.min(actorTtlMs, endsAt - moment.seconds * 1000)));
-    this.ended.delete(sessionId);
-    this.actors.set(key, { actor, version }, { ttl });
-    return actor;
-  }
-
-  /** Who stood behind the token when this process looked last, which may be a minute ago. */
-  remembered({ userId, sessionId }: Claims): Actor | undefined {
-    return this.actors.get(`${userId} ${sessionId}`)?.actor;
+  /** Who stood behind the token when this process looked last, which may be a day ago. */
+  remembered(claims: Claims): Actor | undefined {
+    const text = this.cache.here('session', keyOf(claims));
+    return text === undefined ? undefined : accountOf(text).actor;
   }
 
   /** Whether the session was found ended when this process looked last. */
   isEnded({ sessionId }: Claims): boolean {
     return this.ended.has(sessionId);
+  }
+
+  private async findElsewhere(claims: Claims): Promise<KnownAccount> {
+    const text = await this.cache.elsewhere('session', keyOf(claims), cacheSeconds);
+    return text === undefined ? this.lookUp(claims) : accountOf(text);
+  }
+
+  private async lookUpAll(keys: string[]): Promise<Map<string, LookedUp>> {
+    const pairs = keys.map((key) => key.split(':'));
+    const rows = await this.database.query<Actor & { version: string; endsAt: number | null; key: string }>(
+      undefined,
+      `SELECT concat_ws(':', 'session', k.user_id, k.session_id) AS key, ${actorSql}, ${versionSql} AS version,
+         ${endsAtSql} AS "endsAt"
+       FROM unnest($1::integer[], $2::uuid[]) AS k (user_id, session_id) JOIN users u ON u.id = k.user_id
+       WHERE ${faultSql} IS NULL
+         AND EXISTS (SELECT FROM refresh_tokens WHERE family_id = k.session_id AND user_id = u.id AND revoked_at IS NULL)`,
+      [pairs.map(([, userId]) => userId), pairs.map(([, , sessionId]) => sessionId)],
+      batchMs,
+    );
+    return new Map(
+      rows.map(({ key, version, endsAt, ...actor }) => {
+        return [key, { id: actor.userId ?? 0, version, endsAt: endsAt ?? undefined, actor }];
+      }),
+    );
   }
 
   /** Begins a session of an account that works, inside the transaction that logs it in. */
@@ -275,11 +267,10 @@ function utc(column: string): string {
   return `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
 }
 
-function nameOf(key: string): string {
-  return `session:${key.replace(' ', ':')}`;
+function keyOf({ userId, sessionId }: Claims): string {
+  return `session:${userId}:${sessionId}`;
 }
 
-/** A version counts in one history of the database; after a restore it may come again and mean something else. */
-function boundTo({ timeline }: PrimaryMoment, version: string): string {
-  return `${timeline} ${version}`;
+function accountOf(text: string): KnownAccount {
+  return { ...(JSON.parse(text) as LookedUp), isConfirmed: false };
 }

@@ -1,136 +1,103 @@
 import type { AuditWriter } from '#audit';
-import type { SharedCache } from '#platform/cache';
-import type { PrimaryMoment } from '#platform/context';
+import type { TieredCache } from '#platform/cache';
 import { aContext, anActor, codeOf, errorOf, unconnected } from '../../../test/support/unconnected';
 import type { OneTimeTokensService } from './one-time-tokens.service';
-import type { PrimaryReadingsService } from './primary-readings.service';
 import { sha256 } from './random-tokens';
 import { SessionsService } from './sessions.service';
 import type { Claims, TokensService } from './tokens.service';
 
-const moment: PrimaryMoment = { lsn: '0/1', timeline: '00000001', seconds: 1_790_000_000, generations: {} };
 const claims: Claims = { userId: 7, sessionId: 'family', tier: 'staff', expiresAt: 1_790_000_900 };
+const rowKey = 'session:7:family';
 
-/** Sessions over an account whose version, row and cached row the spec sets. */
+/** Sessions over an account whose row and cached row the spec sets. */
 function sessionsWith(given: { token?: object | null } = {}) {
   const state = {
-    version: '1' as string | undefined,
-    row: { ...anActor('staff'), version: '1', rolesEndInMs: null as number | null } as object | undefined,
-    cached: new Map<string, string>(),
+    rows: [{ ...anActor('staff'), version: '1', endsAt: null as number | null, key: rowKey }] as object[],
+    here: new Map<string, string>(),
+    elsewhere: new Map<string, string>(),
     seconds: [] as number[],
     voided: [] as number[],
   };
   const { database, sent } = unconnected([], (sql) => {
     if (sql.includes('FROM refresh_tokens t JOIN users')) return given.token ? [given.token] : [];
-    return sql.includes('AS "rolesEndInMs"') && state.row ? [state.row] : [];
+    return sql.includes('AS "endsAt"') ? state.rows : [];
   });
   const cache = {
-    isConfigured: false,
-    recall: async (_kind: string, name: string, bound: string) => state.cached.get(`${name} ${bound}`),
-    remember: async (_kind: string, name: string, bound: string, value: string, seconds: number) => {
-      state.cached.set(`${name} ${bound}`, value);
+    here: (_kind: string, key: string) => state.here.get(key),
+    elsewhere: async (_kind: string, key: string) => state.elsewhere.get(key),
+    drop: (key: string) => void state.here.delete(key),
+    set: (key: string, text: string, seconds: number) => {
+      state.here.set(key, text);
+      state.elsewhere.set(key, text);
       state.seconds.push(seconds);
     },
-  } as unknown as SharedCache;
-  const readings = { next: async () => ({ ...moment, version: state.version }) } as unknown as PrimaryReadingsService;
+  } as unknown as TieredCache;
   const tokens = {
     sign: async (userId: number, sessionId: string, tier: string) => `${userId} ${sessionId} ${tier}`,
   } as unknown as TokensService;
   const oneTime = { voidAll: async (_: unknown, userId: number) => void state.voided.push(userId) };
-  const make = () =>
-    new SessionsService(
-      database,
-      tokens,
-      readings,
-      oneTime as unknown as OneTimeTokensService,
-      {} as AuditWriter,
-      cache,
-    );
-  return { sessions: make(), another: make(), state, sent };
+  const sessions = new SessionsService(
+    database,
+    tokens,
+    oneTime as unknown as OneTimeTokensService,
+    {} as AuditWriter,
+    cache,
+  );
+  return { sessions, state, sent };
 }
 
-const looks = (sent: { sql: string }[]) => sent.filter(({ sql }) => sql.includes('AS "rolesEndInMs"')).length;
+const looks = (sent: { sql: string }[]) => sent.filter(({ sql }) => sql.includes('AS "endsAt"')).length;
 
-describe('the actor behind a token', () => {
-  it('is looked up where the account works and the session was not ended, and carries no more than an actor', async () => {
+describe('the account behind a token', () => {
+  it('is looked up where it works and the session was not ended, and is then confirmed', async () => {
     const { sessions, sent } = sessionsWith();
-    const context = aContext();
-    expect(await sessions.actorOf(context, claims)).toEqual(anActor('staff'));
-    expect([context.primary, sent[0]?.values]).toEqual([moment, [7, 'family']]);
+    const found = await sessions.find(claims);
+    expect(found).toEqual({ id: 7, version: '1', endsAt: undefined, actor: anActor('staff'), isConfirmed: true });
+    expect(sent[0]?.values).toEqual([['7'], ['family']]);
     expect(sent[0]?.sql).toMatch(
-      / END IS NULL AND EXISTS \(SELECT FROM refresh_tokens WHERE family_id = \$2 AND user_id = u\.id AND revoked_at IS NULL\)$/,
+      / END IS NULL AND EXISTS \(SELECT FROM refresh_tokens WHERE family_id = k\.session_id AND user_id = u\.id AND revoked_at IS NULL\)$/,
     );
   });
 
-  it('is looked up once for each version of the account', async () => {
+  it('comes from memory, then from other processes, and is not confirmed by that', async () => {
     const { sessions, state, sent } = sessionsWith();
-    await sessions.actorOf(aContext(), claims);
-    await sessions.actorOf(aContext(), claims);
-    expect(looks(sent)).toBe(1);
-    state.version = '2';
-    state.row = { ...anActor('member'), version: '2', rolesEndInMs: null };
-    expect((await sessions.actorOf(aContext(), claims)).roles).toEqual(['member']);
-    expect(looks(sent)).toBe(2);
+    await sessions.find(claims);
+    expect(await sessions.find(claims)).toMatchObject({ version: '1', isConfirmed: false, actor: anActor('staff') });
+    state.here.clear();
+    expect(await sessions.find(claims)).toMatchObject({ version: '1', isConfirmed: false, actor: anActor('staff') });
+    expect([looks(sent), state.seconds]).toEqual([1, [86_400]]);
   });
 
   it('is another one for another session or user', async () => {
     const { sessions, sent } = sessionsWith();
-    await sessions.actorOf(aContext(), claims);
-    await sessions.actorOf(aContext(), { ...claims, sessionId: 'other' });
-    await sessions.actorOf(aContext(), { ...claims, userId: 8 });
+    await sessions.find(claims);
+    await codeOf(async () => sessions.find({ ...claims, sessionId: 'other' }));
+    await codeOf(async () => sessions.find({ ...claims, userId: 8 }));
     expect(looks(sent)).toBe(3);
+  });
+
+  it('is looked up once by all who come together', async () => {
+    const { sessions, sent } = sessionsWith();
+    await Promise.all(Array.from({ length: 20 }, () => sessions.lookUp(claims)));
+    expect(looks(sent)).toBe(1);
+  });
+
+  it('is looked up anew where somebody asks the primary, and replaces what was cached', async () => {
+    const { sessions, state } = sessionsWith();
+    await sessions.find(claims);
+    state.rows = [{ ...anActor('member'), version: '2', endsAt: 1_790_000_100, key: rowKey }];
+    expect(await sessions.lookUp(claims)).toMatchObject({ version: '2', endsAt: 1_790_000_100, isConfirmed: true });
+    expect(await sessions.find(claims)).toMatchObject({ version: '2', isConfirmed: false, actor: anActor('member') });
   });
 
   it('is nobody once the session was ended, however often it was looked up before', async () => {
     const { sessions, state } = sessionsWith();
-    await sessions.actorOf(aContext(), claims);
+    await sessions.find(claims);
     expect([sessions.isEnded(claims), sessions.remembered(claims)?.userId]).toEqual([false, 7]);
-    Object.assign(state, { version: '2', row: undefined });
-    expect(await codeOf(() => sessions.actorOf(aContext(), claims))).toBe('auth.token-invalid');
-    expect(sessions.isEnded(claims)).toBe(true);
+    state.rows = [];
+    expect(await codeOf(() => sessions.lookUp(claims))).toBe('auth.token-invalid');
+    expect([sessions.isEnded(claims), sessions.remembered(claims)]).toEqual([true, undefined]);
     expect(sessions.isEnded({ ...claims, sessionId: 'other' })).toBe(false);
-  });
-
-  it('whose version nobody knows is looked up each time', async () => {
-    const { sessions, state, sent } = sessionsWith();
-    state.version = undefined;
-    await sessions.actorOf(aContext(), claims);
-    await sessions.actorOf(aContext(), claims);
-    expect(looks(sent)).toBe(2);
-  });
-
-  it('is found by other processes under the same version and timeline', async () => {
-    const { sessions, another, state, sent } = sessionsWith();
-    await sessions.actorOf(aContext(), claims);
-    expect([...state.cached.keys()]).toEqual(['session:7:family 00000001 1']);
-    expect(await another.actorOf(aContext(), claims)).toEqual(anActor('staff'));
-    expect(looks(sent)).toBe(1);
-  });
-
-  it.each([
-    [null, 86_400],
-    [5_000, 5],
-    [200_000_000, 86_400],
-  ])('one of whose roles ends in %s ms is shared for %i seconds', async (rolesEndInMs, seconds) => {
-    const { sessions, state } = sessionsWith();
-    state.row = { ...anActor('staff'), version: '1', rolesEndInMs };
-    await sessions.actorOf(aContext(), claims);
-    expect(state.seconds).toEqual([seconds]);
-  });
-
-  it.each([
-    [4_900, 1],
-    [5_100, 2],
-  ])('is kept until a role ends after five seconds: %i ms later it was looked up %i times', async (later, times) => {
-    const { sessions, state, sent } = sessionsWith();
-    state.row = { ...anActor('staff'), version: '1', rolesEndInMs: 5_000 };
-    await sessions.actorOf(aContext(), claims);
-    state.cached.clear();
-    const begun = performance.now();
-    jest.spyOn(performance, 'now').mockImplementation(() => begun + later);
-    await sessions.actorOf(aContext(), claims);
-    jest.restoreAllMocks();
-    expect(looks(sent)).toBe(times);
   });
 });
 

@@ -4,7 +4,6 @@ import { Rendered } from '#platform/http';
 import type { RecordLists, Records, Resource } from '#records';
 import { aContext, anActor, codeOf, unconnected } from '../../../test/support/unconnected';
 import type { OneTimeTokensService } from './one-time-tokens.service';
-import { PrimaryReadingsService } from './primary-readings.service';
 import type { SecondFactorService } from './second-factor.service';
 import type { SessionsService } from './sessions.service';
 import { CreateUser, SetRoles, UpdateUser } from './user.dto';
@@ -185,13 +184,4 @@ describe('the body of a request', () => {
   it('changes no roles beside their own operation', () => {
     expect(UpdateUser.safeParse({ roles: ['admin'] }).success).toBe(false);
   });
-});
-
-it('the version of an account is that of its shard, at a moment of the primary', async () => {
-  const versions = Array.from({ length: 32 }, (_, shard) => `v${shard}`).join(' ');
-  const { database } = unconnected([], () => [{ versions, lsn: '0/1', seconds: 5 }]);
-  const readings = new PrimaryReadingsService(database);
-  const found = await Promise.all([0, 7, 31, 32, 39].map((userId) => readings.next(userId)));
-  expect(found.map(({ version }) => version)).toEqual(['v0', 'v7', 'v31', 'v0', 'v7']);
-  expect(found[0]).toEqual({ version: 'v0', lsn: '0/1', seconds: 5 });
 });

@@ -96,6 +96,19 @@ export class DomainError extends Error {
   }
 }
 
+/**
+ * Something that the request was decided by has changed meanwhile: a cached row, the rights of the account, or a change of its own
+ * that a replica lacks. Nothing was written. The request is attempted once more, with everything read on the primary.
+ */
+export class OutdatedError extends DomainError {
+  constructor(cause?: unknown) {
+    super('service.unavailable', 'Something was changed at the same moment; try again.', {
+      retryAfterSeconds: 2,
+      cause,
+    });
+  }
+}
+
 /** A 422 for one field. */
 export function invalid(pointer: string, message: string): DomainError {
   return new DomainError('request.invalid', message, { errors: [{ pointer, message }] });

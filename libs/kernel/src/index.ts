@@ -1,6 +1,15 @@
 export { Clock } from './clock';
 export { decodeCursor, encodeCursor, foreignCursor, sortOfCursor } from './cursor';
-export { DomainError, ERRORS, invalid, unavailable, type ErrorCode, type FieldError, type Limited } from './errors';
+export {
+  DomainError,
+  ERRORS,
+  invalid,
+  OutdatedError,
+  unavailable,
+  type ErrorCode,
+  type FieldError,
+  type Limited,
+} from './errors';
 export { foldText } from './fold';
 export { FIRST_NAMES, LAST_NAMES } from './made-up-names';
 export { Random } from './random';

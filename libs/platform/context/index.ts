@@ -1,1 +1,1 @@
-export { reasonRequired, RequestContext, type Actor, type Disclosure, type PrimaryMoment } from './request-context';
+export { reasonRequired, RequestContext, type Actor, type AskingAccount, type Disclosure } from './request-context';

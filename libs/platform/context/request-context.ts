@@ -14,19 +14,18 @@ export interface Actor {
   breaksGlass?: boolean;
 }
 
-/** The primary at some moment after a request had begun. */
-export interface PrimaryMoment {
-  /** How far its log was durable, such as `0/16B3748`: whatever was acknowledged before the request began is in there. */
-  lsn: string;
-  /** Which history of the database this is, such as `00000001`: another one after a fail-over or a restore from a backup. */
-  timeline: string;
-  /** The time by its own clock, in seconds since the epoch. */
-  seconds: number;
-  /**
-   * The generations of what processes share outside of PostgreSQL, by name, each with who holds it where somebody does; see
-   * `shared_generations`.
-   */
-  generations: Readonly<Record<string, string>>;
+/**
+ * The account that asks, as it was when somebody looked it up. A cache may hold it for a day. So each statement that matters
+ * compares its version with the one on the primary, and does nothing where they differ.
+ */
+export interface AskingAccount {
+  readonly id: number;
+  /** Another one after each change of what the account may do: roles, lock, sessions, password, deletion. */
+  readonly version: string;
+  /** When the first of its roles ends by itself, in seconds since the epoch by the primary's clock. */
+  readonly endsAt?: number;
+  /** Whether the primary has found it unchanged at some moment after the request began. */
+  isConfirmed: boolean;
 }
 
 export type Source = 'api' | 'cli' | 'job';
@@ -35,10 +34,27 @@ export type Source = 'api' | 'cli' | 'job';
 export interface Disclosure {
   tableName: string;
   ids: number[];
+  /** The version of each record that is shown, in the order of `ids`: the id of the entry that last changed it. */
+  versions?: string[];
+  /**
+   * Set where the one record came from a cache: when its row was last changed, in µs since the epoch. The entry is written only
+   * while the row on the primary has this version and this time.
+   */
+  changedAt?: string;
   list: boolean;
   action?: 'EXPORT';
   filters?: Record<string, unknown>;
   notes?: string;
+}
+
+/** Reads of one request on a replica. */
+export interface ReplicaReading {
+  /** Every transaction below this id was visible to the first of them, and so to all. */
+  horizon: string;
+  /** The timeline of the log that the replica follows. */
+  timeline: number;
+  /** Tells that the replica lacked something that this request had to see. */
+  wasLate: () => void;
 }
 
 interface ContextFacts {
@@ -79,21 +95,22 @@ export class RequestContext {
   actor?: Actor;
   /** The session of the access token, once it was checked. */
   sessionId?: string;
-  /** The primary after the request had begun; undefined where nobody asked it. */
-  primary?: PrimaryMoment;
+  /** The account that asks; undefined for the public, and for commands and jobs, which have none. */
+  account?: AskingAccount;
+  /** Looks the account up on the primary and decides anew whether it may do this: 401 or 403 where it may not any more. */
+  decideAgain?: () => Promise<void>;
+  /** Whether everything is read on the primary: in the second attempt at a request that a late or cached answer had misled. */
+  readsPrimary = false;
+  /** Whether this request has committed something. It is then not attempted again. */
+  hasCommitted = false;
   /** What the reply will show and the ledger must name before it leaves. */
   readonly disclosures: Disclosure[] = [];
-  /**
-   * The cached records that are being changed, such as `members 17`, each with the second, by the primary's clock, until which the cache
-   * waits for it; undefined where the cache could not be told.
-   */
-  readonly changing = new Map<string, number | undefined>();
   /** Where the work for it is measured, if it is. */
   trace?: Trace;
   /** The open transaction, if the current work runs in one; owned by Database. */
   transaction?: unknown;
-  /** Which server its reads go to, once that was chosen; owned by Database. */
-  reader?: unknown;
+  /** The replica that its reads go to, once one was chosen. */
+  replica?: ReplicaReading;
 
   constructor(facts: ContextFacts) {
     this.source = facts.source;
@@ -137,12 +154,20 @@ export class RequestContext {
     this.disclosures.push(disclosure);
   }
 
+  /** Forgets the first attempt at the request. The second reads everything on the primary. */
+  startOver(): void {
+    this.disclosures.length = 0;
+    this.replica?.wasLate();
+    this.replica = undefined;
+    this.readsPrimary = true;
+  }
+
   /**
    * The JSON that the database's capture trigger reads from the setting `ip2a.context`. It holds how long the statement may
    * take, so it is made when the statement is sent.
    */
   attribution(): string {
-    const { actor, timeLeftMs } = this;
+    const { account, actor, timeLeftMs } = this;
     return JSON.stringify({
       source: this.source,
       requestId: this.requestId,
@@ -155,8 +180,10 @@ export class RequestContext {
       email: actor?.email,
       // As PostgreSQL writes an array of plain words; the trigger reads it for every changed row.
       roles: actor && `{${actor.roles.join(',')}}`,
-      // What is undefined is left out, and then counts as not announced.
-      announced: this.changing.size > 0 ? Object.fromEntries(this.changing) : undefined,
+      // A change of somebody whose rights have changed is refused by the trigger.
+      accountId: account?.id,
+      accountVersion: account?.version,
+      accountEndsAt: account?.endsAt,
     });
   }
 }

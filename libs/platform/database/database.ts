@@ -2,20 +2,17 @@ import type { OnApplicationShutdown } from '@nestjs/common';
 import { escapeLiteral, type Pool, type PoolClient, type QueryConfig, type QueryResult } from 'pg';
 import { DataSource, type EntityTarget, type ObjectLiteral } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
-import { DomainError, unavailable } from '#kernel';
+import { DomainError, OutdatedError, unavailable } from '#kernel';
 import type { Config } from '#platform/config';
-import type { PrimaryMoment, RequestContext } from '#platform/context';
-import type { RedisConnection } from '#platform/redis';
+import type { RequestContext } from '#platform/context';
 import { checkIn, checkOut, leavesConnectionSound } from './check-out';
 import { databaseMetrics } from './database.metrics';
 import { SnakeNaming } from './naming';
 import { translateError } from './pg-errors';
 import { PreparedStatements, preparingOf } from './prepared';
-import { momentSql, primaryMoment } from './primary-moment';
+import type { Replica } from './replica';
 import { replicaMetrics } from './replica.metrics';
 import { Replicas } from './replicas';
-import { SharedCall } from './shared-call';
-import { WriteMarks } from './write-marks';
 
 /** How long a request waits for a pooled connection, in ms. */
 export const connectionWaitMs = 700;
@@ -30,16 +27,13 @@ const graceMs = 100;
 /** The same for work that is known to be long, such as a batch of an import or the ids of an export. */
 export const longStatementMs = 30_000;
 
-/** What PostgreSQL calls a statement that changes rows, in the tag of its answer. */
-const changing = ['INSERT', 'UPDATE', 'DELETE', 'MERGE'];
-
 interface Transaction {
   client: PoolClient;
 }
 
 interface ReadOptions {
   timeoutMs?: number;
-  /** It answers with everything that was acknowledged to anybody before the request began, as the primary would. */
+  /** It shows everything that was acknowledged to anybody before the request began, so the primary answers. */
   strict?: boolean;
 }
 
@@ -51,8 +45,8 @@ interface ReadOptions {
 export class Database implements OnApplicationShutdown {
   private readonly prepared = new PreparedStatements();
   private replicas?: Replicas;
-  private marks?: WriteMarks;
-  private readonly moments = new SharedCall(() => primaryMoment((sql) => this.query(undefined, sql)));
+  /** The replica that a request reads from, once it has. */
+  private readonly chosen = new WeakMap<RequestContext, Replica>();
 
   private constructor(
     readonly dataSource: DataSource,
@@ -89,11 +83,9 @@ export class Database implements OnApplicationShutdown {
     return database;
   }
 
-  /** Has reads answered by these replicas, where they have what the reader has changed. */
-  async readFrom(urls: readonly string[], redis: RedisConnection): Promise<void> {
-    const primary = <R>(sql: string) => this.query<R>(undefined, sql);
-    this.marks = new WriteMarks(redis, primary);
-    this.replicas = new Replicas(urls, this.pool.options.max, primary, this.marks);
+  /** Has reads answered by these replicas. */
+  async readFrom(urls: readonly string[]): Promise<void> {
+    this.replicas = new Replicas(urls, this.pool.options.max);
     await this.replicas.start();
   }
 
@@ -120,23 +112,20 @@ export class Database implements OnApplicationShutdown {
     if (transaction) return (await this.send(transaction.client, context, sql, values, timeoutMs)).rows as R[];
     this.refuseHopelessWait(context);
     const client = await this.checkOut(context);
-    let result: QueryResult;
     try {
-      result = await this.send(client, context, sql, values, timeoutMs);
+      const { rows } = await this.send(client, context, sql, values, timeoutMs);
       checkIn(client);
+      return rows as R[];
     } catch (error) {
       checkIn(client, error);
       throw error;
     }
-    if (context && this.leavesMark(context) && result.rowCount && changing.includes(result.command)) {
-      await this.mark(context, await this.moments.next());
-    }
-    return result.rows as R[];
   }
 
   /**
-   * Runs one statement that changes nothing, on a replica if there is one that has what the user has changed; within a transaction, and where
-   * nobody asked how far the primary is, on the primary. What a replica can not answer, for whatever reason, the primary is asked.
+   * Runs one statement that changes nothing: on a replica where there is one, and on the primary within a transaction, after a
+   * change of the request's own, or where the replica fails. The entry of what it shows is written only where the replica had
+   * every change of the one who asks. A request stays with its first replica, so that nothing it reads goes back in time.
    */
   async read<R>(
     context: RequestContext,
@@ -144,45 +133,49 @@ export class Database implements OnApplicationShutdown {
     values: unknown[] = [],
     { timeoutMs = statementMs, strict = false }: ReadOptions = {},
   ): Promise<R[]> {
-    const replica = openTransaction(context) ? undefined : await this.replicas?.choose(context, strict);
+    const { replicas } = this;
+    if (!replicas || strict || context.readsPrimary || context.hasCommitted || openTransaction(context)) {
+      return this.query<R>(context, sql, values, timeoutMs);
+    }
+    const replica = this.chosen.get(context) ?? replicas.choose();
     if (!replica) return this.query<R>(context, sql, values, timeoutMs);
     try {
       // Half of the time is the primary's.
-      return await replica.run<R>({ text: sql, values }, this.patience(context, timeoutMs) / 2);
+      const { rows, horizon, timeline } = await replica.run<R>(sql, values, this.timeOut(context, timeoutMs) / 2);
+      if (!context.replica) {
+        const wasLate = () => {
+          replica.wasLateAt = performance.now();
+          replicaMetrics.primaryReads.inc({ reason: 'behind' });
+        };
+        context.replica = { horizon, timeline, wasLate };
+        this.chosen.set(context, replica);
+      }
+      return rows;
     } catch {
       replicaMetrics.primaryReads.inc({ reason: 'failed' });
-      Replicas.stayWithPrimary(context);
+      context.readsPrimary = true;
       return this.query<R>(context, sql, values, timeoutMs);
     }
   }
 
-  /** Runs `work` in one transaction; inside another one it joins it. Rolled back if `work` throws. */
+  /**
+   * Runs `work` in one transaction; inside another one it joins it. Rolled back if `work` throws. OutdatedError where the account
+   * that asks is not what it was.
+   */
   async transaction<T>(context: RequestContext, work: () => Promise<T>): Promise<T> {
     if (openTransaction(context)) return work();
-    const { result, moment } = await this.committed(context, work);
-    if (moment) await this.mark(context, moment);
-    return result;
-  }
-
-  /** Runs `work` in a transaction; where its commit leaves a mark, with a moment of the primary after it. */
-  private async committed<T>(
-    context: RequestContext,
-    work: () => Promise<T>,
-  ): Promise<{ result: T; moment?: PrimaryMoment }> {
     this.refuseHopelessWait(context);
     const client = await this.checkOut(context);
     let failure: unknown;
-    const run = (text: string) => client.query({ text, query_timeout: this.patience(context) } as QueryConfig);
+    const run = (text: string) => client.query({ text, query_timeout: this.timeOut(context) } as QueryConfig);
     try {
-      await run(`BEGIN; SELECT set_config('ip2a.context', ${escapeLiteral(context.attribution())}, true)`);
+      const begun: unknown = await run(`BEGIN; SELECT ${beginning(context)}`);
+      confirm(context, (begun as QueryResult<{ isSame: boolean | null }>[]).at(-1)?.rows[0]?.isSame);
       context.transaction = { client } satisfies Transaction;
       const result = await work();
-      if (!this.leavesMark(context)) {
-        await run('COMMIT');
-        return { result };
-      }
-      const answers: unknown = await run(`COMMIT; SELECT ${momentSql}`);
-      return { result, moment: (answers as QueryResult<PrimaryMoment>[]).at(-1)?.rows[0] };
+      await run('COMMIT');
+      context.hasCommitted = true;
+      return result;
     } catch (thrown) {
       const error = translateError(thrown);
       failure = error;
@@ -239,7 +232,7 @@ export class Database implements OnApplicationShutdown {
     values: unknown[],
     timeoutMs: number,
   ): Promise<QueryResult> {
-    const statement = { text: sql, values, query_timeout: this.patience(context, timeoutMs) };
+    const statement = { text: sql, values, query_timeout: this.timeOut(context, timeoutMs) };
     const part = context?.trace?.beginStatement(sql);
     try {
       const result = await this.prepared.run(client, statement, this.inTransaction(context));
@@ -251,18 +244,8 @@ export class Database implements OnApplicationShutdown {
     }
   }
 
-  private leavesMark(context: RequestContext): boolean {
-    return this.marks !== undefined && typeof context.actor?.userId === 'number';
-  }
-
-  /** What the user has changed is marked before they are told; `moment` is after the commit. */
-  private async mark(context: RequestContext, moment: PrimaryMoment): Promise<void> {
-    Replicas.stayWithPrimary(context);
-    await this.marks?.keep(context.actor?.userId as number, moment);
-  }
-
   /** How long to wait for a statement that is sent now: a little longer than its request has time, so that the server decides. */
-  private patience(context: RequestContext | undefined, timeoutMs = statementMs): number {
+  private timeOut(context: RequestContext | undefined, timeoutMs = statementMs): number {
     const timeLeftMs = context?.timeLeftMs ?? Infinity;
     if (timeLeftMs <= 0) throw tooLate();
     return Math.min(timeoutMs, Math.ceil(timeLeftMs) + graceMs);
@@ -279,6 +262,23 @@ export class Database implements OnApplicationShutdown {
 /** The context's attribution as a statement's value: made when the statement is sent, after waiting for a connection. */
 export function attributionOf(context: RequestContext): unknown {
   return { toPostgres: () => context.attribution() };
+}
+
+/** The columns with which a transaction begins: who acts, for the triggers, and whether the account still is what it was. */
+function beginning(context: RequestContext): string {
+  const attributed = `set_config('ip2a.context', ${escapeLiteral(context.attribution())}, true)`;
+  const { account } = context;
+  if (!account) return attributed;
+  const { id, version, endsAt } = account;
+  const current = `coalesce((SELECT v.version FROM account_versions v WHERE v.user_id = ${id}), 0)`;
+  const hasRoles = endsAt === undefined ? 'true' : `${endsAt} > extract(epoch FROM statement_timestamp())`;
+  return `${attributed}, ${current} = ${escapeLiteral(version)} AND ${hasRoles} AS "isSame"`;
+}
+
+function confirm({ account }: RequestContext, isSame: boolean | null | undefined): void {
+  if (!account) return;
+  if (!isSame) throw new OutdatedError();
+  account.isConfirmed = true;
 }
 
 function tooLate(): DomainError {

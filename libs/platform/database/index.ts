@@ -1,3 +1,4 @@
+export { BatchedLookUps, batchMs } from './batched-look-ups';
 export { asOwner, bulkLoad } from './bulk-load';
 export { checkIn, checkOut } from './check-out';
 export { attributionOf, connectionWaitMs, Database, longStatementMs } from './database';
@@ -7,5 +8,4 @@ export { snake, SnakeNaming } from './naming';
 export { oneOf } from './one-of';
 export { translateError } from './pg-errors';
 export { Pace } from './pace';
-export { momentSql } from './primary-moment';
 export { SharedCall } from './shared-call';

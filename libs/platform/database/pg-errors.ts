@@ -1,5 +1,5 @@
 import { QueryFailedError } from 'typeorm';
-import { DomainError, invalid, unavailable, type FieldError } from '#kernel';
+import { DomainError, invalid, OutdatedError, unavailable, type FieldError } from '#kernel';
 import { isOfStandby } from './standby';
 
 /** The fields of a PostgreSQL error that are read here; see "Error and Notice Message Fields" in its manual. */
@@ -12,6 +12,8 @@ interface PgError {
   message: string;
 }
 
+/** Of our own: the account that asks is not what the request was decided by. */
+const outdated = 'IP2A1';
 /** Classes of SQLSTATE that mean "not now" rather than "not so": connection, resources, operator, system, I/O. */
 const transientClasses = ['08', '53', '57', '58', 'XX'];
 /** Lock timeout, deadlock, serialization failure, privilege taken away. */
@@ -26,6 +28,8 @@ export function translateError(thrown: unknown): unknown {
   if (thrown instanceof DomainError || typeof error?.message !== 'string') return thrown;
   const code = error.code ?? '';
   switch (code) {
+    case outdated:
+      return new OutdatedError(thrown);
     case '23505':
       return new DomainError('record.duplicate', 'A record with the same key exists already.', {
         errors: keyFields(error, 'is taken by another record'),

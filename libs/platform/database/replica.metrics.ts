@@ -14,21 +14,17 @@ export const replicaMetrics = {
   }),
   up: new Gauge({
     name: 'ip2a_replica_up',
-    help: 'Whether the replica answers, follows the primary, and is not too far behind.',
+    help: 'Whether the replica answers and is not more than ten seconds behind.',
     labelNames: ['replica'],
   }),
   lagSeconds: new Gauge({
     name: 'ip2a_replica_lag_seconds',
-    help: 'For how long at most the replica has not heard of changes; infinite where that is not known.',
+    help: 'Age of the last commit that the replica has replayed, while it has received more; else 0.',
     labelNames: ['replica'],
   }),
   lagBytes: new Gauge({
     name: 'ip2a_replica_lag_bytes',
-    help: 'Bytes of the log that the replica has not replayed.',
+    help: 'Bytes of the log that the replica has received and not replayed.',
     labelNames: ['replica'],
-  }),
-  marksFailed: new Counter({
-    name: 'ip2a_write_marks_failed_total',
-    help: 'Commits whose mark could not be left in Redis; all marks were given up instead.',
   }),
 };

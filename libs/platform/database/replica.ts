@@ -1,52 +1,53 @@
 import { Logger } from '@nestjs/common';
 import { Pool, type PoolClient, type QueryConfig, type QueryResult } from 'pg';
 import { checkIn, checkOut } from './check-out';
-import { lsnOf } from './lsn';
 import { PreparedStatements, preparingOf } from './prepared';
 import { replicaMetrics } from './replica.metrics';
-import { SharedCall } from './shared-call';
 
-/** Between two looks at a replica, in ms; fewer at one that is away. */
-const lookMs = 100;
-const lookAwayMs = 500;
-/** How long a replica may take to tell how far it is, in ms, twice: a process that was busy itself has not waited. */
-const patienceMs = 250;
+/** Between two looks at a replica, in ms. */
+const lookMs = 500;
+/** How long a replica may take to answer a look, in ms, twice: a process that was busy itself has not waited. */
+const lookTimeoutMs = 250;
 /** How long a connection may take to open, in ms: the primary has some open. */
 const connectionMs = 300;
 const idleMs = 120_000;
-/** After a statement that took too long, for this many ms nothing more is sent, though the replica may tell how far it is. */
+/** After a statement that took too long, for this many ms nothing more is sent, though the replica may answer looks. */
 const restMs = 5_000;
+/** Beyond this lag in seconds a replica is not asked. The primary compares it again with each list. */
+const maxLagSeconds = 10;
 
-interface Position {
+interface Look {
   isInRecovery: boolean;
-  replayed: string | null;
-  timeline: string | null;
+  lagSeconds: number;
+  lagBytes: number;
 }
 
-export interface ReplicaStatement {
-  text: string;
-  values: unknown[];
-}
+/** The idiom of PostgreSQL's manual: a standby that has replayed all it received is not late, however old the last commit is. */
+const lookSql = `SELECT pg_is_in_recovery() AS "isInRecovery",
+  coalesce(pg_wal_lsn_diff(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()), 0)::float8 AS "lagBytes",
+  CASE WHEN pg_last_wal_receive_lsn() IS DISTINCT FROM pg_last_wal_replay_lsn()
+    THEN coalesce(extract(epoch FROM now() - pg_last_xact_replay_timestamp()), 0) ELSE 0 END::float8 AS "lagSeconds"`;
 
-const positionSql = `SELECT pg_is_in_recovery() AS "isInRecovery", pg_last_wal_replay_lsn()::text AS replayed,
-  (SELECT generation::text FROM shared_generations WHERE name = 'timeline') AS timeline`;
+/** What a replica has answered, and what it had seen by then. */
+export interface ReplicaAnswer<R> {
+  rows: R[];
+  horizon: string;
+  timeline: number;
+}
 
 /**
- * A server that follows the primary, how far it has come, and the connections to it. What it does not answer fails at once where it is
- * found to be away, so that it can be asked elsewhere.
+ * A server that follows the primary, and the connections to it. A statement that it does not answer fails at once where the replica
+ * is away, so that the primary can be asked.
  */
 export class Replica {
   readonly name: string;
-  /** How far it had replayed when it was looked at last; undefined while it is away. */
-  replayed?: bigint;
-  /** The timeline that its data were written under. */
-  timeline?: string;
   /** Why it is not used; undefined while it answers. */
   fault?: string = 'was not found yet';
   /** Statements that it has not answered yet. */
   busy = 0;
+  /** When it last lacked something that a list had to show, by `performance.now()`. */
+  wasLateAt = -Infinity;
   private readonly logger = new Logger('replicas');
-  private readonly looks = new SharedCall(() => this.look());
   private readonly abandoned = new Set<(error: Error) => void>();
   private readonly watcher: Pool;
   private pool: Pool;
@@ -65,42 +66,43 @@ export class Replica {
     this.watcher = new Pool({
       connectionString: url,
       max: 1,
-      connectionTimeoutMillis: patienceMs,
-      query_timeout: patienceMs,
+      connectionTimeoutMillis: lookTimeoutMs,
+      query_timeout: lookTimeoutMs,
       keepAlive: true,
     });
     this.watcher.on('error', (error) => this.putAside(error.message));
-    this.watch();
   }
 
-  get isResting(): boolean {
-    return performance.now() < this.restsUntil;
+  get isUsable(): boolean {
+    return this.fault === undefined && performance.now() >= this.restsUntil;
   }
 
-  /** Looks how far it is now. Never fails; `fault` tells. */
-  refresh(): Promise<void> {
-    return this.looks.next();
+  /** Looks at it now, and from then on by itself. Never fails; `fault` tells. */
+  async watch(): Promise<void> {
+    await this.look();
+    if (!this.isStopped) this.timer = setTimeout(() => void this.watch(), lookMs).unref();
   }
 
-  /** Fails when the statement fails, when it takes longer, and at once when the replica is put aside meanwhile. */
-  async run<R>({ text, values }: ReplicaStatement, timeoutMs: number): Promise<R[]> {
-    let abandon: ((error: Error) => void) | undefined;
+  /**
+   * Fails when the statement fails, when it takes longer, and at once when the replica is put aside meanwhile. The rows and what
+   * the replica had seen come from one snapshot.
+   */
+  async run<R>(text: string, values: unknown[], timeoutMs: number): Promise<ReplicaAnswer<R>> {
+    let abandon: (error: Error) => void = () => {};
     const aside = new Promise<never>((_, reject) => (abandon = reject));
-    aside.catch(() => undefined);
-    if (abandon) this.abandoned.add(abandon);
+    this.abandoned.add(abandon);
     this.busy += 1;
     try {
-      const begun = performance.now();
-      const answered = this.send<R>({ text, values, query_timeout: timeoutMs }, begun + timeoutMs);
-      const rows = await Promise.race([answered, aside]);
+      const answered = this.send<R>({ text: withHorizon(text), values, query_timeout: timeoutMs });
+      const answer = await Promise.race([answered, aside]);
       replicaMetrics.reads.inc({ replica: this.name, outcome: 'answered' });
-      return rows;
+      return answer;
     } catch (error) {
       replicaMetrics.reads.inc({ replica: this.name, outcome: 'failed' });
       throw error;
     } finally {
       this.busy -= 1;
-      if (abandon) this.abandoned.delete(abandon);
+      this.abandoned.delete(abandon);
     }
   }
 
@@ -110,72 +112,64 @@ export class Replica {
     await Promise.all([this.pool.end(), this.watcher.end()]).catch(() => undefined);
   }
 
-  private async send<R>(statement: ReplicaStatement & { query_timeout: number }, lateAt: number): Promise<R[]> {
+  private async send<R>(statement: QueryConfig & { query_timeout: number }): Promise<ReplicaAnswer<R>> {
+    const lateAt = performance.now() + statement.query_timeout;
     const client = await checkOut(this.pool);
+    let result: QueryResult<Row>;
     try {
-      const { rows } = await this.ask(client, statement);
+      this.prepared ??= await preparedOn(client);
+      result = (await this.prepared.run(client, statement)) as QueryResult<Row>;
       checkIn(client);
-      return rows as R[];
     } catch (error) {
       checkIn(client, error);
       if (performance.now() >= lateAt - 1) this.restsUntil = performance.now() + restMs;
-      void this.refresh();
+      void this.look();
       throw error;
     }
-  }
-
-  private watch(): void {
-    if (this.isStopped) return;
-    this.timer = setTimeout(
-      () => void this.refresh().then(() => this.watch()),
-      this.fault ? lookAwayMs : lookMs,
-    ).unref();
+    return answerOf<R>(result);
   }
 
   private async look(): Promise<void> {
     try {
-      this.learn(await this.position().catch(() => this.position()));
+      this.learn(await this.askHowItIs().catch(() => this.askHowItIs()));
     } catch (error) {
       this.putAside((error as Error).message);
     }
   }
 
-  private async position(): Promise<Position> {
+  private async askHowItIs(): Promise<Look> {
     const client = await checkOut(this.watcher);
     try {
-      this.prepared ??= await preparedOn(client);
-      const { rows } = await this.ask(client, { text: positionSql });
+      const { rows } = await client.query<Look>(lookSql);
       checkIn(client);
-      return rows[0] as Position;
+      return rows[0] as Look;
     } catch (error) {
       checkIn(client, error);
       throw error;
     }
   }
 
-  private ask(client: PoolClient, statement: QueryConfig): Promise<QueryResult> {
-    return this.prepared ? this.prepared.run(client, statement) : client.query(statement);
-  }
-
-  private learn({ isInRecovery, replayed, timeline }: Position): void {
-    if (!isInRecovery || replayed === null) {
+  private learn({ isInRecovery, lagBytes, lagSeconds }: Look): void {
+    replicaMetrics.lagSeconds.set({ replica: this.name }, lagSeconds);
+    replicaMetrics.lagBytes.set({ replica: this.name }, lagBytes);
+    if (!isInRecovery) {
       this.putAside('is no replica any more');
       return;
     }
-    this.replayed = lsnOf(replayed);
-    this.timeline = timeline ?? undefined;
+    if (lagSeconds > maxLagSeconds) {
+      this.fault = `is more than ${maxLagSeconds} s behind`;
+      return;
+    }
     if (this.fault) this.logger.log({ replica: this.name }, 'A replica is used');
     this.fault = undefined;
   }
 
-  /** What waits for it goes elsewhere, and its connections are closed: a server that comes back may have gone back in time. */
+  /** Its open statements go elsewhere, and its connections are closed: another server may answer here the next time. */
   private putAside(fault: string): void {
-    this.replayed = undefined;
     if (this.isStopped) return;
     if (!this.fault) this.logger.warn({ replica: this.name, cause: fault }, 'A replica is put aside');
     const wasUsed = this.fault === undefined;
     this.fault = fault;
-    // Another server may answer here the next time, with or without a pooler.
     this.prepared = undefined;
     if (!wasUsed) return;
     const { pool } = this;
@@ -192,12 +186,35 @@ export class Replica {
       idleTimeoutMillis: idleMs,
       keepAlive: true,
     });
-    // Its server may be gone, and back with less: not before it has been looked at.
     pool.on('error', (error) => {
       if (pool === this.pool) this.putAside(error.message);
     });
     return pool;
   }
+}
+
+/**
+ * The statement, and with it the id below which its snapshot sees every transaction. A standby's snapshot names no running
+ * transactions, but everything below its xmin is visible. One row without `isRow` stands for none.
+ */
+function withHorizon(sql: string): string {
+  return `SELECT s.*, q.* FROM (
+      SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS "replicaHorizon", min_recovery_end_timeline AS "replicaTimeline"
+      FROM pg_control_recovery()
+    ) s LEFT JOIN LATERAL (SELECT true AS "isRow", p.* FROM (${sql}) p) q ON true`;
+}
+
+interface Row {
+  replicaHorizon: string;
+  replicaTimeline: number;
+  isRow: boolean | null;
+}
+
+function answerOf<R>({ rows }: QueryResult<Row>): ReplicaAnswer<R> {
+  const [first] = rows;
+  if (!first) throw new Error('An outer join answers at least one row.');
+  const answer = first.isRow ? rows : [];
+  return { rows: answer as R[], horizon: first.replicaHorizon, timeline: first.replicaTimeline };
 }
 
 async function preparedOn(client: PoolClient): Promise<PreparedStatements> {

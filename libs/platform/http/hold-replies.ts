@@ -16,8 +16,9 @@ const ofTheReply = ['etag', 'location', 'content-disposition', 'content-length',
 export function holdReplies(server: FastifyInstance, release: Release): void {
   server.addHook('onSend', (request, reply, payload, done) => {
     const context = contextOf(request);
-    if (reply.statusCode >= 400) context.disclosures.length = 0;
-    const released = release(context);
+    const isError = reply.statusCode >= 400;
+    if (isError) context.disclosures.length = 0;
+    const released = isError ? undefined : release(context);
     if (!released) {
       done(null, payload);
       return;

@@ -96,7 +96,8 @@ export class RedisConnection implements OnApplicationShutdown {
       this.silence = 0;
       return answer;
     } catch (error) {
-      if (error instanceof Error && error.message.startsWith('NOSCRIPT')) throw error;
+      // The server is well and says what is wrong: a script it does not have, or a key that holds another kind of value.
+      if (error instanceof Error && /^(NOSCRIPT|WRONGTYPE)/.test(error.message)) throw error;
       // It is full, and throws nothing away: what it holds already it still answers.
       if (error instanceof Error && error.message.startsWith('OOM')) {
         redisMetrics.failures.inc({ reason: 'full' });

@@ -6,38 +6,39 @@ import type { ListQuery, Resource } from './resource';
 import { anyBegins, matching, matchOf } from './search';
 import { actorOf, conditions, Statement, type ViewRow } from './statement';
 
+/** A record as it was when it was counted in. */
+export type RecordVersion = Pick<ViewRow, 'id' | 'version'>;
+
 /** Many records of a declared resource at once: what exports and imports are made of. */
 @Injectable()
 export class BulkRecords {
   constructor(private readonly database: Database) {}
 
-  /** The ids of every record that matches, for an export's entry, which names them all before the export begins. */
-  async ids(context: RequestContext, resource: Resource, query: ListQuery): Promise<number[]> {
+  /** Ids and versions of every record that matches, for an export's entry, which names them all before the export begins. */
+  async matching(context: RequestContext, resource: Resource, query: ListQuery): Promise<RecordVersion[]> {
     const statement = new Statement(context, resource, this.database);
     const match = await matchOf(resource, query, () =>
       anyBegins(new Statement(context, resource, this.database), query, this.database),
     );
     const where = matching(statement, query, match);
-    const rows = await this.database.read<{ id: number }>(
+    return this.database.read<RecordVersion>(
       context,
-      `SELECT t.id FROM ${statement.table} t${conditions(where)} ORDER BY t.id`,
+      `SELECT t.id, t.audit_ref AS version FROM ${statement.table} t${conditions(where)} ORDER BY t.id`,
       statement.values,
       { timeoutMs: longStatementMs },
     );
-    return rows.map((row) => row.id);
   }
 
-  /** The visible fields of the given records, as objects, in the order of `ids`. The caller has noted the disclosure. */
-  async values(context: RequestContext, resource: Resource, ids: number[]): Promise<Record<string, unknown>[]> {
+  /** Views of the given records, in the order of `ids`. The caller notes the disclosure. */
+  async rows(context: RequestContext, resource: Resource, ids: number[]): Promise<ViewRow[]> {
     const statement = new Statement(context, resource, this.database);
-    const rows = await this.database.read<ViewRow>(
+    return this.database.read<ViewRow>(
       context,
       `SELECT ${statement.view} FROM unnest(${statement.bind(ids)}::integer[]) WITH ORDINALITY AS wanted (id, place)
        JOIN ${statement.table} t ON t.id = wanted.id ORDER BY wanted.place`,
       statement.values,
       { timeoutMs: longStatementMs },
     );
-    return rows.map((row) => JSON.parse(row.json) as Record<string, unknown>);
   }
 
   visibleFields(context: RequestContext, resource: Resource): string[] {

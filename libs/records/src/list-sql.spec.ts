@@ -24,9 +24,15 @@ const listOf = (query: Partial<ListQuery>): ListQuery => ({ limit: 2, deleted: '
 function sorted(query: Partial<ListQuery>, match?: Match, where = ['t.floor > $1']) {
   const values: unknown[] = [0];
   const bind = (value: unknown) => `$${values.push(value)}`;
-  const list = sortedPage(resource, listOf(query), { table: 'lockers', projection: `'{}'`, where, match, bind });
+  const list = sortedPage(resource, listOf(query), {
+    table: 'lockers',
+    view: `t.id, '{}' AS json`,
+    where,
+    match,
+    bind,
+  });
   const [, keys = '', condition = '', orderBy = '', limit = ''] =
-    /^SELECT t\.id, (.*), '\{\}' AS json FROM lockers t(?: WHERE (.*))? ORDER BY (.*) LIMIT (\d+)$/.exec(
+    /^SELECT (.*), t\.id, '\{\}' AS json FROM lockers t(?: WHERE (.*))? ORDER BY (.*) LIMIT (\d+)$/.exec(
       oneLine(list.sql),
     ) ?? [];
   return { list, values, keys, condition, orderBy, limit: Number(limit) };
@@ -148,7 +154,7 @@ describe('pages of a search, in the order of what matched', () => {
   function searched(query: Partial<ListQuery>, of: Resource = resource) {
     const values: unknown[] = [0];
     const bind = (value: unknown) => `$${values.push(value)}`;
-    const parts = { table: 'lockers', projection: `'{}'`, where: ['t.id > $1'], match: undefined, bind };
+    const parts = { table: 'lockers', view: `t.id, '{}' AS json`, where: ['t.id > $1'], match: undefined, bind };
     const list: ListSql = prefixPage(of, listOf(query), parts);
     const sql = oneLine(list.sql);
     const branches = [
@@ -202,7 +208,7 @@ describe('pages of a search, in the order of what matched', () => {
 
   it('show the rank, the key and the id, which a cursor is made of', () => {
     expect(searched({ q: 'ann' }).sql).toMatch(
-      /^SELECT t\.id, hit\.rank::text AS k0, hit\.key AS k1, t\.id::text AS k2, '\{\}' AS json FROM \(SELECT \* FROM \(/,
+      /^SELECT hit\.rank::text AS k0, hit\.key AS k1, t\.id::text AS k2, t\.id, '\{\}' AS json FROM \(SELECT \* FROM \(/,
     );
   });
 

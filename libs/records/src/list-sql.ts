@@ -3,10 +3,11 @@ import type { Bind, ListQuery, Resource, SortKey } from './resource';
 import { letterOf, prefixRange, type Match } from './search';
 import { conditions } from './statement';
 
-/** The row filters and the projection that a list applies, already as SQL, and where its typed text is looked for. */
+/** The row filters and the view that a list applies, already as SQL, and where its typed text is looked for. */
 interface ListParts {
   table: string;
-  projection: string;
+  /** What SELECT holds to make a ViewRow. */
+  view: string;
   where: string[];
   match: Match | undefined;
   bind: Bind;
@@ -37,7 +38,7 @@ export function sortedPage(resource: Resource, query: ListQuery, parts: ListPart
   const keys = order.map(({ key }, index) => `(${key.sql})::text AS k${index}`);
   const orderBy = order.map(({ key, descending }) => `${key.sql} ${descending ? 'DESC' : 'ASC'}`);
   return {
-    sql: `SELECT t.id, ${keys.join(', ')}, ${parts.projection} AS json FROM ${parts.table} t${conditions(where)}
+    sql: `SELECT ${keys.join(', ')}, ${parts.view} FROM ${parts.table} t${conditions(where)}
       ORDER BY ${orderBy.join(', ')} LIMIT ${query.limit + 1}`,
     sort,
     keyCount: order.length,
@@ -67,7 +68,7 @@ export function prefixPage(resource: Resource, query: ListQuery, parts: ListPart
       ORDER BY ${key} COLLATE "C", t.id LIMIT ${query.limit + 1})`;
   });
   return {
-    sql: `SELECT t.id, hit.rank::text AS k0, hit.key AS k1, t.id::text AS k2, ${parts.projection} AS json
+    sql: `SELECT hit.rank::text AS k0, hit.key AS k1, t.id::text AS k2, ${parts.view}
       FROM (SELECT * FROM (${branches.filter(Boolean).join(' UNION ALL ')}) every_hit
         ORDER BY rank, key, id LIMIT ${query.limit + 1}) hit
       JOIN ${parts.table} t ON t.id = hit.id ORDER BY hit.rank, hit.key, hit.id`,

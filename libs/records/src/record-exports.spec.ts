@@ -1,6 +1,8 @@
 import { text } from 'node:stream/consumers';
 import type { Role } from '#access';
+import type { DisclosureGate } from '#audit';
 import { Clock } from '#kernel';
+import type { Disclosure } from '#platform/context';
 import { aContext, anActor, codeOf, unconnected } from '../../../test/support/unconnected';
 import { BulkRecords } from './bulk-records';
 import { aLocker, lockerEntities } from './locker.factory';
@@ -13,15 +15,23 @@ class FixedClock extends Clock {
 }
 
 /** An export of so many lockers, which all have the same values. */
-function exported(role: Role, filters: object = {}, count = 1, values: object = {}) {
+function exported(role: Role, filters: object = {}, count = 1, values: object = {}, changed: number[] = []) {
   const { database, sent } = unconnected(lockerEntities, (sql, bound) => {
-    if (sql.startsWith('SELECT t.id FROM')) return Array.from({ length: count }, (_, index) => ({ id: index + 1 }));
+    if (!sql.includes('unnest')) return Array.from({ length: count }, (_, index) => ({ id: index + 1, version: '1' }));
     const ids = bound[0] as number[];
-    return ids.map((id) => ({ json: JSON.stringify({ id, doorNumber: 'B7', ...values }) }));
+    return ids.map((id) => ({
+      id,
+      version: changed.includes(id) ? '2' : '1',
+      json: JSON.stringify({ id, doorNumber: 'B7', ...values }),
+    }));
   });
   const context = aContext(anActor(role), { deadlineMs: 1000 });
-  const exports = new RecordExports(database, new BulkRecords(database), new FixedClock());
-  return { context, sent, begin: () => exports.csv(context, aLocker(), filters) };
+  const released: Disclosure[] = [];
+  const gate = {
+    release: async () => void released.push(...context.disclosures.splice(0)),
+  } as unknown as DisclosureGate;
+  const exports = new RecordExports(database, new BulkRecords(database), gate, new FixedClock());
+  return { context, sent, released, begin: () => exports.csv(context, aLocker(), filters) };
 }
 
 describe('an export', () => {
@@ -29,7 +39,7 @@ describe('an export', () => {
     const { sent, begin } = exported('member', { hallId: 3 });
     await begin();
     expect(sent[0]).toEqual({
-      sql: 'SELECT t.id FROM lockers t WHERE t.deleted_at IS NULL AND t.member_id = $1 AND t.hall_id = $2 ORDER BY t.id',
+      sql: 'SELECT t.id, t.audit_ref AS version FROM lockers t WHERE t.deleted_at IS NULL AND t.member_id = $1 AND t.hall_id = $2 ORDER BY t.id',
       values: [17, 3],
     });
   });
@@ -46,6 +56,21 @@ describe('an export', () => {
     // In parts, none of them twice and none left out.
     expect(sent.slice(1).map(({ values }) => (values[0] as number[]).length)).toEqual([1000, 1000, 500]);
     expect(lines.slice(1).map((line) => Number(line.split(',')[0]))).toEqual(context.disclosures[0]?.ids);
+  });
+
+  it('names the versions of records that were changed meanwhile, before it shows them', async () => {
+    const { context, released, begin } = exported('staff', {}, 1500, {}, [3, 1200, 1201]);
+    const file = await begin();
+    expect(context.disclosures[0]?.versions).toEqual(Array.from({ length: 1500 }, () => '1'));
+    context.disclosures.length = 0;
+    await text(file.getStream());
+    expect(released.map(({ ids, versions }) => [ids, versions])).toEqual([
+      [[3], ['2']],
+      [
+        [1200, 1201],
+        ['2', '2'],
+      ],
+    ]);
   });
 
   it('writes the fields that the actor may see', async () => {

@@ -15,6 +15,7 @@ interface Shown {
 const rowsOf = (count: number) =>
   Array.from({ length: count }, (_, index) => ({
     id: index + 1,
+    version: String(101 + index),
     json: `{"id":${index + 1}}`,
     ...{ k0: `floor ${index + 1}`, k1: `${index + 1}`, k2: 'third' },
   }));
@@ -57,6 +58,7 @@ describe('a page', () => {
       {
         tableName: 'lockers',
         ids: [1],
+        versions: ['101'],
         list: true,
         filters: { limit: 2, deleted: 'exclude', hallId: 3, sort: 'floor' },
       },

@@ -7,7 +7,7 @@ import { prefixPage, sortedPage } from './list-sql';
 import { Records } from './records';
 import type { ListQuery, Resource } from './resource';
 import { anyBegins, filtered, matching, matchOf, type Match } from './search';
-import { conditions, Statement, type ViewRow } from './statement';
+import { conditions, shownVersion, Statement, type ViewRow } from './statement';
 
 interface Page {
   tableName: string;
@@ -37,6 +37,7 @@ export class RecordLists {
     context.disclose({
       tableName: page.tableName,
       ids: page.items.map((row) => row.id),
+      versions: page.items.map(shownVersion),
       list: true,
       filters: { ...query },
     });
@@ -68,7 +69,7 @@ export class RecordLists {
     const { table, bind } = statement;
     const list = (ranks ? prefixPage : sortedPage)(resource, query, {
       table,
-      projection: statement.projection,
+      view: statement.view,
       where: ranks ? filtered(statement, query) : matching(statement, query, match),
       match,
       bind,

@@ -7,10 +7,10 @@ import { Purge } from './purge';
 import { RecordExports } from './record-exports';
 import { RecordLists } from './record-lists';
 import { Records } from './records';
-import { RowCache } from './row-cache';
+import { RowLookUps } from './row-look-ups';
 
 const doors = [Records, RecordLists, RecordExports, BulkRecords, Purge, NoRules];
 
 @Global()
-@Module({ providers: [...doors, Idempotency, IdempotencyTask, RowCache], exports: doors })
+@Module({ providers: [...doors, Idempotency, IdempotencyTask, RowLookUps], exports: doors })
 export class RecordsModule {}

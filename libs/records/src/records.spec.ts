@@ -1,10 +1,10 @@
 import type { Role } from '#access';
-import type { SharedCache } from '#platform/cache';
+import type { TieredCache } from '#platform/cache';
 import { aContext, anActor, codeOf, errorOf, unconnected } from '../../../test/support/unconnected';
 import type { Idempotency } from './idempotency';
 import { aLoan, aLocker, lockerEntities } from './locker.factory';
 import { Records } from './records';
-import { RowCache } from './row-cache';
+import { RowLookUps } from './row-look-ups';
 
 interface Given {
   /** The row that statements over the record itself meet. */
@@ -27,8 +27,8 @@ function recordsWith({ row: met = row, earlier, answers = {} }: Given = {}) {
     earlier: async () => earlier,
     keep: async (_context: unknown, _request: object, id: number) => void kept.push(id),
   } as unknown as Idempotency;
-  const cache = new RowCache({ isConfigured: false } as SharedCache, database);
-  return { records: new Records(database, idempotency, cache), sent, kept };
+  const lookUps = new RowLookUps({} as TieredCache, database);
+  return { records: new Records(database, idempotency, lookUps), sent, kept };
 }
 
 const nothing = { answers: { lockers: [], tool_loans: [] } };
@@ -87,7 +87,7 @@ describe('a record', () => {
     const context = as('member');
     const shown = await records.get(context, aLocker(), 5);
     expect([shown.json, shown.version]).toEqual(['{"id":5}', '42']);
-    expect(context.disclosures).toEqual([{ tableName: 'lockers', ids: [5], list: false }]);
+    expect(context.disclosures).toEqual([{ tableName: 'lockers', ids: [5], versions: ['42'], list: false }]);
     expect(sent[0]?.sql).toContain('FROM lockers t WHERE t.id = $1 AND t.deleted_at IS NULL AND t.member_id = $2');
     expect(sent[0]?.values).toEqual([5, 17]);
   });
@@ -100,18 +100,14 @@ describe('a record', () => {
     expect(context.disclosures).toEqual([]);
   });
 
-  it('is looked up in the cache by its id, while it is in use', async () => {
-    const { database } = unconnected(lockerEntities, () => [row]);
-    const looks: number[] = [];
-    const cache = {
-      row: async (_statement: unknown, id: number, read: () => Promise<unknown>) => (looks.push(id), read()),
-    } as unknown as RowCache;
-    const records = new Records(database, {} as Idempotency, cache);
-    await records.get(as('officer'), aLocker(), 5);
-    expect(looks).toEqual([5]);
-    await records.get(as('officer'), aLocker(), 6, 'include');
+  it('in use is looked up by its id together with others, by those whose scope the process decides', async () => {
+    const { records, sent } = recordsWith();
+    await Promise.all([records.get(as('officer'), aLocker(), 5), records.get(as('officer'), aLocker(), 5)]);
+    expect(sent.map(({ values }) => values)).toEqual([[['5']]]);
+    await records.get(as('officer'), aLocker(), 5, 'include');
     await records.get(as('officer'), aLocker(), { doorNumber: 'B7' });
-    expect(looks).toEqual([5]);
+    await records.get(as('member'), aLocker(), 5);
+    expect(sent.slice(1).map(({ values }) => values)).toEqual([[5], ['B7'], [5, 17]]);
   });
 
   it.each<[Role, string[] | undefined, string]>([

@@ -1,15 +1,16 @@
 import { Injectable } from '@nestjs/common';
-import { holds, scopeOf, type Permission } from '#access';
+import { scopeOf, type Permission } from '#access';
 import { auditedDecision } from '#audit';
 import { DomainError, unavailable } from '#kernel';
 import type { RequestContext } from '#platform/context';
 import { Database, snake } from '#platform/database';
 import { Rendered } from '#platform/http';
+import { given, refuseFields } from './given-fields';
 import { Idempotency } from './idempotency';
 import { dependentsOf, referencesOf, type Dependent } from './references';
 import type { ListQuery, Resource } from './resource';
-import { RowCache } from './row-cache';
-import { actorOf, conditions, Statement, type ViewRow } from './statement';
+import { RowLookUps } from './row-look-ups';
+import { actorOf, conditions, shownVersion, Statement, type ViewRow } from './statement';
 
 /**
  * How single records of a declared resource are read and written. A view is rendered and its disclosure noted in one step,
@@ -20,7 +21,7 @@ export class Records {
   constructor(
     private readonly database: Database,
     private readonly idempotency: Idempotency,
-    private readonly cache: RowCache,
+    private readonly lookUps: RowLookUps,
   ) {}
 
   /** One record by its id, or by other columns with one match. 404 when absent, deleted or outside the actor's scope. */
@@ -30,15 +31,33 @@ export class Records {
     by: number | Record<string, unknown>,
     deleted: ListQuery['deleted'] = 'exclude',
   ): Promise<Rendered> {
-    const key = typeof by === 'number' ? { id: by } : by;
     const statement = this.statement(context, resource);
-    const where = [...statement.matching(key), ...statement.rows(statement.readPermission, deleted)];
-    const read = () => this.one(statement, `SELECT ${statement.view} FROM ${statement.table} t${conditions(where)}`);
-    const isCacheable = typeof by === 'number' && deleted === 'exclude';
-    const found = await (isCacheable ? this.cache.row(statement, by, read) : read());
+    const found =
+      typeof by === 'number' && deleted === 'exclude' && this.lookUps.serves(statement, by)
+        ? await this.lookUps.row(statement, by)
+        : await this.inScope(statement, typeof by === 'number' ? { id: by } : by, deleted);
     if (!found) throw statement.notFound(typeof by === 'number' ? by : undefined);
-    context.disclose({ tableName: statement.table, ids: [found.id], list: false });
+    const { id, changedAt } = found;
+    context.disclose({
+      tableName: statement.table,
+      ids: [id],
+      versions: [shownVersion(found)],
+      changedAt,
+      list: false,
+    });
     return new Rendered(found.json, { version: found.version });
+  }
+
+  /** One row, if it is in the actor's scope. */
+  private inScope(
+    statement: Statement,
+    key: Record<string, unknown>,
+    deleted: ListQuery['deleted'],
+  ): Promise<ViewRow | undefined> {
+    const where = [...statement.matching(key), ...statement.rows(statement.readPermission, deleted)];
+    return this.one(statement, `SELECT ${statement.view} FROM ${statement.table} t${conditions(where)}`).then(
+      (row) => row && { ...row, changedAt: undefined },
+    );
   }
 
   /**
@@ -89,7 +108,7 @@ export class Records {
     record: object,
     { prepare, also, request = record }: Creation = {},
   ): Promise<Rendered> {
-    this.refuseFields(context, resource, record);
+    refuseFields(this.statement(context, resource), record);
     if (context.idempotencyKey === undefined && !prepare && !also) return this.insert(context, resource, record);
     return this.database.transaction(context, async () => {
       const earlier = await this.idempotency.earlier(context, request);
@@ -118,7 +137,7 @@ export class Records {
     patch: object,
     ifMatch?: string[],
   ): Promise<Rendered> {
-    this.refuseFields(context, resource, patch, id);
+    refuseFields(this.statement(context, resource), patch, id);
     return this.apply(context, resource, id, patch, { ifMatch });
   }
 
@@ -182,7 +201,7 @@ export class Records {
       return;
     }
     await this.once(context, resource, id, { ifMatch, stays: false }, (statement) =>
-      this.one(
+      this.changed(
         statement,
         `DELETE FROM ${table} t WHERE ${statement.target(id, ifMatch)} RETURNING ${statement.view}, ${statement.attribution}`,
       ),
@@ -207,12 +226,10 @@ export class Records {
       }
       await this.refuseMissingReferences(context, resource, JSON.parse(held.json) as Record<string, unknown>);
       const restoring = this.statement(context, resource);
-      const restored = await this.cache.changing(restoring, id, true, () =>
-        this.one(
-          restoring,
-          `UPDATE ${restoring.table} t SET deleted_at = NULL${conditions(restoring.matching({ id }))}
-           RETURNING ${restoring.view}, ${restoring.attribution}`,
-        ),
+      const restored = await this.changed(
+        restoring,
+        `UPDATE ${restoring.table} t SET deleted_at = NULL${conditions(restoring.matching({ id }))}
+         RETURNING ${restoring.view}, ${restoring.attribution}`,
       );
       if (!restored) throw new Error(`${restoring.table} lost a row that was held.`);
       return new Rendered(restored.json, { version: restored.version });
@@ -225,7 +242,7 @@ export class Records {
     const columns = Object.keys(values).map(snake);
     const placeholders = Object.values(values).map(statement.bind);
     const live = statement.liveReferences(values);
-    const created = await this.one(
+    const created = await this.changed(
       statement,
       `INSERT INTO ${statement.table} AS t (${columns.join(', ')})
        ${live.length ? `SELECT ${placeholders.join(', ')}${conditions(live)}` : `VALUES (${placeholders.join(', ')})`}
@@ -260,7 +277,7 @@ export class Records {
         ([property, value]) => `${snake(property)} = ${value === now ? now : statement.bind(value)}`,
       );
       const where = [statement.target(id, target.ifMatch, target.permission), ...statement.liveReferences(values)];
-      const changed = await this.one(
+      const changed = await this.changed(
         statement,
         `UPDATE ${statement.table} t SET ${set.join(', ')}${conditions(where)}
          RETURNING ${statement.view}, ${statement.attribution}`,
@@ -281,14 +298,15 @@ export class Records {
     target: Target,
     run: (statement: Statement, isHeld: boolean) => Promise<ViewRow | undefined>,
   ): Promise<ViewRow | undefined> {
-    const { stays = true } = target;
-    return this.cache.changing(this.statement(context, resource), id, stays, async () => {
-      const met = await run(this.statement(context, resource), false);
-      if (met) return met;
-      return this.database.transaction(context, async () => {
-        await this.hold(context, resource, id, target);
-        return run(this.statement(context, resource), true);
-      });
+    const statement = this.statement(context, resource);
+    const met = await run(statement, false);
+    if (met) {
+      if (target.stays ?? true) this.lookUps.keep(statement, met);
+      return met;
+    }
+    return this.database.transaction(context, async () => {
+      await this.hold(context, resource, id, target);
+      return run(this.statement(context, resource), true);
     });
   }
 
@@ -336,29 +354,17 @@ export class Records {
     throw new DomainError('record.in-use', `On this ${resource.noun} depend: ${list}. Remove them first.`);
   }
 
-  /** Refuses fields that the actor's scope may not change, or that they may not see: 403, on record. */
-  private refuseFields(context: RequestContext, resource: Resource, sent: object, id?: number): void {
-    const actor = actorOf(context);
-    const scope = scopeOf(actor, resource.writePermission);
-    // Whom a record may be created for is the operation's and its service's to say; what may be in it is said here.
-    const isFree = scope === 'all' || id === undefined;
-    const writable = isFree ? undefined : ((scope && resource.writable?.[scope]) ?? []);
-    const { restricted = {} } = auditedDecision(resource.entity);
-    const refused = Object.keys(given(sent)).filter((field) => {
-      const further = restricted[field];
-      const isMine = writable?.includes(field) ?? true;
-      return !isMine || (further !== undefined && !holds(actor, further));
-    });
-    if (refused.length === 0) return;
-    const detail = writable ? `You may change ${writable.join(', ')} only.` : 'These fields are not yours to change.';
-    throw new DomainError('access.field-denied', detail, {
-      errors: refused.map((field) => ({ pointer: `/${field}`, message: 'You may not change this field.' })),
-      refused: { tableName: this.statement(context, resource).table, recordId: id },
-    });
-  }
-
   private statement(context: RequestContext, resource: Resource): Statement {
     return new Statement(context, resource, this.database);
+  }
+
+  /** Runs an attributed change. Its trigger has compared the account that asks, so the reply need not. */
+  private async changed(statement: Statement, sql: string): Promise<ViewRow | undefined> {
+    const { context } = statement;
+    const row = await this.one(statement, sql);
+    if (row && context.account) context.account.isConfirmed = true;
+    if (row && !this.database.inTransaction(context)) context.hasCommitted = true;
+    return row;
   }
 
   private async one(statement: Statement, sql: string): Promise<ViewRow | undefined> {
@@ -386,11 +392,6 @@ interface Target {
 
 /** Stands for the server's time in a change. */
 const now = 'now()';
-
-/** What was given: absent fields stay as they are. */
-function given(fields: object): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
-}
 
 function stale(): DomainError {
   return new DomainError('record.stale-version', 'Read the record again and repeat your change on what it says now.');

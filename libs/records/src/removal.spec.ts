@@ -1,11 +1,11 @@
 import type { Role } from '#access';
-import type { SharedCache } from '#platform/cache';
+import type { TieredCache } from '#platform/cache';
 import { aContext, anActor, codeOf, errorOf, unconnected } from '../../../test/support/unconnected';
 import type { Idempotency } from './idempotency';
 import { aLoan, aLocker, Hall, Locker, LockerKey, lockerEntities, ToolLoan } from './locker.factory';
 import { Records } from './records';
 import { dependentsOf, referencesOf } from './references';
-import { RowCache } from './row-cache';
+import { RowLookUps } from './row-look-ups';
 
 const row = { id: 5, version: '42', json: '{"id":5,"hallId":3}' };
 
@@ -14,8 +14,8 @@ function recordsWith(answers: Record<string, object[]> = {}) {
     const [, rows] = Object.entries(answers).find(([part]) => sql.includes(part)) ?? [];
     return rows ?? [row];
   });
-  const cache = new RowCache({ isConfigured: false } as SharedCache, database);
-  return { records: new Records(database, {} as Idempotency, cache), sent };
+  const lookUps = new RowLookUps({} as TieredCache, database);
+  return { records: new Records(database, {} as Idempotency, lookUps), sent };
 }
 
 const as = (role: Role) => aContext(anActor(role));

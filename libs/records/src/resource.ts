@@ -40,8 +40,9 @@ export interface Resource {
   /** Folded text expressions that a typed prefix is looked for in, best first; each has an index on (expression, id). */
   search?: string[];
   /**
-   * How long a row may be remembered after it was read, in seconds, where its views depend on nothing but the row. Its migration says
-   * `cache_watch('table')`. `within` decides for scopes narrower than `all` whether they hold the row; where it is silent, the database does.
+   * How long a row is cached, in seconds, where its views depend on nothing but the row. A migration must name the table to
+   * `audit_make_append`, or no entry of a cached row is ever written; a spec compares. `within` decides for scopes narrower than `all` whether they hold the row; where it is silent, the
+   * database does.
    */
   cache?: { seconds: number; within?: Partial<Record<Scope, (actor: Actor, id: number) => boolean>> };
   /** A folded text expression under a trigram index, searched for the middle of words when no prefix matches. */

@@ -170,7 +170,7 @@ describe('the look for records that begin so', () => {
 describe('the place of a typed text', () => {
   const cursorOf = (match: Match | undefined, sort?: string) => {
     const query = queryOf({ q: 'ann', sort });
-    const parts = { table: 'lockers', projection: '', where: [], match, bind: () => '' };
+    const parts = { table: 'lockers', view: '', where: [], match, bind: () => '' };
     return encodeCursor({ sort: sortedPage(aLocker(), query, parts).sort, keys: ['1'] });
   };
 

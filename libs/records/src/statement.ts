@@ -13,6 +13,10 @@ export interface ViewRow {
   id: number;
   version: string;
   json: string;
+  /** The id of the entry that last changed the row, where `version` is made of more than that. */
+  rowVersion?: string;
+  /** Of cached resources: when the row was last changed, in µs since the epoch. */
+  changedAt?: string;
   /** Where a statement asked for it. */
   deleted?: boolean;
 }
@@ -49,7 +53,10 @@ export class Statement {
 
   /** What SELECT and RETURNING hold to make a ViewRow. */
   get view(): string {
-    return `t.id, ${this.version} AS version, ${this.projection} AS json`;
+    const { cache, version } = this.resource;
+    const time = cache ? ', changed_at_us(t.updated_at) AS "changedAt"' : '';
+    const ownVersion = version ? ', t.audit_ref AS "rowVersion"' : '';
+    return `t.id, ${this.version} AS version${ownVersion}${time}, ${this.projection} AS json`;
   }
 
   get version(): string {
@@ -117,6 +124,11 @@ export class Statement {
       refused: isNarrow ? { tableName: this.table, recordId: id } : undefined,
     });
   }
+}
+
+/** What an entry says was shown of the row. */
+export function shownVersion({ rowVersion, version }: Pick<ViewRow, 'rowVersion' | 'version'>): string {
+  return rowVersion ?? version;
 }
 
 export function actorOf({ actor }: RequestContext): Actor {

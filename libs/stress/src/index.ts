@@ -4,3 +4,4 @@ export { idsOfRecords, runLoad, type LoadReport, type LoadState } from './load';
 export { type EvidenceReport } from './load-evidence';
 export { crowdsOf } from './load-mix';
 export { seedStress } from './seed';
+export { Zipf } from './zipf';

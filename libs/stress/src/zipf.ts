@@ -23,9 +23,10 @@ export class Zipf<T> {
     }
   }
 
-  draw(): T {
+  /** By another `random` than the one that dealt the ranks, if there is one. */
+  draw(random = this.random): T {
     const { cumulated } = this;
-    const wanted = this.random.next() * (cumulated.at(-1) as number);
+    const wanted = random.next() * (cumulated.at(-1) as number);
     let [low, high] = [0, cumulated.length - 1];
     while (low < high) {
       const middle = (low + high) >> 1;

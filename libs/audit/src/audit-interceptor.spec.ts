@@ -1,0 +1,123 @@
+import { Readable } from 'node:stream';
+import { StreamableFile, type ExecutionContext } from '@nestjs/common';
+import { defer, lastValueFrom } from 'rxjs';
+import { DomainError, OutdatedError, unavailable } from '#kernel';
+import type { RequestContext } from '#platform/context';
+import { aContext, anActor, codeOf } from '../../../test/support/unconnected';
+import { AuditInterceptor } from './audit.interceptor';
+import type { AuditWriter } from './audit-writer';
+import type { DisclosureGate } from './disclosure-gate';
+
+interface Given {
+  /** What each attempt of the handler answers or throws. */
+  handler: ((context: RequestContext) => unknown)[];
+  /** How each release of the gate ends; released at once where nothing is said. */
+  releases?: (Error | undefined)[];
+  /** How the account is found where a refusal must be confirmed. */
+  confirmations?: (Error | undefined)[];
+  decision?: Error;
+}
+
+/** A request through the interceptor: what became of it, and how often everything was asked. */
+async function through(
+  { handler, releases = [], confirmations = [], decision }: Given,
+  context = aContext(anActor('staff')),
+) {
+  const done: string[] = [];
+  const end = (name: string, failures: (Error | undefined)[]) => async () => {
+    done.push(name);
+    const failure = failures.shift();
+    if (failure) throw failure;
+  };
+  context.decideAgain = end('decide', [decision]);
+  const gate = { release: end('release', releases) } as unknown as DisclosureGate;
+  const writer = { confirmAccount: end('confirm', confirmations) } as unknown as AuditWriter;
+  const next = {
+    handle: () =>
+      defer(async () => {
+        done.push(context.readsPrimary ? 'handle on the primary' : 'handle');
+        return handler.shift()?.(context);
+      }),
+  };
+  const execution = { switchToHttp: () => ({ getRequest: () => ({ ip2aContext: context }) }) };
+  let reply: unknown;
+  const code = await codeOf(async () => {
+    const replies = await new AuditInterceptor(gate, writer).intercept(execution as unknown as ExecutionContext, next);
+    reply = await lastValueFrom(replies);
+  });
+  return { code, reply, done, context };
+}
+
+const outdated = () => new OutdatedError();
+const throwing = (error: Error) => () => {
+  throw error;
+};
+const disclosing = (id: number) => (context: RequestContext) => {
+  context.disclose({ tableName: 'members', ids: [id], list: false });
+  return `member ${id}`;
+};
+
+describe('a reply', () => {
+  it('waits for its entry', async () => {
+    const { reply, done } = await through({ handler: [() => 'shown'] });
+    expect([reply, done]).toEqual(['shown', ['handle', 'release']]);
+  });
+
+  it('whose entry cannot be kept is not given, and its stream is closed', async () => {
+    const stream = Readable.from(['secret']);
+    const failure = unavailable('audit.unavailable', 'away');
+    const { code, done } = await through({ handler: [() => new StreamableFile(stream)], releases: [failure] });
+    expect([code, done, stream.destroyed]).toEqual(['audit.unavailable', ['handle', 'release'], true]);
+  });
+
+  it('that was out of date is made once more on the primary, after the rights were decided again', async () => {
+    const handler = [disclosing(1), disclosing(2)];
+    const { reply, done, context } = await through({ handler, releases: [outdated()] });
+    expect([reply, done]).toEqual(['member 2', ['handle', 'release', 'decide', 'handle on the primary', 'release']]);
+    // Nothing of the first attempt is left to be recorded.
+    expect(context.disclosures.map(({ ids }) => ids)).toEqual([[2]]);
+  });
+
+  it('that is out of date twice is a 503', async () => {
+    const { code, done } = await through({ handler: [() => 1, () => 2], releases: [outdated(), outdated()] });
+    expect([code, done.length]).toEqual(['service.unavailable', 5]);
+  });
+
+  it('is refused where the rights have gone', async () => {
+    const decision = new DomainError('access.denied', 'gone');
+    const { code, done } = await through({ handler: [() => 1], releases: [outdated()], decision });
+    expect([code, done]).toEqual(['access.denied', ['handle', 'release', 'decide']]);
+  });
+});
+
+describe('a handler', () => {
+  it('whose change was refused for the rights of its account runs once more', async () => {
+    const { reply, done } = await through({ handler: [throwing(outdated()), () => 'changed'] });
+    expect([reply, done]).toEqual(['changed', ['handle', 'decide', 'handle on the primary', 'release']]);
+  });
+
+  it('that has committed something never runs again', async () => {
+    const committing = (context: RequestContext) => {
+      context.hasCommitted = true;
+      throw outdated();
+    };
+    const { code, done } = await through({ handler: [committing] });
+    expect([code, done]).toEqual(['service.unavailable', ['handle']]);
+  });
+
+  it('that refuses has the account confirmed, and one that fails has not', async () => {
+    const missing = new DomainError('record.not-found', 'There is none.');
+    expect((await through({ handler: [throwing(missing)] })).done).toEqual(['handle', 'confirm']);
+    const failure = unavailable('service.unavailable', 'away');
+    expect((await through({ handler: [throwing(failure)] })).done).toEqual(['handle']);
+  });
+
+  it('that refuses by rights that have changed decides again', async () => {
+    const denied = new DomainError('access.field-denied', 'not yours');
+    const { reply, done } = await through({
+      handler: [throwing(denied), () => 'shown'],
+      confirmations: [outdated()],
+    });
+    expect([reply, done]).toEqual(['shown', ['handle', 'confirm', 'decide', 'handle on the primary', 'release']]);
+  });
+});
