@@ -16,11 +16,12 @@ interface Given {
   /** How the account is found where a refusal must be confirmed. */
   confirmations?: (Error | undefined)[];
   decision?: Error;
+  body?: unknown;
 }
 
 /** A request through the interceptor: what became of it, and how often everything was asked. */
 async function through(
-  { handler, releases = [], confirmations = [], decision }: Given,
+  { handler, releases = [], confirmations = [], decision, body }: Given,
   context = aContext(anActor('staff')),
 ) {
   const done: string[] = [];
@@ -39,7 +40,7 @@ async function through(
         return handler.shift()?.(context);
       }),
   };
-  const execution = { switchToHttp: () => ({ getRequest: () => ({ ip2aContext: context }) }) };
+  const execution = { switchToHttp: () => ({ getRequest: () => ({ ip2aContext: context, body }) }) };
   let reply: unknown;
   const code = await codeOf(async () => {
     const replies = await new AuditInterceptor(gate, writer).intercept(execution as unknown as ExecutionContext, next);
@@ -103,6 +104,14 @@ describe('a handler', () => {
     };
     const { code, done } = await through({ handler: [committing] });
     expect([code, done]).toEqual(['service.unavailable', ['handle']]);
+  });
+
+  it('whose body is a stream runs once, and is refused where the rights have gone', async () => {
+    const body = Readable.from(['a file']);
+    const again = await through({ handler: [throwing(outdated())], body });
+    expect([again.code, again.done]).toEqual(['service.unavailable', ['handle', 'decide']]);
+    const decision = new DomainError('auth.token-invalid', 'gone');
+    expect((await through({ handler: [throwing(outdated())], body, decision })).code).toBe('auth.token-invalid');
   });
 
   it('that refuses has the account confirmed, and one that fails has not', async () => {

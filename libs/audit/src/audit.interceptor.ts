@@ -17,7 +17,7 @@ import { DisclosureGate } from './disclosure-gate';
 /**
  * The reply of a handler waits for the entry of what it shows. Where the statement that writes the entry finds that a cached row, a
  * replica or the rights of the account were out of date, nothing of the reply is kept: the rights are decided anew and the handler
- * runs once more, with everything read on the primary. A request that has committed something runs once.
+ * runs once more, with everything read on the primary. A request that has committed something, or whose body is a stream, runs once.
  */
 @Injectable()
 export class AuditInterceptor implements NestInterceptor {
@@ -27,7 +27,8 @@ export class AuditInterceptor implements NestInterceptor {
   ) {}
 
   async intercept(execution: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
-    const context = contextOf(execution.switchToHttp().getRequest());
+    const request = execution.switchToHttp().getRequest<Parameters<typeof contextOf>[0]>();
+    const context = contextOf(request);
     try {
       return of(await this.attempt(context, next));
     } catch (error) {
@@ -35,6 +36,8 @@ export class AuditInterceptor implements NestInterceptor {
     }
     context.startOver();
     await context.decideAgain?.();
+    // A stream that was read is empty.
+    if (request.body instanceof Readable) throw new OutdatedError();
     return of(await this.attempt(context, next));
   }
 
