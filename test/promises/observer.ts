@@ -1,4 +1,4 @@
-import type { Role } from '#access';
+import { holds, type Permission, type Role } from '#access';
 import type { Account, Client } from '../support/client';
 import type { TestDatabase } from '../support/database';
 
@@ -163,6 +163,13 @@ function fits(entry: Entry, reply: Shown, history: ReadonlyMap<string, number>):
 export interface Rights {
   works: boolean;
   roles: readonly Role[];
+}
+
+/** The status that somebody with these rights must get; undefined where they must be served. */
+export function refusalOf(rights: Rights, needed: Permission): 401 | 403 | undefined {
+  if (!rights.works) return 401;
+  const actor = { ...rights, userId: 0, email: '', memberId: null, mustChangePassword: false };
+  return holds(actor, needed) ? undefined : 403;
 }
 
 /** Somebody with a client at each process. */
