@@ -423,7 +423,7 @@ CREATE OR REPLACE FUNCTION public.changed_at_us(updated_at timestamp with time z
  LANGUAGE sql
  STABLE
 AS $function$
-        SELECT (extract(epoch FROM updated_at) * 1000000)::bigint
+        SELECT (date_part('epoch', updated_at) * 1000000)::bigint
       $function$
 ;
 

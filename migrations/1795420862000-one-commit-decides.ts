@@ -39,9 +39,9 @@ export class OneCommitDecides1795420862000 implements MigrationInterface {
         RETURN NULL;
       END $$;
 
-      -- When the row was changed last, in µs since the epoch.
+      -- When the row was changed last, in µs since the epoch. As float8, which holds them exactly and is quicker than numeric.
       CREATE FUNCTION changed_at_us(updated_at timestamptz) RETURNS bigint LANGUAGE sql STABLE AS $$
-        SELECT (extract(epoch FROM updated_at) * 1000000)::bigint
+        SELECT (date_part('epoch', updated_at) * 1000000)::bigint
       $$;
     `);
     await runner.query(`

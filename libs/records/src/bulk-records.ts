@@ -34,7 +34,7 @@ export class BulkRecords {
     const statement = new Statement(context, resource, this.database);
     return this.database.read<ViewRow>(
       context,
-      `SELECT ${statement.view} FROM unnest(${statement.bind(ids)}::integer[]) WITH ORDINALITY AS wanted (id, place)
+      `SELECT ${statement.listed} FROM unnest(${statement.bind(ids)}::integer[]) WITH ORDINALITY AS wanted (id, place)
        JOIN ${statement.table} t ON t.id = wanted.id ORDER BY wanted.place`,
       statement.values,
       { timeoutMs: longStatementMs },

@@ -69,7 +69,7 @@ export class RecordLists {
     const { table, bind } = statement;
     const list = (ranks ? prefixPage : sortedPage)(resource, query, {
       table,
-      view: statement.view,
+      view: statement.listed,
       where: ranks ? filtered(statement, query) : matching(statement, query, match),
       match,
       bind,

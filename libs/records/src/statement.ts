@@ -53,10 +53,13 @@ export class Statement {
 
   /** What SELECT and RETURNING hold to make a ViewRow. */
   get view(): string {
-    const { cache, version } = this.resource;
-    const time = cache ? ', changed_at_us(t.updated_at) AS "changedAt"' : '';
-    const ownVersion = version ? ', t.audit_ref AS "rowVersion"' : '';
-    return `t.id, ${this.version} AS version${ownVersion}${time}, ${this.projection} AS json`;
+    return this.resource.cache ? `${this.listed}, changed_at_us(t.updated_at) AS "changedAt"` : this.listed;
+  }
+
+  /** The same for rows of a list, which are not cached. */
+  get listed(): string {
+    const ownVersion = this.resource.version ? ', t.audit_ref AS "rowVersion"' : '';
+    return `t.id, ${this.version} AS version${ownVersion}, ${this.projection} AS json`;
   }
 
   get version(): string {
