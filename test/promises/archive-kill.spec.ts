@@ -16,7 +16,7 @@ import { OwnServer } from '../support/own-server';
 import { isSoak, tries } from '../support/soak';
 
 /** How often the run is killed for each store. The environment can ask for more than a soak does. */
-const kills = Number(process.env.ARCHIVE_KILLS ?? tries(2, 12));
+const kills = Number(process.env.ARCHIVE_KILLS ?? tries(1, 12));
 /** Years of entries, ten a day for each table, and how many more there are in the last month but one. */
 const years = Number(process.env.ARCHIVE_YEARS ?? (isSoak ? 2 : 1 / 6));
 const largeMonth = Number(process.env.ARCHIVE_LARGE_MONTH ?? 0);

@@ -10,8 +10,8 @@ import { tries } from '../support/soak';
 /** Much more than trouble with Redis may cost a request (50 ms), because the machine may be busy with other tests. */
 const boundMs = 1_400;
 const lanes = 6;
-const quietPairs = tries(300, 2_000);
-const troubledPairs = tries(90, 240);
+const quietPairs = tries(180, 2_000);
+const troubledPairs = tries(60, 240);
 const kills = tries(1, 6);
 
 /** P8: whoever was told of a state never sees an older one, at any process. */

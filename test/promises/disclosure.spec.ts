@@ -15,7 +15,7 @@ interface Shown {
 type Reader = (client: Client, memberId: number) => Promise<Shown>;
 
 const membersInAll = 600;
-const requests = tries(1_000, 6_000);
+const requests = tries(800, 6_000);
 const width = 32;
 
 let api: LocalApi;

@@ -11,7 +11,7 @@ import { seedMembers } from '../support/seed';
 import { isSoak, tries } from '../support/soak';
 import { Counted, differences, lists, Phase, refusalOf, type Person, type Rights, type Shown } from './observer';
 
-const requests = tries(1_500, 100_000);
+const requests = tries(1_000, 100_000);
 const people = isSoak ? 200 : 24;
 const membersInAll = isSoak ? 3_000 : 160;
 const organizationsInAll = isSoak ? 300 : 30;

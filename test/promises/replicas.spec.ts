@@ -13,7 +13,7 @@ import { OwnServer } from '../support/own-server';
 import { tries } from '../support/soak';
 
 /** Pairs of a write and the read that must see it. */
-const quietPairs = tries(150, 1_000);
+const quietPairs = tries(90, 1_000);
 const troubledPairs = tries(12, 80);
 const delayMs = 10_000;
 const describeWithRedis = noRedis ? describe.skip : describe;
