@@ -5,7 +5,7 @@ import { PreparedStatements, preparingOf } from './prepared';
 import { replicaMetrics } from './replica.metrics';
 
 /** Between two looks at a replica, in ms. */
-const lookMs = 500;
+const lookMs = 250;
 /** How long a replica may take to answer a look, in ms, twice: a process that was busy itself has not waited. */
 const lookTimeoutMs = 250;
 /** How long a connection may take to open, in ms: the primary has some open. */
@@ -15,6 +15,8 @@ const idleMs = 120_000;
 const restMs = 5_000;
 /** Beyond this lag in seconds a replica is not asked. The primary compares it again with each list. */
 const maxLagSeconds = 10;
+
+const promoted = 'is no replica any more';
 
 interface Look {
   isInRecovery: boolean;
@@ -126,7 +128,10 @@ export class Replica {
       void this.look();
       throw error;
     }
-    return answerOf<R>(result);
+    const answer = answerOf<R>(result);
+    if (result.rows[0]?.isReplica) return answer;
+    this.putAside(promoted);
+    throw new Error(promoted);
   }
 
   private async look(): Promise<void> {
@@ -153,7 +158,7 @@ export class Replica {
     replicaMetrics.lagSeconds.set({ replica: this.name }, lagSeconds);
     replicaMetrics.lagBytes.set({ replica: this.name }, lagBytes);
     if (!isInRecovery) {
-      this.putAside('is no replica any more');
+      this.putAside(promoted);
       return;
     }
     if (lagSeconds > maxLagSeconds) {
@@ -199,12 +204,14 @@ export class Replica {
  */
 function withHorizon(sql: string): string {
   return `SELECT s.*, q.* FROM (
-      SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS "replicaHorizon", min_recovery_end_timeline AS "replicaTimeline"
+      SELECT pg_is_in_recovery() AS "isReplica", pg_snapshot_xmin(pg_current_snapshot())::text AS "replicaHorizon",
+        min_recovery_end_timeline AS "replicaTimeline"
       FROM pg_control_recovery()
     ) s LEFT JOIN LATERAL (SELECT true AS "isRow", p.* FROM (${sql}) p) q ON true`;
 }
 
 interface Row {
+  isReplica: boolean;
   replicaHorizon: string;
   replicaTimeline: number;
   isRow: boolean | null;
