@@ -156,7 +156,7 @@ describe('an entry', () => {
   it('is sealed in time while entries come fast', async () => {
     const api = await start();
     await until(async () => (await unsealed()) === 0);
-    const transactions = tries(25, 800);
+    const transactions = tries(26, 800);
     const writer = startWriter(database.applicationUrl, transactions, 10, 'fast');
     expect(await slowestSeal('fast', writer)).toBeLessThan(sealedWithinMs);
     expect(await count(`audit_logs WHERE request_id = 'fast'`)).toBe(transactions * 5);
