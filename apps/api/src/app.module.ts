@@ -129,14 +129,26 @@ class PlatformModule {
   }
 }
 
+/** Nothing runs by the clock. */
+const noJobs = { cronJobs: false, intervals: false, timeouts: false };
+
 @Module({})
 export class AppModule {
   static with(config: Config, database: Database, clock = new Clock()): DynamicModule {
+    return this.of(config, database, clock, ScheduleModule.forRoot());
+  }
+
+  /** The same for a command, which does what it was asked for and nothing by the clock. */
+  static forCommands(config: Config, database: Database): DynamicModule {
+    return this.of({ ...config, ARCHIVE_CRON: 'off' }, database, new Clock(), ScheduleModule.forRoot(noJobs));
+  }
+
+  private static of(config: Config, database: Database, clock: Clock, schedule: DynamicModule): DynamicModule {
     return {
       module: AppModule,
       imports: [
         PlatformModule.with(config, database, clock),
-        ScheduleModule.forRoot(),
+        schedule,
         // Also here, because modules close in the order of their distance: readiness fails first.
         health,
         ...modules,

@@ -3,7 +3,6 @@ import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { AppModule, entities } from '#app';
 import { systemActor } from '#access';
-import { Clock } from '#kernel';
 import { openRuntime } from '#platform/config';
 import { RequestContext } from '#platform/context';
 import { Database, migrate } from '#platform/database';
@@ -26,7 +25,7 @@ export async function withApp(
       archiverUrl: config.DATABASE_ARCHIVER_URL,
     });
     const database = await Database.connect(config, entities);
-    const app = await NestFactory.createApplicationContext(AppModule.with(config, database, new Clock()), {
+    const app = await NestFactory.createApplicationContext(AppModule.forCommands(config, database), {
       logger: new JsonLogger('warn', 'stderr'),
       abortOnError: false,
     });
