@@ -9,7 +9,7 @@ import type { AuditWriter } from './audit-writer';
 import type { DisclosureGate } from './disclosure-gate';
 
 interface Given {
-  /** What each attempt of the handler answers or throws. */
+  /** Each attempt of the handler: its answer, or the error it throws. */
   handler: ((context: RequestContext) => unknown)[];
   /** How each release of the gate ends; released at once where nothing is said. */
   releases?: (Error | undefined)[];

@@ -15,9 +15,10 @@ import { AuditWriter } from './audit-writer';
 import { DisclosureGate } from './disclosure-gate';
 
 /**
- * The reply of a handler waits for the entry of what it shows. Where the statement that writes the entry finds that a cached row, a
- * replica or the rights of the account were out of date, nothing of the reply is kept: the rights are decided anew and the handler
- * runs once more, with everything read on the primary. A request that has committed something, or whose body is a stream, runs once.
+ * The reply of a handler waits for its entry. The statement that writes the entry may find a cached
+ * row, a replica or the rights of the account out of date. Then the reply is thrown away, the rights
+ * are decided again, and the handler runs once more on the primary. A request runs once only if it
+ * has committed something or its body is a stream.
  */
 @Injectable()
 export class AuditInterceptor implements NestInterceptor {

@@ -7,7 +7,7 @@ import type { EntryRow } from './trail.sql';
 
 const memberId = 17;
 
-/** What somebody of a role is shown of an entry. */
+/** An entry as a role sees it. */
 async function shown(role: string, facts: Partial<EntryRow>) {
   const { changedBy: _changedBy, recordCount: _recordCount, ...entry } = usual;
   const row: EntryRow = { ...entry, userId: 5, email: null, roles: null, txid: '1', sealed: 0, ...facts };

@@ -8,8 +8,9 @@ import { SessionsService, type KnownAccount } from './sessions.service';
 import { TokensService, type Claims } from './tokens.service';
 
 /**
- * Who are they? Adds the actor to the context; a missing token is left to the access guard, a bad one is a 401. The account may come
- * from a cache: the statement that writes the entry, or makes the change, compares it.
+ * Adds the actor to the context. A missing token is left to the access guard; a bad one is a 401.
+ * The account may come from a cache. The statement that writes the entry, or makes the change,
+ * compares its version.
  */
 @Injectable()
 export class AuthenticationGuard implements CanActivate {

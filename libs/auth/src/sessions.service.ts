@@ -29,7 +29,7 @@ export interface Session {
   expiresIn: number;
 }
 
-/** Who stands behind an access token, and the version of their account by then. */
+/** The account behind an access token, and its version at the look-up. */
 export interface KnownAccount extends AskingAccount {
   actor: Actor;
 }
@@ -52,7 +52,7 @@ export class SessionsService {
     private readonly cache: TieredCache,
   ) {}
 
-  /** Who the token's account is, from the cache or else from the primary; 401 when it stopped working or the session was ended. */
+  /** The account of the token, from the cache or the primary. 401 where it or its session has ended. */
   find(claims: Claims): KnownAccount | Promise<KnownAccount> {
     const text = this.cache.here('session', keyOf(claims));
     return text === undefined ? this.findElsewhere(claims) : accountOf(text);
@@ -72,7 +72,7 @@ export class SessionsService {
     return { ...found, isConfirmed: true };
   }
 
-  /** Who stood behind the token when this process looked last, which may be a day ago. */
+  /** The actor that this process found last, up to a day ago. */
   remembered(claims: Claims): Actor | undefined {
     const text = this.cache.here('session', keyOf(claims));
     return text === undefined ? undefined : accountOf(text).actor;
