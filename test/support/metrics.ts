@@ -3,9 +3,23 @@ import type { Program } from './program';
 
 /** The sum of the samples whose line begins with `name`, over processes. */
 export async function metricOf(programs: readonly Program[], name: string): Promise<number> {
-  const texts = await Promise.all(programs.map(async ({ url }) => (await fetch(`${url}/metrics`)).text()));
-  return texts
-    .flatMap((text) => text.split('\n'))
+  const scrapes = await Promise.all(programs.map(scrape));
+  return scrapes.reduce((sum, samples) => sum + sumOf(samples, name), 0);
+}
+
+/** Requests that took longer than so many seconds. The service measures them, so a slow test client changes nothing. */
+export async function slowerThan(program: Program, seconds: 1 | 2 | 5): Promise<number> {
+  const samples = await scrape(program);
+  const fast = sumOf(samples, `ip2a_request_seconds_bucket{le="${seconds}"`);
+  return sumOf(samples, 'ip2a_request_seconds_count') - fast;
+}
+
+async function scrape({ url }: Program): Promise<string[]> {
+  return (await (await fetch(`${url}/metrics`)).text()).split('\n');
+}
+
+function sumOf(samples: readonly string[], name: string): number {
+  return samples
     .filter((line) => line.startsWith(name))
     .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
 }
