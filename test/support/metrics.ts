@@ -19,9 +19,7 @@ async function scrape({ url }: Program): Promise<string[]> {
 }
 
 function sumOf(samples: readonly string[], name: string): number {
-  return samples
-    .filter((line) => line.startsWith(name))
-    .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+  return samples.filter((line) => line.startsWith(name)).reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
 }
 
 /** Statements that a replica has answered. */
