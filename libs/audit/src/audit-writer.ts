@@ -73,7 +73,10 @@ export class AuditWriter implements OnApplicationShutdown {
       if (row?.outdated) throw new OutdatedError();
       return;
     }
+    const { replica } = context;
     await this.commit(context, json);
+    // An export writes many entries; what the asker changes while it runs must not end it.
+    if (replica) replica.isConfirmed = true;
   }
 
   /** Resolves when the account that asks was found to be what it was, at some moment after the request began. */

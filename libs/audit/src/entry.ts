@@ -47,12 +47,11 @@ export interface EntryFacts {
  * written.
  */
 export function entryOf(context: RequestContext, facts: EntryFacts): string {
-  const { actor, replica } = context;
+  const { actor } = context;
   return JSON.stringify({
     ...facts,
     ...accountConditions(context),
-    horizon: replica?.horizon,
-    timeline: replica?.timeline,
+    ...replicaConditions(context),
     source: context.source,
     requestId: context.requestId,
     route: context.route,
@@ -74,6 +73,11 @@ export function conditionsOf(context: RequestContext): string | undefined {
 function accountConditions({ account }: RequestContext) {
   if (!account || account.isConfirmed) return undefined;
   return { accountId: account.id, accountVersion: account.version, accountEndsAt: account.endsAt };
+}
+
+function replicaConditions({ replica }: RequestContext) {
+  if (!replica || replica.isConfirmed) return undefined;
+  return { horizon: replica.horizon, timeline: replica.timeline };
 }
 
 export function factsOf(disclosure: Disclosure): EntryFacts {

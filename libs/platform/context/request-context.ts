@@ -53,6 +53,8 @@ export interface ReplicaReading {
   horizon: string;
   /** The timeline of the log that the replica follows. */
   timeline: number;
+  /** An entry was written under this horizon: the replica had all that the asker had changed before the request. */
+  isConfirmed: boolean;
   /** Tells that the replica lacked something that this request had to see. */
   wasLate: () => void;
 }

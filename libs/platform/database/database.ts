@@ -147,7 +147,7 @@ export class Database implements OnApplicationShutdown {
           replica.wasLateAt = performance.now();
           replicaMetrics.primaryReads.inc({ reason: 'behind' });
         };
-        context.replica = { horizon, timeline, wasLate };
+        context.replica = { horizon, timeline, isConfirmed: false, wasLate };
         this.chosen.set(context, replica);
       }
       return rows;

@@ -1,0 +1,56 @@
+import { RequestContext } from '#platform/context';
+import { Database } from '#platform/database';
+import { OutdatedError } from '#kernel';
+import type { Config } from '#platform/config';
+import { createTestDatabase, type TestDatabase } from '../../../test/support/database';
+import { AuditWriter } from './audit-writer';
+
+let database: TestDatabase;
+let connected: Database;
+let writer: AuditWriter;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  const config = { databaseUrl: database.applicationUrl, DATABASE_POOL_SIZE: 2 } as Config;
+  connected = await Database.connect(config, []);
+  writer = new AuditWriter(connected, config);
+});
+afterAll(async () => {
+  await writer.onApplicationShutdown();
+  await connected.onApplicationShutdown();
+  await database.drop();
+});
+
+const shown = { action: 'EXPORT' as const, tableName: 'members', recordIds: [1], recordVersions: ['1'] };
+
+/** A request that has read from a replica with every transaction that is visible now. */
+async function exporting(): Promise<RequestContext> {
+  const [now] = await database.query<{ horizon: string; timeline: number }>(
+    `SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS horizon,
+       ('x' || left(pg_walfile_name(pg_current_wal_flush_lsn()), 8))::bit(32)::integer AS timeline`,
+  );
+  const actor = { userId: 7, email: 'clerk@example.org', roles: ['staff'] };
+  const context = new RequestContext({ source: 'api', requestId: 'export', route: 'members:export' });
+  Object.assign(context, { actor, replica: { ...now, isConfirmed: false, wasLate: () => {} } });
+  return context;
+}
+
+function changesSomething(): Promise<unknown> {
+  return database.query(`INSERT INTO audit_logs (action, table_name, record_id, changed_by, source)
+    VALUES ('UPDATE', 'members', 1, 7, 'api')`);
+}
+
+it('refuses the first entry of an export whose replica lacks a change of the asker', async () => {
+  const context = await exporting();
+  await changesSomething();
+  await expect(writer.record(context, shown)).rejects.toThrow(OutdatedError);
+});
+
+it('writes every entry of an export that the asker overtakes by a change', async () => {
+  const context = await exporting();
+  await writer.record(context, shown);
+  await changesSomething();
+  await writer.record(context, shown);
+  const entries = await database.query(`SELECT FROM audit_logs WHERE action = 'EXPORT'`);
+  expect(entries).toHaveLength(2);
+});
