@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, Reply } from '../support/client';
 import { writeKey } from '../support/keys';
 import { until } from '../support/load';
+import { answeredBy as readsAnsweredBy, metricOf, portOf } from '../support/metrics';
 import { spawnApi, type Program } from '../support/program';
 import { made, type Shown } from '../support/records';
 import { aMember } from '../../libs/members/src/member.factory';
@@ -30,20 +31,9 @@ let reader: Client;
 let count = 0;
 let slowest = 0;
 
-const portOf = (server: OwnServer) => new URL(server.applicationUrl).port;
-
-async function metric(program: Program, name: string): Promise<number> {
-  const text = await (await fetch(`${program.url}/metrics`)).text();
-  return text
-    .split('\n')
-    .filter((line) => line.startsWith(name))
-    .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
-}
-
-const answeredBy = (server: OwnServer, program = other) =>
-  metric(program, `ip2a_replica_reads_total{replica="127.0.0.1:${portOf(server)}",outcome="answered"}`);
+const answeredBy = (server: OwnServer) => readsAnsweredBy([other], server);
 const isUsed = async (server: OwnServer, program = other) =>
-  (await metric(program, `ip2a_replica_up{replica="127.0.0.1:${portOf(server)}"}`)) === 1;
+  (await metricOf([program], `ip2a_replica_up{replica="127.0.0.1:${portOf(server)}"}`)) === 1;
 
 const idsOf = (reply: Reply) => reply.json<{ items: Shown[] }>().items.map(({ id }) => id);
 

@@ -7,7 +7,7 @@ export async function metricOf(programs: readonly Program[], name: string): Prom
   return scrapes.reduce((sum, samples) => sum + sumOf(samples, name), 0);
 }
 
-/** Requests that took longer than so many seconds. The service measures them, so a slow test client changes nothing. */
+/** Requests that took longer than `seconds` by the service's own clock. */
 export async function slowerThan(program: Program, seconds: 1 | 2 | 5): Promise<number> {
   const samples = await scrape(program);
   const fast = sumOf(samples, `ip2a_request_seconds_bucket{le="${seconds}"`);

@@ -13,7 +13,7 @@ import type { FromWorker, Measured } from './worker-messages';
 
 /** The supervisor answers within this time, in ms, whatever its workers do. */
 const patienceMs = 5_000;
-/** Measurements that ask the database share this time, in ms: a scrape also succeeds while the database does not answer. */
+/** The database's measurements share this time, in ms. A scrape succeeds without the database. */
 const budgetMs = 1_000;
 
 /** What Prometheus is told: the measurements of this process, or of all workers together, whichever of them is asked. */

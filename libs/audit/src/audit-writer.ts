@@ -75,7 +75,6 @@ export class AuditWriter implements OnApplicationShutdown {
     }
     const { replica } = context;
     await this.commit(context, json);
-    // An export writes many entries; what the asker changes while it runs must not end it.
     if (replica) replica.isConfirmed = true;
   }
 

@@ -52,7 +52,7 @@ export class SessionsService {
     private readonly cache: TieredCache,
   ) {}
 
-  /** The account of the token, from the cache or the primary. 401 where it or its session has ended. */
+  /** The token's account, from the cache or the primary. 401 when it or its session has ended. */
   find(claims: Claims): KnownAccount | Promise<KnownAccount> {
     const text = this.cache.here('session', keyOf(claims));
     return text === undefined ? this.findElsewhere(claims) : accountOf(text);

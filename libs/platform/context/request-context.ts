@@ -49,11 +49,11 @@ export interface Disclosure {
 
 /** Reads of one request on a replica. */
 export interface ReplicaReading {
-  /** Every transaction below this id was visible to the first of them, and so to all. */
+  /** All reads since the last entry saw every transaction below this id. */
   horizon: string;
   /** The timeline of the log that the replica follows. */
   timeline: number;
-  /** An entry was written under this horizon: the replica had all that the asker had changed before the request. */
+  /** An entry was written under this horizon. The next read on the replica brings a new one. */
   isConfirmed: boolean;
   /** Tells that the replica lacked something that this request had to see. */
   wasLate: () => void;

@@ -142,7 +142,8 @@ export class Database implements OnApplicationShutdown {
     try {
       // Half of the time is the primary's.
       const { rows, horizon, timeline } = await replica.run<R>(sql, values, this.timeOut(context, timeoutMs) / 2);
-      if (!context.replica) {
+      // The entries of its earlier reads are written; this one needs a condition of its own.
+      if (!context.replica || context.replica.isConfirmed) {
         const wasLate = () => {
           replica.wasLateAt = performance.now();
           replicaMetrics.primaryReads.inc({ reason: 'behind' });

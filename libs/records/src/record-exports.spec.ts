@@ -1,7 +1,7 @@
 import { text } from 'node:stream/consumers';
 import type { Role } from '#access';
 import type { DisclosureGate } from '#audit';
-import { Clock } from '#kernel';
+import { Clock, OutdatedError } from '#kernel';
 import type { Disclosure } from '#platform/context';
 import { aContext, anActor, codeOf, unconnected } from '../../../test/support/unconnected';
 import { BulkRecords } from './bulk-records';
@@ -27,11 +27,16 @@ function exported(role: Role, filters: object = {}, count = 1, values: object = 
   });
   const context = aContext(anActor(role), { deadlineMs: 1000 });
   const released: Disclosure[] = [];
+  const refusals: Error[] = [];
   const gate = {
-    release: async () => void released.push(...context.disclosures.splice(0)),
+    release: async () => {
+      const refusal = refusals.pop();
+      if (refusal) throw refusal;
+      released.push(...context.disclosures.splice(0));
+    },
   } as unknown as DisclosureGate;
   const exports = new RecordExports(database, new BulkRecords(database), gate, new FixedClock());
-  return { context, sent, released, begin: () => exports.csv(context, aLocker(), filters) };
+  return { context, sent, released, refusals, begin: () => exports.csv(context, aLocker(), filters) };
 }
 
 describe('an export', () => {
@@ -71,6 +76,26 @@ describe('an export', () => {
         ['2', '2'],
       ],
     ]);
+  });
+
+  it('reads a part again on the primary when the replica lacked a change of the asker', async () => {
+    const { context, sent, released, refusals, begin } = exported('staff', {}, 1500, {}, [1200]);
+    const file = await begin();
+    context.disclosures.length = 0;
+    refusals.push(new OutdatedError());
+    const lines = (await text(file.getStream())).trim().split('\n');
+    expect(lines).toHaveLength(1501);
+    expect(context.readsPrimary).toBe(true);
+    expect(sent.slice(1).map(({ values }) => (values[0] as number[]).length)).toEqual([1000, 500, 500]);
+    expect(released.map(({ ids }) => ids)).toEqual([[1200]]);
+  });
+
+  it('breaks off when a part cannot be recorded', async () => {
+    const { context, refusals, begin } = exported('staff', {}, 1500, {}, [1200]);
+    const file = await begin();
+    context.disclosures.length = 0;
+    refusals.push(new OutdatedError(), new OutdatedError());
+    await expect(text(file.getStream())).rejects.toThrow(OutdatedError);
   });
 
   it('writes the fields that the actor may see', async () => {

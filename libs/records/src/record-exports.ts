@@ -2,15 +2,17 @@ import { Readable } from 'node:stream';
 import { Injectable, StreamableFile } from '@nestjs/common';
 import { stringify } from 'csv-stringify/sync';
 import { DisclosureGate } from '#audit';
-import { Clock } from '#kernel';
-import type { RequestContext } from '#platform/context';
+import { Clock, OutdatedError } from '#kernel';
+import type { Disclosure, RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
-import { BulkRecords } from './bulk-records';
+import { BulkRecords, type RecordVersion } from './bulk-records';
 import type { Resource } from './resource';
 import { shownVersion, Statement } from './statement';
 
 /** Records that an export reads and writes out at a time. */
 const chunkRecords = 1000;
+
+type ExportFacts = Omit<Disclosure, 'ids'>;
 
 /** Exports of declared resources as CSV: streamed, and safe to open in a spreadsheet. */
 @Injectable()
@@ -34,27 +36,11 @@ export class RecordExports {
     const shown = { tableName: table, list: true, action: 'EXPORT', filters: { ...filters } } as const;
     context.disclose({ ...shown, ids: matching.map(({ id }) => id), versions: matching.map(({ version }) => version) });
     const columns = this.bulk.visibleFields(context, resource);
-    const { bulk, gate } = this;
+    const read = (chunk: RecordVersion[]) => this.read(context, resource, chunk, shown);
     async function* rows() {
       yield stringify([columns]);
       for (let start = 0; start < matching.length; start += chunkRecords) {
-        const chunk = matching.slice(start, start + chunkRecords);
-        const found = await bulk.rows(
-          context,
-          resource,
-          chunk.map(({ id }) => id),
-        );
-        const named = new Map(chunk.map(({ id, version }) => [id, version]));
-        const changed = found.filter((row) => named.get(row.id) !== shownVersion(row));
-        if (changed.length > 0) {
-          context.disclose({
-            ...shown,
-            ids: changed.map(({ id }) => id),
-            versions: changed.map(shownVersion),
-            notes: 'changed while it was exported',
-          });
-          await gate.release(context);
-        }
+        const found = await read(matching.slice(start, start + chunkRecords));
         const values = found.map(({ json }) => JSON.parse(json) as Record<string, unknown>);
         yield stringify(values, { columns, escape_formulas: true });
       }
@@ -64,5 +50,28 @@ export class RecordExports {
       type: 'text/csv; charset=utf-8',
       disposition: `attachment; filename="${table.replaceAll('_', '-')}-${today}.csv"`,
     });
+  }
+  /** Rows that may be shown. A replica that lacks a change of the asker is left for the primary. */
+  private async read(context: RequestContext, resource: Resource, chunk: RecordVersion[], shown: ExportFacts) {
+    try {
+      return await this.attempt(context, resource, chunk, shown);
+    } catch (error) {
+      if (!(error instanceof OutdatedError)) throw error;
+      context.startOver();
+      return this.attempt(context, resource, chunk, shown);
+    }
+  }
+
+  private async attempt(context: RequestContext, resource: Resource, chunk: RecordVersion[], shown: ExportFacts) {
+    const ids = chunk.map(({ id }) => id);
+    const found = await this.bulk.rows(context, resource, ids);
+    const named = new Map(chunk.map(({ id, version }) => [id, version]));
+    const changed = found.filter((row) => named.get(row.id) !== shownVersion(row));
+    if (changed.length > 0) {
+      const newer = { ids: changed.map(({ id }) => id), versions: changed.map(shownVersion) };
+      context.disclose({ ...shown, ...newer, notes: 'changed while it was exported' });
+      await this.gate.release(context);
+    }
+    return found;
   }
 }
