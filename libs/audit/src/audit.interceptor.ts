@@ -16,9 +16,9 @@ import { DisclosureGate } from './disclosure-gate';
 
 /**
  * The reply of a handler waits for its entry. The statement that writes the entry may find a cached
- * row, a replica or the account's rights out of date. The reply is then thrown away, the
- * rights are decided again, and the handler runs once more on the primary. A request is not run again when
- * it has committed something or its body is a stream.
+ * row, a replica or the account's rights out of date. The reply is then thrown away, the rights are
+ * decided again, and the handler runs once more on the primary. A request is not run again when it
+ * has committed something or its body is a stream.
  */
 @Injectable()
 export class AuditInterceptor implements NestInterceptor {
