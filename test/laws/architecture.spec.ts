@@ -184,6 +184,15 @@ describe('libraries', () => {
   });
 });
 
+describe('commands', () => {
+  it('load the application when they run: help and a wrong argument answer at once', () => {
+    const eager = production
+      .filter(({ path, text }) => path.startsWith('apps/cli/') && /^import (?!type )[^;]* from '[#@]/m.test(text))
+      .map(({ path }) => path);
+    expect(eager).toEqual([]);
+  });
+});
+
 describe('packages', () => {
   it('are none to the kernel, which is plain TypeScript', () => {
     const kernelSources = production.filter(({ path }) => path.startsWith(`${kernel}/`));

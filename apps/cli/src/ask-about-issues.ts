@@ -1,9 +1,7 @@
 import { userInfo } from 'node:os';
-import { select } from '@inquirer/prompts';
 import type { INestApplicationContext } from '@nestjs/common';
-import { DisclosureGate } from '#audit';
-import { discloseIssues, IntegrityService, type Choice, type Issue, type Question } from '#integrity';
-import { RequestContext } from '#platform/context';
+import type { Choice, Issue, Question } from '#integrity';
+import type { RequestContext } from '#platform/context';
 import { lineOf } from './issue-line';
 import type { Progress } from './progress';
 
@@ -24,6 +22,9 @@ export async function askAboutIssues(
   context: RequestContext,
   progress: Progress,
 ): Promise<Issue[]> {
+  const { DisclosureGate } = await import('#audit');
+  const { discloseIssues, IntegrityService } = await import('#integrity');
+  const { RequestContext } = await import('#platform/context');
   const integrity = app.get(IntegrityService);
   const mended: Issue[] = [];
   const settled = new Set<string>();
@@ -53,6 +54,7 @@ export async function askAboutIssues(
 
 /** Undefined where the person interrupts. */
 async function ask({ issue, choices }: Question): Promise<Answer | undefined> {
+  const { select } = await import('@inquirer/prompts');
   try {
     return await select<Answer>(
       {

@@ -1,6 +1,4 @@
 import { Command, CommanderError } from 'commander';
-import { ConfigError } from '#platform/config';
-import { DomainError } from '#kernel';
 import { archiveList, archiveRestore, archiveRun } from './commands/archive';
 import { auditBundle } from './commands/audit-bundle';
 import { auditExport } from './commands/audit-export';
@@ -62,23 +60,24 @@ async function main(): Promise<void> {
   try {
     await program().parseAsync();
   } catch (error) {
-    process.exitCode = statusOf(error);
-    if (!(error instanceof CommanderError)) process.stderr.write(`${lineOf(error)}\n`);
+    const { status, line } = await endOf(error);
+    process.exitCode = status;
+    if (line !== undefined) process.stderr.write(`${line}\n`);
   }
 }
 
 /** 0 done · 1 the work found or met a fault · 2 it was asked for wrongly · 78 the settings are wrong. */
-function statusOf(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usageStatus;
-  if (error instanceof UsageError) return usageStatus;
-  if (error instanceof ConfigError) return ConfigError.exitStatus;
-  return error instanceof DomainError && error.status < 500 ? usageStatus : 1;
-}
-
-function lineOf(error: unknown): string {
-  if (!(error instanceof DomainError)) return (error as Error).message;
+async function endOf(error: unknown): Promise<{ status: number; line?: string }> {
+  // Commander has said it.
+  if (error instanceof CommanderError) return { status: error.exitCode === 0 ? 0 : usageStatus };
+  const { message: line } = error as Error;
+  if (error instanceof UsageError) return { status: usageStatus, line };
+  const { ConfigError } = await import('#platform/config');
+  if (error instanceof ConfigError) return { status: ConfigError.exitStatus, line };
+  const { DomainError } = await import('#kernel');
+  if (!(error instanceof DomainError)) return { status: 1, line };
   const faults = (error.errors ?? []).map(({ pointer, message }) => `${pointer.slice(1)}: ${message}`);
-  return [error.message, ...faults].join(' ');
+  return { status: error.status < 500 ? usageStatus : 1, line: [line, ...faults].join(' ') };
 }
 
 void main();

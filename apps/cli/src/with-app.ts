@@ -1,12 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { INestApplicationContext } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
-import { AppModule, entities } from '#app';
-import { systemActor } from '#access';
-import { openRuntime } from '#platform/config';
-import { RequestContext } from '#platform/context';
-import { Database, migrate } from '#platform/database';
-import { JsonLogger } from '#platform/observability';
+import type { RequestContext } from '#platform/context';
 
 /**
  * Runs a command's work over the application's own modules, as the system actor of that command. The database is the one
@@ -16,6 +10,13 @@ export async function withApp(
   command: string,
   work: (app: INestApplicationContext, context: RequestContext) => Promise<void>,
 ): Promise<void> {
+  const { NestFactory } = await import('@nestjs/core');
+  const { AppModule, entities } = await import('#app');
+  const { systemActor } = await import('#access');
+  const { openRuntime } = await import('#platform/config');
+  const { RequestContext } = await import('#platform/context');
+  const { Database, migrate } = await import('#platform/database');
+  const { JsonLogger } = await import('#platform/observability');
   const runtime = await openRuntime('attach');
   const { config } = runtime;
   try {

@@ -1,13 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
-import {
-  ArchiverService,
-  InventoryService,
-  TiersService,
-  type ArchivedItem,
-  type ArchiveReport,
-  type TierTotal,
-} from '#archival';
-import { DisclosureGate } from '#audit';
+import type { ArchivedItem, ArchiveReport, TierTotal } from '#archival';
 import { progressOn } from '../progress';
 import { withApp } from '../with-app';
 
@@ -25,6 +17,7 @@ export function archiveRun(): Command {
     .option('--as-of <day>', 'the day that counts as today for the whole run', dayOf)
     .option('--json', 'print one JSON document')
     .action(async ({ dryRun, asOf, json }: RunOptions) => {
+      const { ArchiverService } = await import('#archival');
       await withApp('archive:run', async (app, context) => {
         const progress = progressOn(process.stderr);
         const report = await app.get(ArchiverService).run(context, { dryRun, asOf, onProgress: progress.show });
@@ -41,6 +34,8 @@ export function archiveList(): Command {
     .description('what has left PostgreSQL, where it is, and what that costs')
     .option('--json', 'print one JSON document')
     .action(async ({ json }: { json?: boolean }) => {
+      const { InventoryService } = await import('#archival');
+      const { DisclosureGate } = await import('#audit');
       await withApp('archive:list', async (app, context) => {
         const { items, tiers } = await app.get(InventoryService).take(context);
         await app.get(DisclosureGate).release(context);
@@ -56,6 +51,7 @@ export function archiveRestore(): Command {
     .description('ask for a readable copy of a cold object')
     .argument('<id>', 'its id, as "archive list" tells', idOf)
     .action(async (id: number) => {
+      const { TiersService } = await import('#archival');
       await withApp('archive:restore', async (app, context) => {
         await app.get(TiersService).restore(context, id);
         process.stdout.write('Asked for. "archive list" tells when it can be read.\n');

@@ -1,7 +1,5 @@
 import { Command } from 'commander';
-import { ArchivedEntries, DisclosureGate } from '#audit';
-import { DatabaseSource, LogFolder } from '#ledger';
-import { CONFIG, type Config } from '#platform/config';
+import type { Config } from '#platform/config';
 import { progressOn } from '../progress';
 import { withApp } from '../with-app';
 
@@ -11,6 +9,9 @@ export function auditBundle(): Command {
     .description('the sealed ledger as a folder, to be verified elsewhere')
     .argument('<folder>', 'an empty folder, or one that is not there yet')
     .action(async (folder: string) => {
+      const { ArchivedEntries, DisclosureGate } = await import('#audit');
+      const { DatabaseSource, LogFolder } = await import('#ledger');
+      const { CONFIG } = await import('#platform/config');
       await withApp('audit:bundle', async (app, context) => {
         const source = await DatabaseSource.open(app.get<Config>(CONFIG).databaseUrl, {}, app.get(ArchivedEntries));
         try {

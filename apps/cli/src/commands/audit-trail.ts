@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { AuditWriter, TrailService, type AuditLogItem } from '#audit';
+import type { AuditLogItem } from '#audit';
 import { withApp } from '../with-app';
 
 const pageSize = 200;
@@ -14,6 +14,7 @@ export function auditTrail(): Command {
     .option('--to <instant>', 'entries before this instant')
     .option('--json', 'print one JSON document')
     .action(async (table: string, id: number, { from, to, json }: { from?: string; to?: string; json?: boolean }) => {
+      const { AuditWriter, TrailService } = await import('#audit');
       await withApp('audit:trail', async (app, context) => {
         const trail = app.get(TrailService);
         await app

@@ -2,16 +2,7 @@ import { createPublicKey } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { Command, Option } from 'commander';
-import { DisclosureGate } from '#audit';
-import {
-  checkpointsOf,
-  LogFolder,
-  parseVerifierKey,
-  VerificationService,
-  verifierKey,
-  verifyLedger,
-  type Verdict,
-} from '#ledger';
+import type { LogFolder, Verdict } from '#ledger';
 import { progressOn } from '../progress';
 import { UsageError } from '../usage-error';
 import { withApp } from '../with-app';
@@ -54,6 +45,8 @@ export function auditVerify(): Command {
 }
 
 async function verifyHere({ resume, ...range }: Pick<Options, 'from' | 'to' | 'resume'>): Promise<Verdict> {
+  const { DisclosureGate } = await import('#audit');
+  const { VerificationService } = await import('#ledger');
   let verdict: Verdict | undefined;
   await withApp('audit:verify', async (app, context) => {
     const progress = progressOn(process.stderr);
@@ -72,15 +65,16 @@ async function verifyHere({ resume, ...range }: Pick<Options, 'from' | 'to' | 'r
 
 async function verifyFolder(folder: string, keyFile: string | undefined): Promise<Verdict> {
   if (keyFile === undefined) throw new UsageError('Name the key of the log with --public-key FILE.');
+  const ledger = await import('#ledger');
   let source: LogFolder;
   try {
-    source = await LogFolder.open(folder);
+    source = await ledger.LogFolder.open(folder);
   } catch (error) {
     throw new UsageError(`${folder} holds no log: ${(error as Error).message}`);
   }
-  const open = checkpointsOf(await readKey(keyFile, source.checkpoint));
+  const open = ledger.checkpointsOf(await readKey(keyFile, source.checkpoint));
   const progress = progressOn(process.stderr);
-  const verdict = await verifyLedger(source, {
+  const verdict = await ledger.verifyLedger(source, {
     open,
     onProgress: (leaves, of) => progress.show('entries', leaves, of),
   });
@@ -90,6 +84,7 @@ async function verifyFolder(folder: string, keyFile: string | undefined): Promis
 
 /** A verifier key, or a PEM file; that has no name, so the log is the one that the checkpoint names. */
 async function readKey(file: string, checkpoint: string) {
+  const { parseVerifierKey, verifierKey } = await import('#ledger');
   try {
     const text = await readFile(file, 'utf8');
     return text.startsWith('-----BEGIN')

@@ -1,8 +1,7 @@
 import { once } from 'node:events';
 import { Command, Option } from 'commander';
-import { DisclosureGate } from '#audit';
-import { discloseIssues, IntegrityService, type LiftedConstraint, type RepairReport } from '#integrity';
-import { CONFIG, ConfigError, type Config } from '#platform/config';
+import type { LiftedConstraint, RepairReport } from '#integrity';
+import type { Config } from '#platform/config';
 import { askAboutIssues } from '../ask-about-issues';
 import { lineOf } from '../issue-line';
 import { progressOn } from '../progress';
@@ -21,6 +20,8 @@ export function integrityCheck(): Command {
     .description('look for records that contradict the rules or one another, and for files that do not fit them')
     .option('--json', 'print one JSON document')
     .action(async ({ json }: Options) => {
+      const { DisclosureGate } = await import('#audit');
+      const { discloseIssues, IntegrityService } = await import('#integrity');
       await withIntegrity('integrity:check', async (app, context) => {
         const progress = progressOn(process.stderr);
         let separator = '';
@@ -59,6 +60,8 @@ export function integrityRepair(): Command {
           '--interactive asks at a terminal, and there is none here: run it in one, or leave it out.',
         );
       }
+      const { DisclosureGate } = await import('#audit');
+      const { IntegrityService } = await import('#integrity');
       await withIntegrity('integrity:repair', async (app, context) => {
         const progress = progressOn(process.stderr);
         const report = await app.get(IntegrityService).repair(context, {
@@ -87,6 +90,9 @@ export function integrityConstraints(): Command {
     .option('--restore', 'put those back that hold now')
     .option('--json', 'print one JSON document')
     .action(async ({ json, restore }: { json?: boolean; restore?: boolean }) => {
+      const { DisclosureGate } = await import('#audit');
+      const { IntegrityService } = await import('#integrity');
+      const { CONFIG } = await import('#platform/config');
       await withIntegrity('integrity:constraints', async (app, context) => {
         const integrity = app.get(IntegrityService);
         const { databaseOwnerUrl } = app.get<Config>(CONFIG);
@@ -114,6 +120,7 @@ async function withIntegrity(...[command, work]: Parameters<typeof withApp>): Pr
   try {
     await withApp(command, work);
   } catch (error) {
+    const { ConfigError } = await import('#platform/config');
     if (error instanceof ConfigError) throw error;
     throw new UsageError((error as Error).message, { cause: error });
   }

@@ -1,6 +1,4 @@
 import { Command } from 'commander';
-import { migrateLedger } from '#audit';
-import { openRuntime } from '#platform/config';
 
 /**
  * `ip2a migrate`: the schema up to date, the coming months' partitions made, the application's role granted what it needs; and what is
@@ -8,6 +6,8 @@ import { openRuntime } from '#platform/config';
  */
 export function migrateDatabase(): Command {
   return new Command('migrate').description('bring the database schema up to date').action(async () => {
+    const { migrateLedger } = await import('#audit');
+    const { openRuntime } = await import('#platform/config');
     const runtime = await openRuntime('attach');
     try {
       const {

@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
-import { LoadAccountsService, type LoadAccountRow } from '#auth';
-import { CONFIG, type Config } from '#platform/config';
-import { Database } from '#platform/database';
+import type { LoadAccountRow } from '#auth';
+import type { Config } from '#platform/config';
 import type { EvidenceReport, LoadReport } from '#stress';
 import { liveOn } from '../load-live';
 import { linesOf } from '../load-report';
@@ -46,6 +45,9 @@ export function stressLoad(): Command {
     .option('--yes-really-this-host', 'allow an address other than loopback')
     .action(async (options: Options) => {
       mustHaveFilesFor(options.users);
+      const { LoadAccountsService } = await import('#auth');
+      const { CONFIG } = await import('#platform/config');
+      const { Database } = await import('#platform/database');
       await withApp('stress:load', async (app, context) => {
         const origin = originOf(options, app.get<Config>(CONFIG));
         await mustAnswer(origin);

@@ -1,6 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { CONFIG, type Config } from '#platform/config';
-import { Database } from '#platform/database';
+import type { Config } from '#platform/config';
 import { progressOn } from '../progress';
 import { withApp } from '../with-app';
 
@@ -20,6 +19,8 @@ export function stressSeed(): Command {
     .option('--defects', 'plant the defects that the integrity check must find; lifts constraints')
     .option('--json', 'print one JSON document')
     .action(async ({ scale, seed, json, defects }: Options) => {
+      const { CONFIG } = await import('#platform/config');
+      const { Database } = await import('#platform/database');
       await withApp('stress:seed', async (app, context) => {
         const { plantDefects, seedStress } = await import('#stress');
         const progress = progressOn(process.stderr);

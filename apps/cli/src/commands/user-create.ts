@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import { CreateUser, UsersService } from '#auth';
 import { withApp } from '../with-app';
 import { UsageError } from '../usage-error';
 
@@ -25,6 +24,7 @@ export function createUser(): Command {
     .option('--member-id <id>', 'the member whose account this is', Number)
     .option('--json', 'print the account as JSON')
     .action(async ({ json, role, ...account }: Options) => {
+      const { CreateUser, UsersService } = await import('#auth');
       const password = await passwordFromInput();
       const parsed = CreateUser.safeParse({ ...account, password, roles: role, emailVerified: true });
       if (!parsed.success) {

@@ -3,8 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { Clock } from '#kernel';
-import { encodeVerifierKey, parseVerifierKey, signatureType, verifierKey, Witness } from '#ledger';
+import type { Witness } from '#ledger';
 import { UsageError } from '../usage-error';
 
 /** A request holds a checkpoint and 63 hashes at most. */
@@ -33,7 +32,7 @@ export function serveWitness(): Command {
     .option('--host <address>', 'where it listens', '127.0.0.1')
     .option('--port <number>', 'where it listens', '3900')
     .action(async (options: Options) => {
-      const { witness, key } = open(options);
+      const { witness, key } = await open(options);
       const server = createServer({ requestTimeout: requestMs }, (request, response) => {
         answer(witness, request, response).catch(() => response.destroy());
       });
@@ -50,7 +49,9 @@ export function serveWitness(): Command {
     });
 }
 
-function open({ logKey, name, folder }: Options): { witness: Witness; key: string } {
+async function open({ logKey, name, folder }: Options): Promise<{ witness: Witness; key: string }> {
+  const { Clock } = await import('#kernel');
+  const { encodeVerifierKey, parseVerifierKey, signatureType, verifierKey, Witness } = await import('#ledger');
   try {
     const log = parseVerifierKey(logKey);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
