@@ -10,6 +10,7 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client as Connection } from 'pg';
 import { Clock, Random } from '#kernel';
+import type { Config } from '#platform/config';
 import {
   checkProof,
   DatabaseSource,
@@ -22,7 +23,7 @@ import {
   type LogVerdict,
 } from '#ledger';
 import { until } from '../support/load';
-import { spawnApi, type Program } from '../support/harness';
+import { spawnApi, startApi, type Api, type LocalApi, type Program } from '../support/harness';
 import type { TestDatabase } from '../support/database';
 import { noPgBouncer, startPgBouncer } from '../support/pgbouncer';
 import { OwnServer } from '../support/own-server';
@@ -64,12 +65,22 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+/** A service that the test may kill. */
 function start(env: NodeJS.ProcessEnv = {}): Promise<Program> {
   return spawnApi(database, {
     LEDGER_ORIGIN: origin,
     LEDGER_PRIVATE_KEY_FILE: keyFile,
     ARCHIVE_URL: `file:${join(folder, 'archive')}`,
     ...env,
+  });
+}
+
+/** The same in this process, for what needs no kill. */
+function startHere(config: Partial<Config> = {}): Promise<LocalApi> {
+  const ARCHIVE_URL = `file:${join(folder, 'archive')}`;
+  return startApi({
+    database,
+    config: { LEDGER_ORIGIN: origin, LEDGER_PRIVATE_KEY_FILE: keyFile, ARCHIVE_URL, ...config },
   });
 }
 
@@ -89,7 +100,7 @@ async function verify(): Promise<LogVerdict> {
   }
 }
 
-async function ready(api: Program): Promise<{ status: number; ledger: string }> {
+async function ready(api: Api): Promise<{ status: number; ledger: string }> {
   const reply = await api.anonymous.get('/../../health/ready');
   return {
     status: reply.status,
@@ -180,7 +191,7 @@ describe('an entry', () => {
   });
 
   it('waits for the transactions that began before its own, and is sealed when they are over', async () => {
-    const api = await start();
+    const api = await startHere();
     await until(async () => (await unsealed()) === 0);
     const slow = new Connection({ connectionString: database.applicationUrl });
     await slow.connect();
@@ -240,8 +251,8 @@ async function takeBack(seals: number): Promise<void> {
 }
 
 /** A log of some seals, all of them published, and nobody who goes on with it. */
-async function writeLog(env: NodeJS.ProcessEnv = {}): Promise<void> {
-  const api = await start(env);
+async function writeLog(config: Partial<Config> = {}): Promise<void> {
+  const api = await startHere(config);
   for (const mark of ['one', 'two', 'three']) {
     await writeEntries(database.applicationUrl, 1, 5, mark);
     await until(async () => (await unsealed()) === 0);
@@ -254,7 +265,7 @@ describe('a database that was taken back', () => {
     await writeLog();
     await takeBack(2);
     const [before] = await database.query<{ seq: string }>('SELECT max(seq) AS seq FROM audit_seals');
-    const api = await start();
+    const api = await startHere();
     await until(async () => (await ready(api)).status === 503);
     expect((await ready(api)).ledger).toContain('ROLLBACK');
     await writeEntries(database.applicationUrl, 1, 5, 'later');
@@ -266,15 +277,15 @@ describe('a database that was taken back', () => {
   it('is told by the witness where the published checkpoints were taken away, too', async () => {
     const { publicKey, privateKey } = generateKeyPairSync('ed25519');
     const witness = await startWitness(privateKey);
-    const env = {
+    const witnessed = {
       WITNESS_URL: witness.url,
       WITNESS_KEY: encodeVerifierKey(verifierKey('witness.example', publicKey, signatureType.cosignature)),
     };
-    await writeLog(env);
+    await writeLog(witnessed);
     expect(await count('audit_cosignatures')).toBeGreaterThan(0);
     await takeBack(2);
     rmSync(join(folder, 'archive'), { recursive: true });
-    const api = await start(env);
+    const api = await startHere(witnessed);
     await until(async () => (await ready(api)).status === 503);
     expect((await ready(api)).ledger).toMatch(/ROLLBACK: the witness has seen \d+ entries/);
     await api.close();
@@ -302,7 +313,7 @@ describe('a witness', () => {
     const { publicKey, privateKey } = generateKeyPairSync('ed25519');
     const witness = await startWitness(privateKey);
     const witnessKey = verifierKey('witness.example', publicKey, signatureType.cosignature);
-    const api = await start({ WITNESS_URL: witness.url, WITNESS_KEY: encodeVerifierKey(witnessKey) });
+    const api = await startHere({ WITNESS_URL: witness.url, WITNESS_KEY: encodeVerifierKey(witnessKey) });
     const admin = await api.as('admin');
     await writeEntries(database.applicationUrl, 1, 5, 'witnessed');
     await until(async () => (await unsealed()) === 0);
