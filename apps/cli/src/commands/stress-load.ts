@@ -45,12 +45,14 @@ export function stressLoad(): Command {
     .option('--yes-really-this-host', 'allow an address other than loopback')
     .action(async (options: Options) => {
       mustHaveFilesFor(options.users);
+      const given = options.url === undefined ? undefined : originOf(options.url, options);
+      if (given !== undefined) await mustAnswer(given);
       const { LoadAccountsService } = await import('#auth');
       const { CONFIG } = await import('#platform/config');
       const { Database } = await import('#platform/database');
       await withApp('stress:load', async (app, context) => {
-        const origin = originOf(options, app.get<Config>(CONFIG));
-        await mustAnswer(origin);
+        const origin = given ?? originAt(app.get<Config>(CONFIG).PORT);
+        if (given === undefined) await mustAnswer(origin);
         const accounts = app.get(LoadAccountsService);
         const database = app.get(Database);
         const live = liveOn(process.stderr);
@@ -106,10 +108,12 @@ function hasFaults({ requests, consistency }: LoadReport, ledger?: EvidenceRepor
   return requests.failed + consistency.stale + (ledger ? ledger.unaudited + ledger.lost : 0) > 0;
 }
 
-function originOf({ url, yesReallyThisHost }: Options, { PORT }: Config): string {
-  if (url === undefined && PORT === 0)
-    throw new UsageError('PORT is 0, so nobody knows where the service is: say --url.');
-  const given = url ?? `http://127.0.0.1:${PORT}`;
+function originAt(port: number): string {
+  if (port === 0) throw new UsageError('PORT is 0, so nobody knows where the service is: say --url.');
+  return `http://127.0.0.1:${port}`;
+}
+
+function originOf(given: string, { yesReallyThisHost }: Options): string {
   if (!URL.canParse(given) || !/^https?:$/.test(new URL(given).protocol))
     throw new UsageError(`--url: ${given} is no http address.`);
   const { origin, hostname } = new URL(given);
