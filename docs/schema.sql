@@ -42,25 +42,29 @@ AS $function$
             FROM organizations t WHERE t.id = "recordId") END)
                 AND ("accountId" IS NULL
                   OR coalesce((SELECT v.version FROM account_versions v WHERE v.user_id = "accountId"), 0) = "accountVersion"
-                    AND ("accountEndsAt" IS NULL OR "accountEndsAt" > extract(epoch FROM statement_timestamp())))
-                AND (horizon IS NULL OR replica_had("userId", horizon, timeline)), false) AS holds
+                    AND ("accountEndsAt" IS NULL OR "accountEndsAt" > extract(epoch FROM statement_timestamp()))), false)
+                  AS "isCurrent",
+                coalesce(horizon IS NULL OR replica_had("userId", horizon, timeline), false) AS "replicaHad"
               FROM ROWS FROM (json_to_recordset(entries) AS (action text, "tableName" text, "recordId" bigint,
                 "recordIds" bigint[], "recordVersion" bigint, "recordVersions" bigint[], filters jsonb, "userId" integer,
                 email text, roles text[], source text, "ipAddress" inet, "userAgent" text, "requestId" text, route text,
                 reason text, outcome text, notes text, "changedAtUs" bigint, "accountId" integer, "accountVersion" bigint,
-                "accountEndsAt" float8, horizon xid8, timeline integer)) WITH ORDINALITY AS e (action, "tableName", "recordId",
+                "accountEndsAt" float8, horizon xid8, timeline integer, together integer)) WITH ORDINALITY AS e (action, "tableName", "recordId",
                 "recordIds", "recordVersion", "recordVersions", filters, "userId", email, roles, source, "ipAddress",
                 "userAgent", "requestId", route, reason, outcome, notes, "changedAtUs", "accountId", "accountVersion",
-                "accountEndsAt", horizon, timeline, place)
+                "accountEndsAt", horizon, timeline, together, place)
             ), written AS (
               INSERT INTO audit_logs (action, table_name, record_id, record_ids, record_version, record_versions, filters,
                 changed_by, actor_email, actor_roles, source, ip_address, user_agent, request_id, route, reason, outcome, notes)
               SELECT e.action, e."tableName", e."recordId", e."recordIds", e."recordVersion", e."recordVersions", e.filters,
                 e."userId", e.email, e.roles, e.source, e."ipAddress", e."userAgent", e."requestId", e.route, e.reason,
                 coalesce(e.outcome, 'success'), e.notes
-              FROM e WHERE e.holds AND e.action IS NOT NULL
+              FROM e WHERE e."isCurrent" AND e."replicaHad" AND e.action IS NOT NULL AND (e.together IS NULL
+                OR e.together <> ALL (ARRAY(SELECT f.together FROM e f WHERE NOT (f."isCurrent" AND f."replicaHad")
+                  AND f.together IS NOT NULL)))
             )
-            SELECT array_agg(e.place::integer) INTO outdated FROM e WHERE NOT e.holds;
+            SELECT array_agg(CASE WHEN e."isCurrent" THEN - e.place ELSE e.place END::integer) INTO outdated
+            FROM e WHERE NOT (e."isCurrent" AND e."replicaHad");
             RETURN outdated;
           END $function$
 ;
@@ -216,25 +220,29 @@ AS $function$
                 coalesce(("changedAtUs" IS NULL OR CASE "tableName" %s END)
                 AND ("accountId" IS NULL
                   OR coalesce((SELECT v.version FROM account_versions v WHERE v.user_id = "accountId"), 0) = "accountVersion"
-                    AND ("accountEndsAt" IS NULL OR "accountEndsAt" > extract(epoch FROM statement_timestamp())))
-                AND (horizon IS NULL OR replica_had("userId", horizon, timeline)), false) AS holds
+                    AND ("accountEndsAt" IS NULL OR "accountEndsAt" > extract(epoch FROM statement_timestamp()))), false)
+                  AS "isCurrent",
+                coalesce(horizon IS NULL OR replica_had("userId", horizon, timeline), false) AS "replicaHad"
               FROM ROWS FROM (json_to_recordset(entries) AS (action text, "tableName" text, "recordId" bigint,
                 "recordIds" bigint[], "recordVersion" bigint, "recordVersions" bigint[], filters jsonb, "userId" integer,
                 email text, roles text[], source text, "ipAddress" inet, "userAgent" text, "requestId" text, route text,
                 reason text, outcome text, notes text, "changedAtUs" bigint, "accountId" integer, "accountVersion" bigint,
-                "accountEndsAt" float8, horizon xid8, timeline integer)) WITH ORDINALITY AS e (action, "tableName", "recordId",
+                "accountEndsAt" float8, horizon xid8, timeline integer, together integer)) WITH ORDINALITY AS e (action, "tableName", "recordId",
                 "recordIds", "recordVersion", "recordVersions", filters, "userId", email, roles, source, "ipAddress",
                 "userAgent", "requestId", route, reason, outcome, notes, "changedAtUs", "accountId", "accountVersion",
-                "accountEndsAt", horizon, timeline, place)
+                "accountEndsAt", horizon, timeline, together, place)
             ), written AS (
               INSERT INTO audit_logs (action, table_name, record_id, record_ids, record_version, record_versions, filters,
                 changed_by, actor_email, actor_roles, source, ip_address, user_agent, request_id, route, reason, outcome, notes)
               SELECT e.action, e."tableName", e."recordId", e."recordIds", e."recordVersion", e."recordVersions", e.filters,
                 e."userId", e.email, e.roles, e.source, e."ipAddress", e."userAgent", e."requestId", e.route, e.reason,
                 coalesce(e.outcome, 'success'), e.notes
-              FROM e WHERE e.holds AND e.action IS NOT NULL
+              FROM e WHERE e."isCurrent" AND e."replicaHad" AND e.action IS NOT NULL AND (e.together IS NULL
+                OR e.together <> ALL (ARRAY(SELECT f.together FROM e f WHERE NOT (f."isCurrent" AND f."replicaHad")
+                  AND f.together IS NOT NULL)))
             )
-            SELECT array_agg(e.place::integer) INTO outdated FROM e WHERE NOT e.holds;
+            SELECT array_agg(CASE WHEN e."isCurrent" THEN - e.place ELSE e.place END::integer) INTO outdated
+            FROM e WHERE NOT (e."isCurrent" AND e."replicaHad");
             RETURN outdated;
           END $body$ $create$,
           (SELECT string_agg(format('WHEN %L THEN (SELECT t.audit_ref = "recordVersion" AND changed_at_us(t.updated_at) = "changedAtUs"

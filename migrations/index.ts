@@ -27,6 +27,7 @@ import { ShortPendingLists1795420856000 } from './1795420856000-short-pending-li
 import { ListsThatShowed1795420858000 } from './1795420858000-lists-that-showed';
 import { ShownVersions1795420860000 } from './1795420860000-shown-versions';
 import { OneCommitDecides1795420862000 } from './1795420862000-one-commit-decides';
+import { WholeReplies1795420864000 } from './1795420864000-whole-replies';
 
 /** In the order they run; a spec compares this list with the files. */
 export const migrations = [
@@ -59,4 +60,5 @@ export const migrations = [
   ListsThatShowed1795420858000,
   ShownVersions1795420860000,
   OneCommitDecides1795420862000,
+  WholeReplies1795420864000,
 ];

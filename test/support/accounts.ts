@@ -28,3 +28,23 @@ export async function createAccount(
   ]);
   return { id, email, password };
 }
+
+/** The id of a staff account that has a session. */
+export async function createSignedIn(database: TestDatabase): Promise<number> {
+  const { id } = await createAccount(database, { roles: ['staff'] });
+  await database.query(
+    `INSERT INTO refresh_tokens (user_id, family_id, token_hash, expires_at)
+     VALUES ($1, gen_random_uuid(), encode(sha256($2::bytea), 'hex'), now() + interval '1 day')`,
+    [id, String(id)],
+  );
+  return id;
+}
+
+/** The version that an account's rights have on the primary. */
+export async function accountVersionOf(database: TestDatabase, accountId: number): Promise<string> {
+  const [row] = await database.query<{ version: string }>(
+    'SELECT coalesce((SELECT version FROM account_versions WHERE user_id = $1), 0)::text AS version',
+    [accountId],
+  );
+  return row?.version ?? '0';
+}

@@ -21,12 +21,17 @@ const appendSql = 'SELECT audit_append($1::json) AS outdated';
 const lanes = 1;
 
 interface Appended {
-  /** Places of the entries that were not written, from 1; null where all were. */
+  /**
+   * Places of the entries that were not written, from 1, and below zero where only a replica was late; null where all
+   * were written.
+   */
   outdated: number[] | null;
 }
 
 interface Waiting {
+  /** One entry, or several that are written all or none, as JSON with commas between them. */
   json: string;
+  count: number;
   givenUpAt: number;
   trace?: Trace;
   resolve: () => void;
@@ -47,6 +52,8 @@ export class AuditWriter implements OnApplicationShutdown {
   private waitingBytes = 0;
   private underway = 0;
   private scheduled = false;
+  /** Tells entries that are written together from the others of their batch. */
+  private groups = 0;
   private readonly pace = new Pace();
   private drained?: () => void;
   private readonly lastWords: (() => Promise<void>)[] = [];
@@ -65,29 +72,34 @@ export class AuditWriter implements OnApplicationShutdown {
     this.pool.on('error', (error) => this.logger.warn({ cause: error.message }, 'Ledger connection lost'));
   }
 
-  /** Records facts about a context. Resolves when durable, or inside a transaction when written, to commit with it. */
-  async record(context: RequestContext, facts: EntryFacts): Promise<void> {
-    const json = entryOf(context, facts);
+  /**
+   * Records facts about a context: all of them, or none. Resolves when they are durable, or inside a transaction when they
+   * are written, to commit with it.
+   */
+  async record(context: RequestContext, ...facts: EntryFacts[]): Promise<void> {
+    const together = facts.length > 1 ? (this.groups += 1) : undefined;
+    const json = facts.map((each) => entryOf(context, each, together)).join(',');
     if (this.database.inTransaction(context)) {
       const [row] = await this.database.query<Appended>(context, appendSql, [`[${json}]`]);
-      if (row?.outdated) throw new OutdatedError();
+      const [place] = row?.outdated ?? [];
+      if (place !== undefined) throw new OutdatedError({ isReplicaLate: place < 0 });
       return;
     }
     const { replica } = context;
-    await this.commit(context, json);
+    await this.commit(context, json, facts.length);
     if (replica) replica.isConfirmed = true;
   }
 
   /** Resolves when the account that asks was found to be what it was, at some moment after the request began. */
   async confirmAccount(context: RequestContext): Promise<void> {
     const conditions = conditionsOf(context);
-    if (conditions) await this.commit(context, conditions);
+    if (conditions) await this.commit(context, conditions, 1);
   }
 
-  private async commit(context: RequestContext, json: string): Promise<void> {
+  private async commit(context: RequestContext, json: string, count: number): Promise<void> {
     const part = context.trace?.begin('wait for the entry');
     try {
-      await this.enqueue(json, Math.min(deadlineMs, context.timeLeftMs), context.trace);
+      await this.enqueue({ json, count, trace: context.trace }, Math.min(deadlineMs, context.timeLeftMs));
       part?.end();
       if (context.account) context.account.isConfirmed = true;
     } catch (error) {
@@ -112,14 +124,15 @@ export class AuditWriter implements OnApplicationShutdown {
     await this.pool.end();
   }
 
-  private enqueue(json: string, patienceMs: number, trace?: Trace): Promise<void> {
-    if (this.waiting.length >= maxWaiting || this.waitingBytes + json.length > maxWaitingBytes) {
+  private enqueue(entries: Pick<Waiting, 'json' | 'count' | 'trace'>, patienceMs: number): Promise<void> {
+    const { length: bytes } = entries.json;
+    if (this.waiting.length >= maxWaiting || this.waitingBytes + bytes > maxWaitingBytes) {
       auditMetrics.refused.inc();
       return Promise.reject(unavailable('audit.unavailable', 'Too many accesses wait to be recorded.'));
     }
     return new Promise((resolve, reject) => {
-      this.waiting.push({ json, givenUpAt: Date.now() + patienceMs, trace, resolve, reject });
-      this.waitingBytes += json.length;
+      this.waiting.push({ ...entries, givenUpAt: Date.now() + patienceMs, resolve, reject });
+      this.waitingBytes += bytes;
       this.pace.join();
       this.schedule();
     });
@@ -146,10 +159,10 @@ export class AuditWriter implements OnApplicationShutdown {
           giveUp = setTimeout(() => reject(new Error('Deadline passed')), Math.max(1, first.givenUpAt - Date.now()));
         });
         const outdated = await Promise.race([this.append(batch), late]);
-        for (const place of outdated) batch[place - 1]?.reject(new OutdatedError());
-        for (const entry of batch) entry.resolve();
-        auditMetrics.outdated.inc(outdated.length);
-        auditMetrics.entries.inc(batch.length - outdated.length);
+        const written = refuseOutdated(batch, outdated);
+        for (const { resolve } of written) resolve();
+        auditMetrics.outdated.inc(batch.length - written.length);
+        auditMetrics.entries.inc(written.reduce((sum, { count }) => sum + count, 0));
         auditMetrics.batchSize.observe(batch.length);
       }
     } catch (error) {
@@ -195,4 +208,13 @@ export class AuditWriter implements OnApplicationShutdown {
       throw error;
     }
   }
+}
+
+/** Rejects those of a batch that have an entry among `places`, which were not written; answers the others. */
+function refuseOutdated(batch: Waiting[], places: number[]): Waiting[] {
+  if (places.length === 0) return batch;
+  const owners = batch.flatMap((waiting) => Array<Waiting>(waiting.count).fill(waiting));
+  const refused = new Map(places.map((place) => [owners[Math.abs(place) - 1], place]));
+  for (const [owner, place] of refused) owner?.reject(new OutdatedError({ isReplicaLate: place < 0 }));
+  return batch.filter((waiting) => !refused.has(waiting));
 }

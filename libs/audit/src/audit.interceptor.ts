@@ -34,8 +34,8 @@ export class AuditInterceptor implements NestInterceptor {
       return of(await this.attempt(context, next));
     } catch (error) {
       if (!(error instanceof OutdatedError) || context.hasCommitted) throw error;
+      context.startOver(error);
     }
-    context.startOver();
     await context.decideAgain?.();
     // A stream that was read is empty.
     if (request.body instanceof Readable) throw new OutdatedError();

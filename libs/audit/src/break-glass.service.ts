@@ -15,30 +15,35 @@ export class BreakGlassService {
     private readonly writer: AuditWriter,
   ) {}
 
-  /** Resolves when the entry and the open review are durable, both or neither; rejects with a 503 otherwise. */
-  async record(context: RequestContext, { tableName, ids }: Disclosure): Promise<void> {
+  /**
+   * Resolves when each record that is shown has its entry and its open review, all of them durable; rejects with a 503
+   * otherwise, and then there is none.
+   */
+  async record(context: RequestContext, disclosures: Disclosure[]): Promise<void> {
     const { actor, reason, requestId, route: operation } = context;
-    const recordId = ids[0];
-    let reviewId: number | undefined;
+    const reviewIds: number[] = [];
     try {
       await this.database.transaction(context, async () => {
-        await this.writer.record(context, { action: 'BREAK_GLASS', tableName, recordId });
-        // The entry took its number in this transaction, so in this session of the database.
-        const [review] = await this.database.query<{ id: number }>(
-          context,
-          `INSERT INTO break_glass_reviews (entry_id, table_name, record_id, opened_by, reason)
-           VALUES (currval('audit_logs_id_seq'), $1, $2, $3, $4) RETURNING id`,
-          [tableName, recordId, actor?.userId, reason],
-        );
-        reviewId = review?.id;
+        for (const { tableName, ids } of disclosures) {
+          await this.writer.record(context, { action: 'BREAK_GLASS', tableName, recordId: ids[0] });
+          // The entry took its number in this transaction, so in this session of the database.
+          const [review] = await this.database.query<{ id: number }>(
+            context,
+            `INSERT INTO break_glass_reviews (entry_id, table_name, record_id, opened_by, reason)
+             VALUES (currval('audit_logs_id_seq'), $1, $2, $3, $4) RETURNING id`,
+            [tableName, ids[0], actor?.userId, reason],
+          );
+          if (review) reviewIds.push(review.id);
+        }
       });
     } catch (error) {
       if (error instanceof OutdatedError) throw error;
       auditMetrics.refused.inc();
       throw unavailable('audit.unavailable', 'The access could not be recorded, so nothing is shown.', error);
     }
-    auditMetrics.breakGlass.inc();
-    this.logger.warn({ requestId, operation, userId: actor?.userId, reviewId }, 'Break-glass was used');
+    auditMetrics.breakGlass.inc(reviewIds.length);
+    for (const reviewId of reviewIds)
+      this.logger.warn({ requestId, operation, userId: actor?.userId, reviewId }, 'Break-glass was used');
   }
 
   async openReviews(): Promise<number> {

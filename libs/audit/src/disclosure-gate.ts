@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Disclosure, RequestContext } from '#platform/context';
+import type { RequestContext } from '#platform/context';
 import { AuditWriter } from './audit-writer';
 import { BreakGlassService } from './break-glass.service';
 import { factsOf } from './entry';
@@ -18,18 +18,12 @@ export class DisclosureGate {
 
   /** Resolves when the reply may leave; undefined where there is nothing to wait for. */
   release(context: RequestContext): Promise<unknown> | undefined {
-    const [only, ...others] = context.disclosures.splice(0);
-    if (!only) {
+    const shown = context.disclosures.splice(0);
+    if (shown.length === 0) {
       const { account } = context;
       return account && !account.isConfirmed ? this.writer.confirmAccount(context) : undefined;
     }
-    if (context.actor?.breaksGlass) return this.recordOneByOne(context, [only, ...others]);
-    if (others.length === 0) return this.writer.record(context, factsOf(only));
-    return Promise.all([only, ...others].map((shown) => this.writer.record(context, factsOf(shown))));
-  }
-
-  /** Each is a transaction of its own, and a context has one at a time. */
-  private async recordOneByOne(context: RequestContext, disclosures: Disclosure[]): Promise<void> {
-    for (const shown of disclosures) await this.breakGlass.record(context, shown);
+    if (context.actor?.breaksGlass) return this.breakGlass.record(context, shown);
+    return this.writer.record(context, ...shown.map(factsOf));
   }
 }

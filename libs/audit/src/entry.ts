@@ -43,13 +43,14 @@ export interface EntryFacts {
 }
 
 /**
- * An entry as `audit_append` takes it: what happened; from the context who, where and why; and the conditions under which it is
- * written.
+ * An entry as `audit_append` takes it: what happened; from the context who, where and why; and the
+ * conditions under which it is written. Entries of one `together` are written all or none.
  */
-export function entryOf(context: RequestContext, facts: EntryFacts): string {
+export function entryOf(context: RequestContext, facts: EntryFacts, together?: number): string {
   const { actor } = context;
   return JSON.stringify({
     ...facts,
+    together,
     ...accountConditions(context),
     ...replicaConditions(context),
     source: context.source,

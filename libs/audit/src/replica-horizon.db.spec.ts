@@ -61,6 +61,25 @@ it('refuses an entry while the replica lacks a change of the asker', async () =>
   await expect(writer.record(context, shown)).rejects.toThrow(OutdatedError);
 });
 
+it('tells whether nothing but the replica was late', async () => {
+  const context = await exporting();
+  await changesSomething();
+  await expect(writer.record(context, shown)).rejects.toMatchObject({ isReplicaLate: true });
+  context.account = { id: 2_000_000_000, version: '1', isConfirmed: false };
+  await expect(writer.record(context, shown)).rejects.toMatchObject({ isReplicaLate: false });
+});
+
+it('records nothing of a reply of which one record was out of date', async () => {
+  const context = await exporting();
+  const current = { action: 'READ' as const, tableName: 'organizations', recordId: 1, recordVersion: '1' };
+  const changed = { ...current, tableName: 'members', changedAtUs: '1' };
+  await expect(writer.record(context, current, changed)).rejects.toMatchObject({ isReplicaLate: false });
+  await writer.record(context, current);
+  expect(await database.query('SELECT table_name FROM audit_logs WHERE changed_by = $1', [asker])).toEqual([
+    { table_name: 'organizations' },
+  ]);
+});
+
 it('compares what was read on a replica once', async () => {
   const context = await exporting();
   await writer.record(context, shown);

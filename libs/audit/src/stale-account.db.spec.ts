@@ -1,5 +1,5 @@
 import { Client, type QueryResultRow } from 'pg';
-import { createAccount } from '../../../test/support/accounts';
+import { accountVersionOf, createSignedIn } from '../../../test/support/accounts';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/database';
 import { seedMembers } from '../../../test/support/seed';
 
@@ -25,22 +25,9 @@ async function one<Row extends QueryResultRow>(sql: string, values: unknown[] = 
   return row;
 }
 
-const newAccount = async () => {
-  const { id } = await createAccount(database, { roles: ['staff'] });
-  await database.query(
-    `INSERT INTO refresh_tokens (user_id, family_id, token_hash, expires_at)
-     VALUES ($1, gen_random_uuid(), encode(sha256($2::bytea), 'hex'), now() + interval '1 day')`,
-    [id, String(id)],
-  );
-  return id;
-};
-const versionOf = async (accountId: number) =>
-  (
-    await one<{ version: string }>(
-      'SELECT coalesce((SELECT version FROM account_versions WHERE user_id = $1), 0)::text AS version',
-      [accountId],
-    )
-  ).version;
+const newAccount = () => createSignedIn(database);
+const versionOf = (accountId: number) => accountVersionOf(database, accountId);
+
 describe('a change by an account that is not what it was', () => {
   const insert = `INSERT INTO members (member_number, first_name, last_name, classification)
     SELECT 'STALE' || n, 'Rosa', 'Delgado', 'foreman' FROM generate_series(1, 3) AS n`;

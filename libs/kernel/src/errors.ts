@@ -101,11 +101,15 @@ export class DomainError extends Error {
  * that a replica lacks. Nothing was written. The request is attempted once more, with everything read on the primary.
  */
 export class OutdatedError extends DomainError {
-  constructor(cause?: unknown) {
+  /** Nothing but a change that a replica lacks. */
+  readonly isReplicaLate: boolean;
+
+  constructor({ isReplicaLate = false, cause }: { isReplicaLate?: boolean; cause?: unknown } = {}) {
     super('service.unavailable', 'Something was changed at the same moment; try again.', {
       retryAfterSeconds: 2,
       cause,
     });
+    this.isReplicaLate = isReplicaLate;
   }
 }
 

@@ -1,4 +1,4 @@
-import { DomainError } from '#kernel';
+import { DomainError, type OutdatedError } from '#kernel';
 import type { Trace } from '#platform/observability';
 
 /** A person (or a named system actor of a job or command) as known when the access happened. */
@@ -157,9 +157,9 @@ export class RequestContext {
   }
 
   /** Forgets the first attempt at the request. The second reads everything on the primary. */
-  startOver(): void {
+  startOver({ isReplicaLate }: OutdatedError): void {
     this.disclosures.length = 0;
-    this.replica?.wasLate();
+    if (isReplicaLate) this.replica?.wasLate();
     this.replica = undefined;
     this.readsPrimary = true;
   }

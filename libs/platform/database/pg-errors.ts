@@ -29,7 +29,7 @@ export function translateError(thrown: unknown): unknown {
   const code = error.code ?? '';
   switch (code) {
     case outdated:
-      return new OutdatedError(thrown);
+      return new OutdatedError({ cause: thrown });
     case '23505':
       return new DomainError('record.duplicate', 'A record with the same key exists already.', {
         errors: keyFields(error, 'is taken by another record'),

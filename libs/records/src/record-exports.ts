@@ -51,13 +51,14 @@ export class RecordExports {
       disposition: `attachment; filename="${table.replaceAll('_', '-')}-${today}.csv"`,
     });
   }
+
   /** Rows that may be shown. A replica that lacks a change of the asker is left for the primary. */
   private async read(context: RequestContext, resource: Resource, chunk: RecordVersion[], shown: ExportFacts) {
     try {
       return await this.attempt(context, resource, chunk, shown);
     } catch (error) {
       if (!(error instanceof OutdatedError)) throw error;
-      context.startOver();
+      context.startOver(error);
       return this.attempt(context, resource, chunk, shown);
     }
   }
