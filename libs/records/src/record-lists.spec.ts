@@ -2,6 +2,7 @@ import type { Role } from '#access';
 import { decodeCursor } from '#kernel';
 import { aContext, anActor, codeOf, unconnected } from '../../../test/support/unconnected';
 import { aLocker, lockerEntities } from './locker.factory';
+import type { PageRow } from './list-sql';
 import { RecordLists } from './record-lists';
 import type { Records } from './records';
 import type { ListQuery } from './resource';
@@ -12,21 +13,42 @@ interface Shown {
   total?: number;
 }
 
+interface Found {
+  id: number;
+  version: string;
+  json: string;
+  keys: string[];
+}
+
 const rowsOf = (count: number) =>
   Array.from({ length: count }, (_, index) => ({
     id: index + 1,
     version: String(101 + index),
     json: `{"id":${index + 1}}`,
-    ...{ k0: `floor ${index + 1}`, k1: `${index + 1}`, k2: 'third' },
+    keys: [`floor ${index + 1}`, `${index + 1}`, 'third'],
   }));
 
+/** As PostgreSQL makes one row of the rows it has found. */
+function pageOf(rows: Found[], sql: string): PageRow {
+  const [, limit] = /p\.place <= (\d+)/.exec(sql) ?? [];
+  const [, keys = ''] = /json_build_array\(([^)]*)\)/.exec(sql) ?? [];
+  const shown = rows.slice(0, Number(limit));
+  if (shown.length === 0) return { ids: null, versions: null, items: null, last: null };
+  return {
+    ids: shown.map(({ id }) => id),
+    versions: shown.map(({ version }) => version),
+    items: shown.map(({ json }) => json).join(','),
+    last: rows.length > shown.length ? (shown.at(-1)?.keys.slice(0, keys.split(',').length) ?? null) : null,
+  };
+}
+
 /** A list of these rows; `begins` are those that begin with the typed text. */
-async function listed(query: Partial<ListQuery>, rows: object[], given: { begins?: object[]; role?: Role } = {}) {
+async function listed(query: Partial<ListQuery>, rows: Found[], given: { begins?: Found[]; role?: Role } = {}) {
   const { begins = rows, role = 'staff' } = given;
   const { database, sent } = unconnected(lockerEntities, (sql) => {
-    if (sql.includes('count(*)')) return [{ total: 11 }];
+    if (sql.includes('AS total')) return [{ total: 11 }];
     if (sql.includes('AS found')) return [{ found: begins.length > 0 }];
-    return sql.includes('every_hit') ? begins : rows;
+    return [pageOf(sql.includes('every_hit') ? begins : rows, sql)];
   });
   const context = aContext(anActor(role));
   const lists = new RecordLists(database, {} as Records);

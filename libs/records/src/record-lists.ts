@@ -3,15 +3,18 @@ import { encodeCursor } from '#kernel';
 import type { RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
 import { Rendered } from '#platform/http';
-import { prefixPage, sortedPage } from './list-sql';
+import { inOneRow, prefixPage, sortedPage, type PageRow } from './list-sql';
 import { Records } from './records';
 import type { ListQuery, Resource } from './resource';
 import { anyBegins, filtered, matching, matchOf, type Match } from './search';
-import { conditions, shownVersion, Statement, type ViewRow } from './statement';
+import { conditions, Statement } from './statement';
 
 interface Page {
   tableName: string;
-  items: ViewRow[];
+  ids: number[];
+  versions: string[];
+  /** The views of the records as JSON, with commas between them. */
+  items: string;
   nextCursor: string | null;
 }
 
@@ -30,20 +33,14 @@ export class RecordLists {
       if (query.sort) return anyBegins(new Statement(context, resource, this.database), query, this.database);
       // In the order of a search, the page itself tells, at no further cost.
       page = await this.page(context, resource, query, 'beginning');
-      return page.items.length > 0;
+      return page.ids.length > 0;
     });
     if (!page || match === 'inside') page = await this.page(context, resource, query, match);
     const total = query.count === 'true' ? await this.count(context, resource, query, match) : undefined;
-    context.disclose({
-      tableName: page.tableName,
-      ids: page.items.map((row) => row.id),
-      versions: page.items.map(shownVersion),
-      list: true,
-      filters: { ...query },
-    });
-    const items = page.items.map((row) => row.json).join(',');
+    const { tableName, ids, versions, items, nextCursor } = page;
+    context.disclose({ tableName, ids, versions, list: true, filters: { ...query } });
     const sum = total === undefined ? '' : `,"total":${total}`;
-    return new Rendered(`{"items":[${items}],"nextCursor":${JSON.stringify(page.nextCursor)}${sum}}`);
+    return new Rendered(`{"items":[${items}],"nextCursor":${JSON.stringify(nextCursor)}${sum}}`);
   }
 
   /** A page of what hangs on one record, which the actor must be able to see: 404 otherwise. `query` names it by a filter. */
@@ -74,12 +71,10 @@ export class RecordLists {
       match,
       bind,
     });
-    const rows = await this.database.read<ViewRow & Record<`k${number}`, string>>(context, list.sql, statement.values);
-    const items = rows.slice(0, query.limit);
-    const last = items.at(-1);
-    const keys = Array.from({ length: list.keyCount }, (_, index) => String(last?.[`k${index}`]));
-    const nextCursor = rows.length > query.limit ? encodeCursor({ sort: list.sort, keys }) : null;
-    return { tableName: table, items, nextCursor };
+    const [row] = await this.database.read<PageRow>(context, inOneRow(list, query.limit), statement.values);
+    const { ids, versions, items, last } = row as PageRow;
+    const nextCursor = last && encodeCursor({ sort: list.sort, keys: last });
+    return { tableName: table, ids: ids ?? [], versions: versions ?? [], items: items ?? '', nextCursor };
   }
 
   private async count(

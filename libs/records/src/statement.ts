@@ -53,13 +53,15 @@ export class Statement {
 
   /** What SELECT and RETURNING hold to make a ViewRow. */
   get view(): string {
-    return this.resource.cache ? `${this.listed}, changed_at_us(t.updated_at) AS "changedAt"` : this.listed;
+    const { cache, version } = this.resource;
+    const ownVersion = version ? ', t.audit_ref AS "rowVersion"' : '';
+    const changedAt = cache ? ', changed_at_us(t.updated_at) AS "changedAt"' : '';
+    return `t.id, ${this.version} AS version${ownVersion}, ${this.projection} AS json${changedAt}`;
   }
 
-  /** The same for rows of a list, which are not cached. */
+  /** The same for rows of a list, of which nobody asks for more than what was shown. */
   get listed(): string {
-    const ownVersion = this.resource.version ? ', t.audit_ref AS "rowVersion"' : '';
-    return `t.id, ${this.version} AS version${ownVersion}, ${this.projection} AS json`;
+    return `t.id, t.audit_ref AS version, ${this.projection} AS json`;
   }
 
   get version(): string {
