@@ -1,4 +1,4 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { generateKeyPairSync, randomBytes, type KeyObject } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startServer, type ServerChild } from './child';
@@ -28,8 +28,11 @@ export async function startOurs(surroundings: Surroundings, cleanup: Cleanup): P
     DATABASE_OWNER_URL: databaseOwnerUrl,
     DATABASE_POOL_SIZE: String(poolSize),
     DATA_DIR: join(folder, 'ours'),
-    JWT_PRIVATE_KEY_FILE: makeKey(join(folder, 'jwt.pem')),
-    LEDGER_PRIVATE_KEY_FILE: makeKey(join(folder, 'ledger.pem')),
+    JWT_PRIVATE_KEY_FILE: writeKey(
+      join(folder, 'jwt.pem'),
+      generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey,
+    ),
+    LEDGER_PRIVATE_KEY_FILE: writeKey(join(folder, 'ledger.pem'), generateKeyPairSync('ed25519').privateKey),
     SECRETS_KEY_FILE: makeSecretsKey(join(folder, 'secrets.key')),
     ADMIN_EMAIL: admin.email,
     ADMIN_PASSWORD: admin.password,
@@ -77,9 +80,8 @@ async function post(url: string, body: object, token?: string): Promise<unknown>
   return response.json();
 }
 
-function makeKey(file: string): string {
-  const { privateKey } = generateKeyPairSync('ed25519');
-  writeFileSync(file, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
+function writeKey(file: string, key: KeyObject): string {
+  writeFileSync(file, key.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
   return file;
 }
 

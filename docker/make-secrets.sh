@@ -9,7 +9,7 @@ cd secrets
 for name in app owner archiver replication superuser redis pgbouncer_admin grafana; do
   openssl rand -hex 24 | tr -d '\n' >"${name}_password"
 done
-openssl genpkey -algorithm ed25519 -out jwt.pem
+openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out jwt.pem
 openssl genpkey -algorithm ed25519 -out ledger.pem
 # The API's account in its image reads them.
 chmod 644 jwt.pem ledger.pem

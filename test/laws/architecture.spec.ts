@@ -52,7 +52,9 @@ const keepers: Record<string, readonly string[]> = {
   '@redis/client': ['libs/platform/redis'],
   '@opentelemetry/*': ['libs/platform/observability'],
   undici: ['libs/stress'],
-  jose: ['libs/auth'],
+  '@nestjs/jwt': ['libs/auth'],
+  '@nestjs/passport': ['libs/auth'],
+  passport: ['libs/auth'],
   '@node-rs/argon2': ['libs/auth'],
 };
 
@@ -73,7 +75,7 @@ const kinds = [
     'import',
     'interceptor',
   ],
-  ...['metrics', 'module', 'pipe', 'resource', 'service', 'sql', 'task', 'token'],
+  ...['metrics', 'module', 'pipe', 'resource', 'service', 'sql', 'strategy', 'task', 'token'],
   ...['spec', 'db.spec', 'e2e.spec'],
 ];
 

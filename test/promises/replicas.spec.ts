@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, Reply } from '../support/client';
-import { writeKey } from '../support/keys';
+import { writeTokenKey } from '../support/keys';
 import { until } from '../support/load';
 import { answeredBy as readsAnsweredBy, metricOf, portOf } from '../support/metrics';
 import { spawnApi, type Program } from '../support/program';
@@ -68,7 +68,7 @@ describeWithRedis('a read sees your own writes', () => {
     quick = await OwnServer.following(primary);
     late = await OwnServer.following(primary, delayMs);
     const env = {
-      JWT_PRIVATE_KEY_FILE: writeKey(folder),
+      JWT_PRIVATE_KEY_FILE: writeTokenKey(folder),
       REDIS_URL: redis.url,
       DATABASE_REPLICA_URLS: `${quick.applicationUrl},${late.applicationUrl}`,
     };

@@ -8,11 +8,10 @@ import type { Clock } from '#kernel';
 import type { Config } from '#platform/config';
 import { createTestDatabase, type TestDatabase } from './database';
 import { Api } from './api';
-import { writeKey } from './keys';
+import { writeLedgerKey, writeTokenKey } from './keys';
 
 export { Api } from './api';
 export { Client, codeOf, type Account, type Reply } from './client';
-export { writeKey } from './keys';
 export { environmentOf, Program, spawnApi } from './program';
 
 /** More requests than any test sends. */
@@ -23,7 +22,6 @@ interface ApiOptions {
   config?: Partial<Config>;
   /** A database that the test made, and drops, itself. */
   database?: TestDatabase;
-  keyKind?: 'ed25519' | 'es256';
 }
 
 export interface LocalApi extends Api {
@@ -36,7 +34,7 @@ export interface LocalApi extends Api {
 export async function startApi(options: ApiOptions = {}): Promise<LocalApi> {
   const folder = mkdtempSync(join(tmpdir(), 'ip2a-api-'));
   const database = options.database ?? (await createTestDatabase());
-  const config: Config = { ...configOf(database, writeKey(folder, options.keyKind), folder), ...options.config };
+  const config: Config = { ...configOf(database, folder), ...options.config };
   const app = await createApp(config, options.clock);
   await app.listen(0, '127.0.0.1');
   const stop = async () => {
@@ -53,15 +51,14 @@ function writeSecretsKey(folder: string): string {
   return file;
 }
 
-function configOf(database: TestDatabase, keyFile: string, dataFolder: string): Config {
+function configOf(database: TestDatabase, dataFolder: string): Config {
   return {
     HOST: '127.0.0.1',
     PORT: 0,
     WORKERS: 1,
     DATABASE_POOL_SIZE: 20,
-    JWT_PRIVATE_KEY_FILE: keyFile,
-    // The ledger's key is Ed25519, whatever the tokens' is.
-    LEDGER_PRIVATE_KEY_FILE: writeKey(dataFolder),
+    JWT_PRIVATE_KEY_FILE: writeTokenKey(dataFolder),
+    LEDGER_PRIVATE_KEY_FILE: writeLedgerKey(dataFolder),
     SECRETS_KEY_FILE: writeSecretsKey(dataFolder),
     MAIL_FROM: 'IP2A <office@local.example>',
     PORTAL_URL: 'https://portal.local.example',

@@ -1,12 +1,19 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Writes a private key for tokens into the folder and answers its file. */
-export function writeKey(folder: string, kind: 'ed25519' | 'es256' = 'ed25519'): string {
-  const { privateKey } =
-    kind === 'ed25519' ? generateKeyPairSync('ed25519') : generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const file = join(folder, `${kind}.pem`);
-  writeFileSync(file, privateKey.export({ type: 'pkcs8', format: 'pem' }));
+/** Writes a key that signs tokens into the folder and answers its file. */
+export function writeTokenKey(folder: string): string {
+  return write(join(folder, 'jwt.pem'), generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey);
+}
+
+/** Writes a key that signs the ledger's checkpoints into the folder and answers its file. */
+export function writeLedgerKey(folder: string): string {
+  return write(join(folder, 'ledger.pem'), generateKeyPairSync('ed25519').privateKey);
+}
+
+/** Writes a private key as PEM and answers its file. */
+export function write(file: string, key: KeyObject): string {
+  writeFileSync(file, key.export({ type: 'pkcs8', format: 'pem' }));
   return file;
 }

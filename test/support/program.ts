@@ -1,19 +1,23 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TestDatabase } from './database';
 import { Api } from './api';
+import { write } from './keys';
 import { killAtExit } from './processes';
 
 const entryPoint = resolve('dist/apps/api/src/main.js');
 
-/** A program that is started again has the key it had before. */
-const key = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' });
+/** A program that is started again has the keys it had before. */
+const keys = {
+  'jwt.pem': generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey,
+  'ledger.pem': generateKeyPairSync('ed25519').privateKey,
+};
 
 /** The API as operators run it: the compiled program in a process of its own, which a test may kill. */
 export class Program extends Api {
@@ -76,15 +80,14 @@ export function environmentOf(
   database: Pick<TestDatabase, 'applicationUrl' | 'ownerUrl'>,
   folder: string,
 ): NodeJS.ProcessEnv {
-  const keyFile = join(folder, 'key.pem');
-  // Another program may be reading it.
-  if (!existsSync(keyFile)) writeFileSync(keyFile, key);
+  // Another program may be reading them.
+  for (const [name, key] of Object.entries(keys)) if (!existsSync(join(folder, name))) write(join(folder, name), key);
   return {
     PATH: process.env.PATH,
     DATABASE_URL: database.applicationUrl,
     DATABASE_OWNER_URL: database.ownerUrl,
-    JWT_PRIVATE_KEY_FILE: keyFile,
-    LEDGER_PRIVATE_KEY_FILE: keyFile,
+    JWT_PRIVATE_KEY_FILE: join(folder, 'jwt.pem'),
+    LEDGER_PRIVATE_KEY_FILE: join(folder, 'ledger.pem'),
     DATA_DIR: folder,
     PORT: '0',
     ARCHIVE_CRON: 'off',

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { writeKey } from '../support/keys';
+import { writeLedgerKey, writeTokenKey } from '../support/keys';
 import { missingPrograms as missingOfS3 } from '../support/radosgw';
 import { Postgres, postgresPrograms } from './postgres';
 import { Alertmanager, Nginx, PgBouncer, Program, Prometheus, Redis, S3, s3Key } from './programs';
@@ -250,7 +250,9 @@ function environmentOf(
   { workers = 2, settings }: TopologyOptions,
 ): NodeJS.ProcessEnv {
   mkdirSync(folder, { recursive: true });
-  const keys = existsSync(join(folder, 'ed25519.pem')) ? join(folder, 'ed25519.pem') : writeKey(folder);
+  const [tokenKey, ledgerKey] = ['jwt.pem', 'ledger.pem'].map((name) => join(folder, name)) as [string, string];
+  if (!existsSync(tokenKey)) writeTokenKey(folder);
+  if (!existsSync(ledgerKey)) writeLedgerKey(folder);
   const pooled = (database: string) => `postgresql://ip2a_app:${secrets.APP}@127.0.0.1:${ports.pgbouncer}/${database}`;
   return {
     HOST: '127.0.0.1',
@@ -266,8 +268,8 @@ function environmentOf(
     S3_FORCE_PATH_STYLE: 'true',
     AWS_ACCESS_KEY_ID: s3Key,
     AWS_SECRET_ACCESS_KEY: secrets.S3,
-    JWT_PRIVATE_KEY_FILE: keys,
-    LEDGER_PRIVATE_KEY_FILE: keys,
+    JWT_PRIVATE_KEY_FILE: tokenKey,
+    LEDGER_PRIVATE_KEY_FILE: ledgerKey,
     ADMIN_EMAIL: 'admin@local.example',
     ADMIN_PASSWORD: secrets.ADMIN,
     TRUSTED_PROXIES: '127.0.0.1/32',

@@ -7,8 +7,8 @@ import { ArchivalModule, Archive } from '#archival';
 import { AttachmentsModule, FileAttachment } from '#attachments';
 import { AuditInterceptor, AuditModule, BreakGlassReview, RefusalFilter } from '#audit';
 import {
-  AuthenticationGuard,
   AuthModule,
+  JwtAuthGuard,
   MfaRecoveryCode,
   OneTimeToken,
   RefreshToken,
@@ -98,7 +98,7 @@ export const modules = [AuditModule, LedgerModule, RecordsModule, ...features];
  * record (audit) → reply. Errors end in the filter, which puts refusals on record.
  */
 const journey: Provider[] = [
-  { provide: APP_GUARD, useClass: AuthenticationGuard },
+  { provide: APP_GUARD, useClass: JwtAuthGuard },
   AccessGuard,
   { provide: APP_GUARD, useExisting: AccessGuard },
   { provide: APP_GUARD, useClass: ValidationGuard },

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/database';
-import { codeOf, writeKey } from '../../../test/support/harness';
+import { codeOf } from '../../../test/support/harness';
+import { writeTokenKey } from '../../../test/support/keys';
 import type { Client, Reply } from '../../../test/support/client';
 import { spawnApi, type Program } from '../../../test/support/program';
 
@@ -14,7 +15,7 @@ let other: Program;
 let admin: Client;
 beforeAll(async () => {
   database = await createTestDatabase();
-  const JWT_PRIVATE_KEY_FILE = writeKey(folder);
+  const JWT_PRIVATE_KEY_FILE = writeTokenKey(folder);
   [one, other] = await Promise.all([
     spawnApi(database, { JWT_PRIVATE_KEY_FILE }),
     spawnApi(database, { JWT_PRIVATE_KEY_FILE }),

@@ -15,5 +15,5 @@ export { migrateLedger } from './migrate-ledger';
 export { PartitionsTask } from './partitions.task';
 export { rowEvidence } from './row-evidence';
 export { RefusalFilter } from './refusal.filter';
-export { AuditLogPage, EXPORT_FORMATS, RecordTrailQuery, type AuditLogItem, type ExportFormat } from './trail.dto';
+export { AuditLogPage, RecordTrailQuery, type AuditLogItem, type ExportFormat } from './trail.dto';
 export { TrailService } from './trail.service';

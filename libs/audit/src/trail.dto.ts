@@ -27,7 +27,7 @@ export type TrailQuery = z.infer<typeof TrailQuery>;
 const { limit: _limit, cursor: _cursor, ...exported } = TrailQuery.shape;
 
 /** The forms in which the ledger leaves for other systems. */
-export const EXPORT_FORMATS = ['jsonl', 'csv', 'ocsf', 'fhir'] as const;
+const EXPORT_FORMATS = ['jsonl', 'csv', 'ocsf', 'fhir'] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
 /** Which part of the ledger is exported: the filters of the search, and no paging. */

@@ -7,7 +7,8 @@ import type { Bucket, RateLimiter, Verdict } from '#platform/throttling';
 import { aContext, anActor, codeOf, errorOf } from '../../../test/support/unconnected';
 import { AdmissionService } from './admission.service';
 import { AttemptsGuard } from './attempts.guard';
-import { AuthenticationGuard } from './authentication.guard';
+import { JwtAuthGuard } from './jwt-auth.guard';
+import { JwtStrategy } from './jwt.strategy';
 import { sha256 } from './random-tokens';
 import type { SessionsService } from './sessions.service';
 import { invalidToken, type Claims, type TokensService } from './tokens.service';
@@ -28,11 +29,11 @@ function limiterWith(refused?: string, isRemote = false) {
   return { limiter: { take } as unknown as RateLimiter, buckets };
 }
 
-/** Tokens: `known` was checked before, `good` was not, and no other is any good. */
+/** Tokens: `known` was verified before, `good` was not, and no other is any good. */
 const tokens = {
   known: (token: string) => (token === 'known' ? claims : undefined),
   verify: async (token: string) => {
-    if (token !== 'good') throw invalidToken();
+    if (token !== 'good' && token !== 'known') throw invalidToken();
     return claims;
   },
 } as unknown as TokensService;
@@ -100,10 +101,11 @@ describe('admission', () => {
 function executionOf(context: RequestContext, operation: Operation | undefined, request: object): ExecutionContext {
   const handler = () => undefined;
   if (operation) Reflect.defineMetadata(OPERATION, operation, handler);
+  const asked = { headers: {}, ...request, ip2aContext: context };
   return {
     getHandler: () => handler,
     switchToHttp: () => ({
-      getRequest: () => ({ headers: {}, ...request, ip2aContext: context }),
+      getRequest: () => asked,
       getResponse: () => ({ getHeader: () => undefined, headers: () => undefined }),
     }),
   } as unknown as ExecutionContext;
@@ -160,11 +162,14 @@ describe('the limit of attempts', () => {
 });
 
 describe('authentication', () => {
+  // Registers itself with passport.
+  beforeAll(() => new JwtStrategy());
+
   const authenticate = async (authorization: string | undefined, operation?: Operation) => {
     const context = aContext();
     const known = { id: 7, version: '1', isConfirmed: false, actor: anActor('staff') };
     const sessions = { find: () => known, lookUp: async () => known } as unknown as SessionsService;
-    const guard = new AuthenticationGuard(new Reflector(), tokens, sessions, {} as AccessGuard);
+    const guard = new JwtAuthGuard(new Reflector(), tokens, sessions, {} as AccessGuard);
     const execution = executionOf(context, operation, { headers: { authorization } });
     const code = await codeOf(() => guard.canActivate(execution));
     return { code, actor: context.actor?.userId, sessionId: context.sessionId, route: context.route };

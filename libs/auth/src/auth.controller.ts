@@ -17,7 +17,7 @@ import {
 } from './auth.dto';
 import { AuthService } from './auth.service';
 import { SessionsService } from './sessions.service';
-import { TokensService } from './tokens.service';
+import { JwtKeys } from './jwt-keys';
 
 @ApiTags('auth')
 @Controller('auth')
@@ -26,7 +26,7 @@ export class AuthController {
   constructor(
     private readonly auth: AuthService,
     private readonly sessions: SessionsService,
-    private readonly tokens: TokensService,
+    private readonly keys: JwtKeys,
   ) {}
 
   @Post('login')
@@ -98,8 +98,8 @@ export class AuthController {
   }
 
   @Get('jwks.json')
-  @Allow('auth:jwks', { summary: 'The public key that checks access tokens', reply: KeySetView })
+  @Allow('auth:jwks', { summary: 'The public keys that check access tokens', reply: KeySetView })
   jwks() {
-    return this.tokens.keySet();
+    return this.keys.published;
   }
 }

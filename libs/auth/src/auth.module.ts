@@ -14,12 +14,13 @@ import { RecoveryService } from './recovery.service';
 import { RegistrationService } from './registration.service';
 import { SecondFactorService } from './second-factor.service';
 import { SessionsService } from './sessions.service';
-import { TokensService } from './tokens.service';
+import { TokensModule } from './tokens.module';
 import { UsersController } from './users.controller';
 import { UsersService } from './users.service';
 
 @Global()
 @Module({
+  imports: [TokensModule],
   controllers: [AuthController, AccountController, MfaController, UsersController],
   providers: [
     AccountsService,
@@ -33,9 +34,8 @@ import { UsersService } from './users.service';
     SecondFactorService,
     { provide: SecretBox, inject: [CONFIG], useFactory: (config: Config) => new SecretBox(config, 'secrets') },
     SessionsService,
-    TokensService,
     UsersService,
   ],
-  exports: [AdmissionService, LoadAccountsService, SessionsService, TokensService, UsersService],
+  exports: [AdmissionService, LoadAccountsService, SessionsService, TokensModule, UsersService],
 })
 export class AuthModule {}

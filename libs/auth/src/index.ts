@@ -1,6 +1,6 @@
 export { AdmissionService } from './admission.service';
 export { AuthModule } from './auth.module';
-export { AuthenticationGuard } from './authentication.guard';
+export { JwtAuthGuard } from './jwt-auth.guard';
 export { LoadAccountsService, type LoadAccountRow } from './load-accounts.service';
 export { MfaRecoveryCode } from './mfa-recovery-code.entity';
 export { OneTimeToken } from './one-time-token.entity';

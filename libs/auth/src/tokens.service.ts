@@ -1,17 +1,16 @@
-import { createHash, createPublicKey, randomBytes, type KeyObject } from 'node:crypto';
-import { Inject, Injectable } from '@nestjs/common';
-import { exportJWK, jwtVerify, SignJWT, type JWK } from 'jose';
+import { randomBytes } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { JwtService } from '@nestjs/jwt';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { asTier, type AccountTier } from '#access';
 import { Clock, DomainError } from '#kernel';
-import { CONFIG, readSigningKey, type Config } from '#platform/config';
+import { isAccessToken } from './jwt-keys';
 
 /** Seconds an access token is good for. */
 export const accessTokenSeconds = 900;
 /** Tokens whose signature was checked already; a signature costs more than all the rest of a read. */
 const maxVerified = 20_000;
-const issuer = 'ip2a';
 
 /** What an access token says: whose it is and of which session (the family of its refresh tokens). */
 export interface Claims {
@@ -21,6 +20,12 @@ export interface Claims {
   tier: AccountTier;
   /** Seconds since the epoch. */
   expiresAt: number;
+}
+
+/** A token that was taken apart. */
+interface Jwt {
+  header: { typ?: unknown; crit?: unknown };
+  payload: unknown;
 }
 
 /** What of a token becomes a value in a statement: nothing that its column could not hold. */
@@ -37,37 +42,21 @@ const claimsOf = z
   })
   .transform(({ sub, sid, exp, tier }): Claims => ({ userId: sub, sessionId: sid, expiresAt: exp, tier }));
 
-/** Signs and checks access tokens: EdDSA or ES256, as the key in JWT_PRIVATE_KEY_FILE is. */
+/** Signs and checks access tokens by JwtService. A token that was found good is remembered until it expires. */
 @Injectable()
 export class TokensService {
-  private readonly privateKey: KeyObject;
-  private readonly publicKey: KeyObject;
-  private readonly algorithm: 'EdDSA' | 'ES256';
-  private readonly keyId: string;
   private readonly verified = new LRUCache<string, Claims>({ max: maxVerified });
 
   constructor(
+    private readonly jwt: JwtService,
     private readonly clock: Clock,
-    @Inject(CONFIG) config: Config,
-  ) {
-    this.privateKey = readSigningKey('JWT_PRIVATE_KEY_FILE', config.JWT_PRIVATE_KEY_FILE ?? '');
-    this.publicKey = createPublicKey(this.privateKey);
-    this.algorithm = this.privateKey.asymmetricKeyType === 'ed25519' ? 'EdDSA' : 'ES256';
-    const der = this.publicKey.export({ type: 'spki', format: 'der' });
-    this.keyId = createHash('sha256').update(der).digest('base64url').slice(0, 16);
-  }
+  ) {}
 
-  async sign(userId: number, sessionId: string, tier: AccountTier): Promise<string> {
-    const now = Math.floor(this.clock.now().getTime() / 1000);
-    return new SignJWT({ sid: sessionId, tier })
-      .setProtectedHeader({ alg: this.algorithm, kid: this.keyId, typ: 'at+jwt' })
-      .setIssuer(issuer)
-      .setAudience(issuer)
-      .setSubject(String(userId))
-      .setIssuedAt(now)
-      .setExpirationTime(now + accessTokenSeconds)
-      .setJti(randomBytes(9).toString('base64url'))
-      .sign(this.privateKey);
+  sign(userId: number, sessionId: string, tier: AccountTier): Promise<string> {
+    const iat = this.seconds();
+    const jti = randomBytes(9).toString('base64url');
+    const claims = { sub: String(userId), sid: sessionId, tier, iat, exp: iat + accessTokenSeconds, jti };
+    return this.jwt.signAsync(claims);
   }
 
   /** The claims of a token that was found good before and has not expired since. */
@@ -78,16 +67,14 @@ export class TokensService {
 
   /** The claims of a good token; 401 for any other. */
   async verify(token: string): Promise<Claims> {
-    const now = this.clock.now();
+    const known = this.known(token);
+    if (known) return known;
     try {
-      const { payload } = await jwtVerify(token, this.publicKey, {
-        algorithms: [this.algorithm],
-        issuer,
-        audience: issuer,
-        typ: 'at+jwt',
-        requiredClaims: ['sub', 'sid', 'exp'],
-        currentDate: now,
+      const { header, payload } = await this.jwt.verifyAsync<Jwt>(token, {
+        complete: true,
+        clockTimestamp: this.seconds(),
       });
+      if (!isAccessToken(header)) throw new Error('It is no access token.');
       const claims = claimsOf.parse(payload);
       this.verified.set(token, claims);
       return claims;
@@ -96,10 +83,9 @@ export class TokensService {
     }
   }
 
-  /** The public key, as a JSON Web Key Set (RFC 7517). */
-  async keySet(): Promise<{ keys: JWK[] }> {
-    const jwk = await exportJWK(this.publicKey);
-    return { keys: [{ ...jwk, kid: this.keyId, alg: this.algorithm, use: 'sig' }] };
+  /** Now, in whole seconds since the epoch. */
+  private seconds(): number {
+    return Math.floor(this.clock.now().getTime() / 1000);
   }
 }
 

@@ -1,10 +1,20 @@
-import { createHmac, createPublicKey, generateKeyPairSync, sign as signBytes, type KeyObject } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  createHash,
+  createHmac,
+  createPublicKey,
+  generateKeyPairSync,
+  sign as signBytes,
+  type KeyObject,
+} from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { JwtService } from '@nestjs/jwt';
 import { Clock } from '#kernel';
 import type { Config } from '#platform/config';
+import { write } from '../../../test/support/keys';
 import { codeOf, errorOf } from '../../../test/support/unconnected';
+import { JwtKeys, jwtOptions } from './jwt-keys';
 import { accessTokenSeconds, TokensService } from './tokens.service';
 
 class FixedClock extends Clock {
@@ -20,21 +30,25 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const sessionId = '0b9f2c64-1c5e-4a57-8a53-6a1d3f6b7c11';
 const begun = 1_790_000_000;
 
-const keys = {
-  EdDSA: generateKeyPairSync('ed25519').privateKey,
-  ES256: generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey,
-};
-type Algorithm = keyof typeof keys;
-const strangers = {
-  EdDSA: generateKeyPairSync('ed25519').privateKey,
-  ES256: generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey,
-};
+const newKey = () => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+const own = newKey();
+const previous = newKey();
+const stranger = newKey();
+const ofLedger = generateKeyPairSync('ed25519').privateKey;
+const idOf = (key: KeyObject) =>
+  createHash('sha256')
+    .update(createPublicKey(key).export({ type: 'spki', format: 'der' }))
+    .digest('base64url')
+    .slice(0, 16);
 
-function serviceWith(algorithm: Algorithm = 'EdDSA') {
-  const file = join(folder, `${algorithm}.pem`);
-  writeFileSync(file, keys[algorithm].export({ type: 'pkcs8', format: 'pem' }));
+function serviceWith(signing = own, before?: KeyObject) {
+  const config = {
+    JWT_PRIVATE_KEY_FILE: write(join(folder, 'jwt.pem'), signing),
+    JWT_PREVIOUS_KEY_FILE: before && write(join(folder, 'previous.pem'), before),
+  } as Config;
+  const jwtKeys = new JwtKeys(config);
   const clock = new FixedClock();
-  return { tokens: new TokensService(clock, { JWT_PRIVATE_KEY_FILE: file } as Config), clock };
+  return { tokens: new TokensService(new JwtService(jwtOptions(jwtKeys)), clock), clock, jwtKeys };
 }
 
 const base64 = (value: object | string) =>
@@ -48,34 +62,33 @@ const partsOf = (token: string) =>
 /** A token made by hand: of a good one, save what is changed. */
 function forged(
   { header = {}, claims = {} }: { header?: object; claims?: object },
-  { key, algorithm = 'EdDSA' }: { key?: KeyObject; algorithm?: Algorithm } = {},
+  { key = own, algorithm = 'ES256' }: { key?: KeyObject; algorithm?: string } = {},
 ): string {
   const payload = {
     ...{ sid: sessionId, tier: 'staff', iss: 'ip2a', aud: 'ip2a', sub: '7' },
     ...{ iat: begun, exp: begun + 900, jti: 'x' },
     ...claims,
   };
-  const signed = `${base64({ alg: algorithm, typ: 'at+jwt', ...header })}.${base64(payload)}`;
-  const hash = algorithm === 'ES256' ? 'sha256' : null;
-  const signature = signBytes(hash, Buffer.from(signed), { key: key ?? keys[algorithm], dsaEncoding: 'ieee-p1363' });
+  const signed = `${base64({ alg: algorithm, typ: 'at+jwt', kid: idOf(own), ...header })}.${base64(payload)}`;
+  const hash = key.asymmetricKeyType === 'ec' ? 'sha256' : null;
+  const signature = signBytes(hash, Buffer.from(signed), { key, dsaEncoding: 'ieee-p1363' });
   return `${signed}.${signature.toString('base64url')}`;
 }
 
-const verify = (token: string, algorithm?: Algorithm) => codeOf(() => serviceWith(algorithm).tokens.verify(token));
+const verify = (token: string, ...keys: KeyObject[]) => codeOf(() => serviceWith(...keys).tokens.verify(token));
 
-describe.each<Algorithm>(['EdDSA', 'ES256'])('a token signed with %s', (algorithm) => {
+describe('a token of ours', () => {
   it('tells its user, session, tier and end', async () => {
-    const { tokens } = serviceWith(algorithm);
+    const { tokens } = serviceWith();
     const token = await tokens.sign(7, sessionId, 'staff');
     expect(await tokens.verify(token)).toEqual({ userId: 7, sessionId, tier: 'staff', expiresAt: begun + 900 });
     expect(accessTokenSeconds).toBe(900);
   });
 
   it('says its algorithm, type and key, and holds no more than it must', async () => {
-    const { tokens } = serviceWith(algorithm);
+    const { tokens, jwtKeys } = serviceWith();
     const [header = {}, claims = {}] = partsOf(await tokens.sign(7, sessionId, 'member'));
-    const { keys: set } = await tokens.keySet();
-    expect(header).toEqual({ alg: algorithm, kid: set[0]?.kid, typ: 'at+jwt' });
+    expect(header).toEqual({ alg: 'ES256', kid: jwtKeys.published.keys[0]?.kid, typ: 'at+jwt' });
     const { jti, ...rest } = claims;
     expect(rest).toEqual({
       ...{ sid: sessionId, tier: 'member', iss: 'ip2a', aud: 'ip2a', sub: '7' },
@@ -84,34 +97,55 @@ describe.each<Algorithm>(['EdDSA', 'ES256'])('a token signed with %s', (algorith
     expect(jti).toMatch(/^[\w-]{12}$/);
   });
 
-  it('is checked with the public key that the key set shows, which holds nothing private', async () => {
-    const { tokens } = serviceWith(algorithm);
-    const { keys: set } = await tokens.keySet();
-    expect(set).toHaveLength(1);
-    expect(set[0]).toMatchObject({ alg: algorithm, use: 'sig' });
-    expect(set[0]).not.toHaveProperty('d');
-    const shown = createPublicKey({ key: set[0] as never, format: 'jwk' });
-    expect(shown.equals(createPublicKey(keys[algorithm]))).toBe(true);
+  it('is checked with the public key that the key set shows, which holds nothing private', () => {
+    const { keys } = serviceWith().jwtKeys.published;
+    expect(keys).toHaveLength(1);
+    expect(keys[0]).toMatchObject({ alg: 'ES256', use: 'sig', kid: idOf(own) });
+    expect(keys[0]).not.toHaveProperty('d');
+    const shown = createPublicKey({ key: keys[0] as never, format: 'jwk' });
+    expect(shown.equals(createPublicKey(own))).toBe(true);
   });
 
   it('is refused when another key signed it, or when one bit of it was changed', async () => {
-    expect(await verify(forged({}, { algorithm }), algorithm)).toBe('fine');
-    expect(await verify(forged({}, { algorithm, key: strangers[algorithm] }), algorithm)).toBe('auth.token-invalid');
-    const [header, , signature] = forged({}, { algorithm }).split('.');
-    const other = forged({ claims: { sub: '8' } }, { algorithm }).split('.')[1];
-    expect(await verify([header, other, signature].join('.'), algorithm)).toBe('auth.token-invalid');
-    expect(await verify([header, other, ''].join('.'), algorithm)).toBe('auth.token-invalid');
+    expect(await verify(forged({}))).toBe('fine');
+    expect(await verify(forged({}, { key: stranger }))).toBe('auth.token-invalid');
+    const [header, , signature] = forged({}).split('.');
+    const other = forged({ claims: { sub: '8' } }).split('.')[1];
+    expect(await verify([header, other, signature].join('.'))).toBe('auth.token-invalid');
+    expect(await verify([header, other, ''].join('.'))).toBe('auth.token-invalid');
+  });
+});
+
+describe('while a key is replaced', () => {
+  const old = forged({ header: { kid: idOf(previous) } }, { key: previous });
+
+  it('tokens of both keys are good, and new ones are signed with the new key', async () => {
+    expect(await verify(old, own, previous)).toBe('fine');
+    expect(await verify(forged({}), own, previous)).toBe('fine');
+    const { tokens, jwtKeys } = serviceWith(own, previous);
+    const [header] = partsOf(await tokens.sign(7, sessionId, 'staff'));
+    expect(header?.['kid']).toBe(idOf(own));
+    expect(jwtKeys.published.keys.map(({ kid }) => kid)).toEqual([idOf(own), idOf(previous)]);
+    expect(JSON.stringify(jwtKeys.published)).not.toContain('"d"');
+  });
+
+  it('a token is checked with the key that it names alone', async () => {
+    expect(await verify(forged({ header: { kid: idOf(previous) } }), own, previous)).toBe('auth.token-invalid');
+    expect(await verify(forged({}, { key: previous }), own, previous)).toBe('auth.token-invalid');
+  });
+
+  it('those of the old key are refused once it is gone', async () => {
+    expect(await verify(old, own)).toBe('auth.token-invalid');
   });
 });
 
 describe('a token', () => {
   it.each<[string, string]>([
-    ['has no signature', `${base64({ alg: 'none', typ: 'at+jwt' })}.${forged({}).split('.')[1]}.`],
-    ['has none, in capitals', `${base64({ alg: 'NONE', typ: 'at+jwt' })}.${forged({}).split('.')[1]}.`],
-    ['is of the other algorithm of ours', forged({}, { algorithm: 'ES256' })],
-    ['says another algorithm than it has', forged({ header: { alg: 'ES256' } })],
-    // Good for the same key (RFC 9864), and not the one that we sign with.
-    ['names the algorithm otherwise', forged({ header: { alg: 'Ed25519' } })],
+    ['has no signature', `${base64({ alg: 'none', typ: 'at+jwt', kid: idOf(own) })}.${forged({}).split('.')[1]}.`],
+    ['has none, in capitals', `${base64({ alg: 'NONE', typ: 'at+jwt', kid: idOf(own) })}.${forged({}).split('.')[1]}.`],
+    ['was signed with EdDSA', forged({}, { algorithm: 'EdDSA', key: ofLedger })],
+    ['says another algorithm than it has', forged({ header: { alg: 'EdDSA' } })],
+    ['says the same algorithm with another hash', forged({ header: { alg: 'ES512' } })],
     ['brings its own key', withOwnKey()],
     ['was signed with the public key as a secret', hmac('spki')],
     ['was signed with the raw public key as a secret', hmac('raw')],
@@ -124,17 +158,17 @@ describe('a token', () => {
   });
 
   function withOwnKey(): string {
-    const jwk = createPublicKey(strangers.EdDSA).export({ format: 'jwk' });
-    return forged({ header: { jwk } }, { key: strangers.EdDSA });
+    const jwk = createPublicKey(stranger).export({ format: 'jwk' });
+    return forged({ header: { jwk } }, { key: stranger });
   }
 
   function hmac(form: 'spki' | 'raw'): string {
-    const publicKey = createPublicKey(keys.EdDSA);
+    const publicKey = createPublicKey(own);
     const secret =
       form === 'spki'
         ? publicKey.export({ type: 'spki', format: 'pem' })
         : Buffer.from(publicKey.export({ format: 'jwk' }).x ?? '', 'base64url');
-    const signed = `${base64({ alg: 'HS256', typ: 'at+jwt' })}.${forged({}).split('.')[1]}`;
+    const signed = `${base64({ alg: 'HS256', typ: 'at+jwt', kid: idOf(own) })}.${forged({}).split('.')[1]}`;
     return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`;
   }
 
@@ -144,8 +178,10 @@ describe('a token', () => {
     ['the type of an ID token', { typ: 'JWT' }, 'auth.token-invalid'],
     ['no type', { typ: undefined }, 'auth.token-invalid'],
     ['an extension that must be understood', { crit: ['exp'], exp: 1 }, 'auth.token-invalid'],
-    // There is one key; who names another has no other checked.
-    ['the name of another key', { kid: '../../etc/passwd' }, 'fine'],
+    ['the name of another key', { kid: '../../etc/passwd' }, 'auth.token-invalid'],
+    ['a name that every object has', { kid: 'constructor' }, 'auth.token-invalid'],
+    ['the name of no key', { kid: undefined }, 'auth.token-invalid'],
+    ['a name that is none', { kid: [idOf(own)] }, 'auth.token-invalid'],
   ])('with %s: %j is %s', async (_what, header, code) => {
     expect(await verify(forged({ header }))).toBe(code);
   });
@@ -208,7 +244,7 @@ describe('a token', () => {
 
   it('that is refused says nothing of why', async () => {
     const reasons = await Promise.all(
-      [forged({ claims: { exp: 1 } }), forged({}, { key: strangers.EdDSA }), 'abc'].map((token) =>
+      [forged({ claims: { exp: 1 } }), forged({}, { key: stranger }), 'abc'].map((token) =>
         errorOf(() => serviceWith().tokens.verify(token)),
       ),
     );

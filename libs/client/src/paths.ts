@@ -361,7 +361,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The public key that checks access tokens */
+        /** The public keys that check access tokens */
         get: operations["auth:jwks"];
         put?: never;
         post?: never;

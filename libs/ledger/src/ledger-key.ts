@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { readSigningKey, type Config } from '#platform/config';
+import { readLedgerKey, type Config } from '#platform/config';
 import {
   encodeVerifierKey,
   parseNote,
@@ -26,7 +26,7 @@ export class LedgerKey {
     LEDGER_PRIVATE_KEY_FILE = '',
   }: Pick<Config, 'LEDGER_ORIGIN' | 'LEDGER_PRIVATE_KEY_FILE'>) {
     this.origin = LEDGER_ORIGIN;
-    this.privateKey = readSigningKey('LEDGER_PRIVATE_KEY_FILE', LEDGER_PRIVATE_KEY_FILE);
+    this.privateKey = readLedgerKey(LEDGER_PRIVATE_KEY_FILE);
     this.verifier = verifierKey(this.origin, this.privateKey);
     const timeVerifier = verifierKey(this.origin, this.privateKey, signatureType.cosignature);
     this.verifiers = [this.verifier, timeVerifier].map(encodeVerifierKey);

@@ -1,4 +1,37 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { write, writeLedgerKey, writeTokenKey } from '../../../test/support/keys';
 import { ConfigError, parseEnvironment } from './config';
+
+describe('the keys', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ip2a-config-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const token = writeTokenKey(folder);
+  const ledger = writeLedgerKey(folder);
+  const otherCurve = write(join(folder, 'p384.pem'), generateKeyPairSync('ec', { namedCurve: 'P-384' }).privateKey);
+  const at = (env: NodeJS.ProcessEnv) => () => parseEnvironment({ DATA_DIR: folder, ...env });
+
+  it('are P-256 for tokens and Ed25519 for the ledger', () => {
+    const files = { JWT_PRIVATE_KEY_FILE: token, LEDGER_PRIVATE_KEY_FILE: ledger, SECRETS_KEY_FILE: ledger };
+    expect(at({ ...files, JWT_PREVIOUS_KEY_FILE: token })()).toMatchObject(files);
+  });
+
+  it.each([
+    [
+      { JWT_PRIVATE_KEY_FILE: ledger },
+      /^JWT_PRIVATE_KEY_FILE: holds an Ed25519 key.*openssl genpkey -algorithm EC -pkeyopt/,
+    ],
+    [{ JWT_PRIVATE_KEY_FILE: otherCurve }, /^JWT_PRIVATE_KEY_FILE: holds no P-256 key/],
+    [{ JWT_PRIVATE_KEY_FILE: join(folder, 'none.pem') }, /^JWT_PRIVATE_KEY_FILE: there is no such file/],
+    [{ JWT_PREVIOUS_KEY_FILE: ledger, SECRETS_KEY_FILE: ledger }, /^JWT_PREVIOUS_KEY_FILE: holds an Ed25519 key/],
+    [{ JWT_PREVIOUS_KEY_FILE: token }, /^SECRETS_KEY_FILE: is required when JWT_PREVIOUS_KEY_FILE is set/],
+    [{ LEDGER_PRIVATE_KEY_FILE: token }, /^LEDGER_PRIVATE_KEY_FILE: must hold an Ed25519 key/],
+  ])('are refused when they are %j', (env, message) => {
+    expect(at(env)).toThrow(message);
+  });
+});
 
 describe('the settings of S3', () => {
   const at = (env: NodeJS.ProcessEnv) => () => parseEnvironment({ DATA_DIR: 'absent', ...env });

@@ -126,6 +126,7 @@ const environment = z.object({
     .regex(/^[!-~]{1,2048}$/, 'must be the id, alias or ARN of a key')
     .optional(),
   JWT_PRIVATE_KEY_FILE: z.string().optional(),
+  JWT_PREVIOUS_KEY_FILE: z.string().optional(),
   LEDGER_PRIVATE_KEY_FILE: z.string().optional(),
   LEDGER_ORIGIN: z
     .string()
@@ -219,16 +220,12 @@ export function parseEnvironment(env: NodeJS.ProcessEnv): Environment {
       if (!values[variable]) throw new ConfigError(variable, 'is required when DATABASE_URL is set');
     }
   }
-  for (const variable of ['JWT_PRIVATE_KEY_FILE', 'LEDGER_PRIVATE_KEY_FILE'] as const) {
-    if (values[variable]) readSigningKey(variable, values[variable]);
+  // Without it secrets are kept under the key of the tokens, and would be lost with that.
+  requireTogether(values, 'JWT_PREVIOUS_KEY_FILE', 'SECRETS_KEY_FILE');
+  for (const variable of ['JWT_PRIVATE_KEY_FILE', 'JWT_PREVIOUS_KEY_FILE'] as const) {
+    if (values[variable]) readTokenKey(variable, values[variable]);
   }
-  const ledgerKey = values.LEDGER_PRIVATE_KEY_FILE;
-  if (ledgerKey && readSigningKey('LEDGER_PRIVATE_KEY_FILE', ledgerKey).asymmetricKeyType !== 'ed25519') {
-    throw new ConfigError(
-      'LEDGER_PRIVATE_KEY_FILE',
-      `must hold an Ed25519 key, which checkpoints are signed with (${ledgerKey})`,
-    );
-  }
+  if (values.LEDGER_PRIVATE_KEY_FILE) readLedgerKey(values.LEDGER_PRIVATE_KEY_FILE);
   if (values.SECRETS_KEY_FILE) readSecretsKey(values.SECRETS_KEY_FILE);
   return values;
 }
@@ -247,20 +244,34 @@ export function toConfig(values: Environment, urls: { databaseUrl: string; datab
   };
 }
 
-/** Reads an Ed25519 or P-256 private key from a PEM file. Throws ConfigError naming the variable. */
-export function readSigningKey(variable: string, file: string): KeyObject {
-  let key: KeyObject;
+/** Reads a P-256 private key, which ES256 signs tokens with, from a PEM file. Throws ConfigError naming the variable. */
+export function readTokenKey(variable: string, file: string): KeyObject {
+  const key = readPrivateKey(variable, file);
+  if (key.asymmetricKeyDetails?.namedCurve === 'prime256v1') return key;
+  const kind = key.asymmetricKeyType === 'ed25519' ? 'holds an Ed25519 key, and' : 'holds no P-256 key, and';
+  throw new ConfigError(
+    variable,
+    `${kind} tokens are signed with ES256: openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out jwt.pem (${file})`,
+  );
+}
+
+/** Reads LEDGER_PRIVATE_KEY_FILE: an Ed25519 private key, which checkpoints are signed with. Throws ConfigError. */
+export function readLedgerKey(file: string): KeyObject {
+  const key = readPrivateKey('LEDGER_PRIVATE_KEY_FILE', file);
+  if (key.asymmetricKeyType === 'ed25519') return key;
+  throw new ConfigError(
+    'LEDGER_PRIVATE_KEY_FILE',
+    `must hold an Ed25519 key, which checkpoints are signed with (${file})`,
+  );
+}
+
+function readPrivateKey(variable: string, file: string): KeyObject {
   try {
-    key = createPrivateKey(readFileSync(file));
+    return createPrivateKey(readFileSync(file));
   } catch (error) {
     const fault = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : 'holds no private key';
     throw new ConfigError(variable, `${fault} (${file})`);
   }
-  const isP256 = key.asymmetricKeyType === 'ec' && key.asymmetricKeyDetails?.namedCurve === 'prime256v1';
-  if (key.asymmetricKeyType !== 'ed25519' && !isP256) {
-    throw new ConfigError(variable, `must hold an Ed25519 or a P-256 (ES256) key (${file})`);
-  }
-  return key;
 }
 
 /**
@@ -271,24 +282,32 @@ export function derivedKey(
   config: Pick<Config, 'SECRETS_KEY_FILE' | 'JWT_PRIVATE_KEY_FILE'>,
   purpose: string,
 ): KeyObject {
-  const { SECRETS_KEY_FILE, JWT_PRIVATE_KEY_FILE } = config;
+  const { SECRETS_KEY_FILE, JWT_PRIVATE_KEY_FILE = '' } = config;
   const source = SECRETS_KEY_FILE
-    ? readSecretsKey(SECRETS_KEY_FILE).export()
-    : readSigningKey('JWT_PRIVATE_KEY_FILE', JWT_PRIVATE_KEY_FILE ?? '').export({ type: 'pkcs8', format: 'der' });
+    ? readSecretsKey(SECRETS_KEY_FILE)
+    : derOf(readTokenKey('JWT_PRIVATE_KEY_FILE', JWT_PRIVATE_KEY_FILE));
   return createSecretKey(Buffer.from(hkdfSync('sha256', source, '', `ip2a ${purpose}`, 32)));
 }
 
-/** Reads SECRETS_KEY_FILE: 32 bytes, in base64 or as they are. Throws ConfigError. */
-function readSecretsKey(file: string): KeyObject {
+/**
+ * Reads SECRETS_KEY_FILE: 32 bytes, in base64 or as they are, or the private key (PEM) that tokens were signed with before
+ * there was a key for secrets. Throws ConfigError.
+ */
+function readSecretsKey(file: string): Buffer {
   let bytes: Buffer;
   try {
     bytes = readFileSync(file);
   } catch {
     throw new ConfigError('SECRETS_KEY_FILE', `there is no such file (${file})`);
   }
+  if (bytes.toString('latin1').startsWith('-----BEGIN')) return derOf(readPrivateKey('SECRETS_KEY_FILE', file));
   const key = bytes.length === 32 ? bytes : Buffer.from(bytes.toString('latin1').trim(), 'base64');
   if (key.length !== 32) throw new ConfigError('SECRETS_KEY_FILE', `must hold 32 bytes (${file})`);
-  return createSecretKey(key);
+  return key;
+}
+
+function derOf(key: KeyObject): Buffer {
+  return key.export({ type: 'pkcs8', format: 'der' });
 }
 
 function requireTogether(values: Environment, variable: keyof Environment, needs: keyof Environment): void {

@@ -1,4 +1,4 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { generateKeyPairSync, randomBytes, type KeyObject } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { startEmbeddedPostgres } from '#platform/embedded-postgres';
@@ -28,8 +28,8 @@ export async function openRuntime(mode: 'own' | 'attach', env: NodeJS.ProcessEnv
   } catch (error) {
     throw new ConfigError('DATA_DIR', `can not be written (${(error as Error).message})`);
   }
-  values.JWT_PRIVATE_KEY_FILE ??= ensureKey(join(folder, 'keys', 'jwt.pem'), makeSigningKey);
-  values.LEDGER_PRIVATE_KEY_FILE ??= ensureKey(join(folder, 'keys', 'ledger.pem'), makeSigningKey);
+  values.JWT_PRIVATE_KEY_FILE ??= ensureKey(join(folder, 'keys', 'jwt-es256.pem'), makeTokenKey);
+  values.LEDGER_PRIVATE_KEY_FILE ??= ensureKey(join(folder, 'keys', 'ledger.pem'), makeLedgerKey);
   values.SECRETS_KEY_FILE ??= ensureKey(join(folder, 'keys', 'secrets.key'), makeSecretsKey);
   const settings = { max_connections: String(connectionsOf(values)) };
   const server = await startEmbeddedPostgres({ folder: join(folder, 'postgres'), mode, settings });
@@ -60,8 +60,16 @@ function ensureKey(file: string, make: () => string): string {
   return file;
 }
 
-function makeSigningKey(): string {
-  return generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+function makeTokenKey(): string {
+  return pemOf(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey);
+}
+
+function makeLedgerKey(): string {
+  return pemOf(generateKeyPairSync('ed25519').privateKey);
+}
+
+function pemOf(key: KeyObject): string {
+  return key.export({ type: 'pkcs8', format: 'pem' }).toString();
 }
 
 function makeSecretsKey(): string {

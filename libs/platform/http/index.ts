@@ -12,4 +12,4 @@ export { Rendered } from './rendered';
 export { retire } from './retire';
 export { fastifyAdapter, prepareServer } from './server';
 export { ValidationGuard } from './validation.guard';
-export { bearerToken } from './bearer';
+export { bearerToken, bearerTokenOf } from './bearer';

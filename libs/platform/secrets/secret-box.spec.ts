@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { writeTokenKey } from '../../../test/support/keys';
 import { SecretBox } from './secret-box';
 
 const folder = mkdtempSync(join(tmpdir(), 'ip2a-box-'));
@@ -29,6 +30,15 @@ describe('a sealed secret', () => {
     expect(() => boxWith(key).open(sealed, '8')).toThrow();
     expect(() => boxWith(randomBytes(32)).open(sealed, '7')).toThrow();
     expect(() => boxWith(key).open(spoilt, '7')).toThrow();
+  });
+
+  it('opens under the key of the tokens that it was kept under before there was one for secrets', () => {
+    const file = writeTokenKey(folder);
+    const sealed = new SecretBox({ SECRETS_KEY_FILE: undefined, JWT_PRIVATE_KEY_FILE: file }, 'spec').seal(
+      'JBSWY3DP',
+      '7',
+    );
+    expect(boxWith(readFileSync(file)).open(sealed, '7')).toBe('JBSWY3DP');
   });
 
   it.each([

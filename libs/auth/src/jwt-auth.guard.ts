@@ -1,27 +1,34 @@
 import { Readable } from 'node:stream';
-import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { Injectable, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
+import { AuthGuard } from '@nestjs/passport';
 import { AccessGuard, OPERATION, OPERATIONS, type Operation } from '#access';
 import type { RequestContext } from '#platform/context';
 import { bearerToken, contextOf } from '#platform/http';
+import type { Authentication } from './jwt.strategy';
 import { SessionsService, type KnownAccount } from './sessions.service';
-import { TokensService, type Claims } from './tokens.service';
+import { invalidToken, TokensService, type Claims } from './tokens.service';
 
 /**
  * Adds the actor to the context. A missing token is left to the access guard; a bad one is a 401.
- * The account may come from a cache. The statement that writes the entry, or makes the change,
- * compares its version.
+ * JwtStrategy is asked for a token that it has not accepted yet. The account may come from a cache:
+ * the statement that writes the entry, or makes the change, compares its version.
  */
 @Injectable()
-export class AuthenticationGuard implements CanActivate {
+export class JwtAuthGuard extends AuthGuard('jwt') {
+  /** What the strategy has answered for tokens that are still remembered. */
+  private readonly accepted = new WeakSet<Claims>();
+
   constructor(
     private readonly reflector: Reflector,
     private readonly tokens: TokensService,
     private readonly sessions: SessionsService,
     private readonly access: AccessGuard,
-  ) {}
+  ) {
+    super();
+  }
 
-  canActivate(execution: ExecutionContext): true | Promise<true> {
+  override canActivate(execution: ExecutionContext): true | Promise<true> {
     const request = execution.switchToHttp().getRequest<Parameters<typeof contextOf>[0]>();
     const context = contextOf(request);
     const operation = this.reflector.get<Operation | undefined>(OPERATION, execution.getHandler());
@@ -29,8 +36,26 @@ export class AuthenticationGuard implements CanActivate {
     const token = bearerToken(execution);
     if (token === undefined || (operation && OPERATIONS[operation] === 'public')) return true;
     const claims = this.tokens.known(token);
-    if (!claims) return this.tokens.verify(token).then((verified) => this.identify(execution, context, verified));
-    return this.identify(execution, context, claims);
+    if (claims && this.accepted.has(claims)) return this.identify(execution, context, claims);
+    return this.askStrategy(execution).then((answered) => this.identify(execution, context, answered));
+  }
+
+  override getAuthenticateOptions(): Authentication {
+    return { session: false, tokens: this.tokens };
+  }
+
+  /** What passport makes of the strategy's answer: the claims, which become `request.user`, or its error. */
+  override handleRequest<User = Claims>(error: unknown, claims: User | false | null): User {
+    if (error) throw error as Error;
+    if (!claims) throw invalidToken();
+    return claims;
+  }
+
+  private async askStrategy(execution: ExecutionContext): Promise<Claims> {
+    await super.canActivate(execution);
+    const { user } = execution.switchToHttp().getRequest<{ user: Claims }>();
+    this.accepted.add(user);
+    return user;
   }
 
   private identify(execution: ExecutionContext, context: RequestContext, claims: Claims): true | Promise<true> {
