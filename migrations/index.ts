@@ -28,6 +28,7 @@ import { ListsThatShowed1795420858000 } from './1795420858000-lists-that-showed'
 import { ShownVersions1795420860000 } from './1795420860000-shown-versions';
 import { OneCommitDecides1795420862000 } from './1795420862000-one-commit-decides';
 import { WholeReplies1795420864000 } from './1795420864000-whole-replies';
+import { GrantsOnOurOwn1795420866000 } from './1795420866000-grants-on-our-own';
 
 /** In the order they run; a spec compares this list with the files. */
 export const migrations = [
@@ -61,4 +62,5 @@ export const migrations = [
   ShownVersions1795420860000,
   OneCommitDecides1795420862000,
   WholeReplies1795420864000,
+  GrantsOnOurOwn1795420866000,
 ];

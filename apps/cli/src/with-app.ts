@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { INestApplicationContext } from '@nestjs/common';
 import type { RequestContext } from '#platform/context';
+import { UsageError } from './usage-error';
 
 /**
  * Runs a command's work over the application's own modules, as the system actor of that command. The database is the one
@@ -15,16 +16,15 @@ export async function withApp(
   const { systemActor } = await import('#access');
   const { openRuntime } = await import('#platform/config');
   const { RequestContext } = await import('#platform/context');
-  const { Database, migrate } = await import('#platform/database');
+  const { Database, pendingMigrations } = await import('#platform/database');
   const { JsonLogger } = await import('#platform/observability');
   const runtime = await openRuntime('attach');
   const { config } = runtime;
   try {
-    await migrate({
-      ownerUrl: config.databaseOwnerUrl,
-      applicationUrl: config.databaseUrl,
-      archiverUrl: config.DATABASE_ARCHIVER_URL,
-    });
+    const [pending] = await pendingMigrations(config.databaseOwnerUrl);
+    if (pending !== undefined) {
+      throw new UsageError(`The database is not up to date; it lacks ${pending}. Run "ip2a migrate" first.`);
+    }
     const database = await Database.connect(config, entities);
     const app = await NestFactory.createApplicationContext(AppModule.forCommands(config, database), {
       logger: new JsonLogger('warn', 'stderr'),

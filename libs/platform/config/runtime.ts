@@ -1,7 +1,7 @@
 import { generateKeyPairSync, randomBytes, type KeyObject } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { startEmbeddedPostgres } from '#platform/embedded-postgres';
+import { holdsDatabase, startEmbeddedPostgres } from '#platform/embedded-postgres';
 import { ConfigError, parseEnvironment, toConfig, type Config } from './config';
 
 /** The configuration, and the servers that were started for it. */
@@ -12,8 +12,9 @@ export interface Runtime {
 }
 
 /**
- * Validates the environment and, where no DATABASE_URL is set, starts the embedded PostgreSQL (`own`, for the server) or
- * joins one that runs already (`attach`, for commands) and makes keys below DATA_DIR.
+ * Validates the environment. Where no DATABASE_URL is set it brings the embedded PostgreSQL: `own`, for the server, makes
+ * database and keys below DATA_DIR where there are none; `attach`, for commands, makes no database, and joins a server that runs
+ * already.
  */
 export async function openRuntime(mode: 'own' | 'attach', env: NodeJS.ProcessEnv = process.env): Promise<Runtime> {
   const values = parseEnvironment(env);
@@ -23,6 +24,9 @@ export async function openRuntime(mode: 'own' | 'attach', env: NodeJS.ProcessEnv
     return { config, stop: async () => {} };
   }
   const folder = resolve(values.DATA_DIR);
+  if (mode === 'attach' && !holdsDatabase(join(folder, 'postgres'))) {
+    throw new ConfigError('DATA_DIR', `holds no database yet (${folder}): "npm start" makes one, or set DATABASE_URL`);
+  }
   try {
     mkdirSync(join(folder, 'keys'), { recursive: true });
   } catch (error) {

@@ -3,7 +3,7 @@ export { asOwner, bulkLoad } from './bulk-load';
 export { checkIn, checkOut } from './check-out';
 export { attributionOf, connectionWaitMs, Database, longStatementMs } from './database';
 export { DatabaseHealth } from './database.health';
-export { makePartitions, migrate, roleOf } from './migrate';
+export { makePartitions, migrate, pendingMigrations, roleOf } from './migrate';
 export { snake, SnakeNaming } from './naming';
 export { oneOf } from './one-of';
 export { translateError } from './pg-errors';

@@ -39,6 +39,22 @@ export async function migrate(
   }
 }
 
+/** Names of the migrations that this program has and the database has not. Changes nothing. */
+export async function pendingMigrations(ownerUrl: string): Promise<string[]> {
+  const client = new Client({ connectionString: ownerUrl });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ isThere: boolean }>(
+      `SELECT to_regclass('migrations') IS NOT NULL AS "isThere"`,
+    );
+    const done = rows[0]?.isThere ? (await client.query<{ name: string }>('SELECT name FROM migrations')).rows : [];
+    const names = new Set(done.map(({ name }) => name));
+    return migrations.map(({ name }) => name).filter((name) => !names.has(name));
+  } finally {
+    await client.end();
+  }
+}
+
 /** The role that a connection string logs in as. */
 export function roleOf(url: string): string {
   return decodeURIComponent(new URL(url).username);

@@ -1,2 +1,3 @@
 export { startEmbeddedPostgres } from './embedded-postgres';
+export { holdsDatabase } from './layout';
 export type { EmbeddedPostgres } from './embedded-postgres';

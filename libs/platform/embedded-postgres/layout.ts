@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, realpathSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { EmbeddedPostgresError } from './embedded-postgres.error';
 
@@ -8,6 +8,11 @@ export interface Layout {
   readonly data: string;
   readonly credentials: string;
   readonly log: string;
+}
+
+/** Whether a server was started in the folder before. */
+export function holdsDatabase(folder: string): boolean {
+  return existsSync(join(folder, 'data'));
 }
 
 /** Makes the folder; its real path, because the server's own is compared with it. */
