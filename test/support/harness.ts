@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Module, type DynamicModule, type Type } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createApp } from '#app';
 import type { Clock } from '#kernel';
@@ -20,9 +21,15 @@ const unlimited = 100_000_000;
 interface ApiOptions {
   clock?: Clock;
   config?: Partial<Config>;
+  /** Controllers beside those of the application. */
+  controllers?: Type[];
   /** A database that the test made, and drops, itself. */
   database?: TestDatabase;
 }
+
+/** Holds the application and the controllers of a test. */
+@Module({})
+class AroundModule {}
 
 export interface LocalApi extends Api {
   /** What DATA_DIR would be. */
@@ -35,7 +42,12 @@ export async function startApi(options: ApiOptions = {}): Promise<LocalApi> {
   const folder = mkdtempSync(join(tmpdir(), 'ip2a-api-'));
   const database = options.database ?? (await createTestDatabase());
   const config: Config = { ...configOf(database, folder), ...options.config };
-  const app = await createApp(config, options.clock);
+  const around = (application: DynamicModule) => ({
+    module: AroundModule,
+    imports: [application],
+    controllers: options.controllers ?? [],
+  });
+  const app = await createApp(config, options.clock, around);
   await app.listen(0, '127.0.0.1');
   const stop = async () => {
     await app.close();

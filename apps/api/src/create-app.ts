@@ -1,3 +1,4 @@
+import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DisclosureGate } from '#audit';
@@ -12,11 +13,21 @@ import { RedisConnection } from '#platform/redis';
 import { AppModule, entities } from './app.module';
 import { serveDocs } from './openapi';
 
-/** The whole application on a migrated database, not yet listening. Tests and the program start from here alike. */
-export async function createApp(config: Config, clock = new Clock()): Promise<NestFastifyApplication> {
+/** Makes a module around another one. */
+type Around = (application: DynamicModule) => DynamicModule;
+
+/**
+ * The whole application on a migrated database, not yet listening. Tests and the program start from here alike; a test may put
+ * something `around` it.
+ */
+export async function createApp(
+  config: Config,
+  clock = new Clock(),
+  around: Around = (application) => application,
+): Promise<NestFastifyApplication> {
   const database = await Database.connect(config, entities);
   const app = await NestFactory.create<NestFastifyApplication>(
-    AppModule.with(config, database, clock),
+    around(AppModule.with(config, database, clock)),
     fastifyAdapter(config),
     {
       logger: new JsonLogger(config.LOG_LEVEL),
@@ -29,7 +40,7 @@ export async function createApp(config: Config, clock = new Clock()): Promise<Ne
   const admission = app.get(AdmissionService);
   await prepareServer(app, config, {
     admit: (context, token) => admission.admit(context, token),
-    release: (context) => gate.release(context),
+    release: (context) => gate.releaseLast(context),
     tracing: await Tracing.of(config),
   });
   app.setGlobalPrefix('api/v1', { exclude: ['health/live', 'health/ready', 'metrics'] });

@@ -3,6 +3,7 @@ import { StreamableFile, type ExecutionContext } from '@nestjs/common';
 import { defer, lastValueFrom } from 'rxjs';
 import { DomainError, OutdatedError, unavailable } from '#kernel';
 import type { RequestContext } from '#platform/context';
+import type { Database } from '#platform/database';
 import { aContext, anActor, codeOf } from '../../../test/support/unconnected';
 import { AuditInterceptor } from './audit.interceptor';
 import type { AuditWriter } from './audit-writer';
@@ -31,6 +32,7 @@ async function through(
     if (failure) throw failure;
   };
   context.decideAgain = end('decide', [decision]);
+  const database = {} as Database;
   const gate = { release: end('release', releases) } as unknown as DisclosureGate;
   const writer = { confirmAccount: end('confirm', confirmations) } as unknown as AuditWriter;
   const next = {
@@ -43,7 +45,10 @@ async function through(
   const execution = { switchToHttp: () => ({ getRequest: () => ({ ip2aContext: context, body }) }) };
   let reply: unknown;
   const code = await codeOf(async () => {
-    const replies = await new AuditInterceptor(gate, writer).intercept(execution as unknown as ExecutionContext, next);
+    const replies = await new AuditInterceptor(database, gate, writer).intercept(
+      execution as unknown as ExecutionContext,
+      next,
+    );
     reply = await lastValueFrom(replies);
   });
   return { code, reply, done, context };

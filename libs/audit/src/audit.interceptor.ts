@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import {
   Injectable,
+  Logger,
   StreamableFile,
   type CallHandler,
   type ExecutionContext,
@@ -9,20 +10,26 @@ import {
 import { lastValueFrom, of, type Observable } from 'rxjs';
 import { OutdatedError } from '#kernel';
 import type { RequestContext } from '#platform/context';
-import { translateError } from '#platform/database';
-import { asDomainError, contextOf } from '#platform/http';
+import { Database, translateError } from '#platform/database';
+import { asDomainError, contextOf, Rendered } from '#platform/http';
+import { auditMetrics } from './audit.metrics';
 import { AuditWriter } from './audit-writer';
 import { DisclosureGate } from './disclosure-gate';
+import { unnotedIn } from './unnoted';
 
 /**
  * The reply of a handler waits for its entry. The statement that writes the entry may find a cached
  * row, a replica or the account's rights out of date. The reply is then thrown away, the rights are
  * decided again, and the handler runs once more on the primary. A request is not run again when it
- * has committed something or its body is a stream.
+ * has committed something or its body is a stream. A reply that holds a record which nobody noted is
+ * a fault of its handler: a 500, and an alert.
  */
 @Injectable()
 export class AuditInterceptor implements NestInterceptor {
+  private readonly logger = new Logger('audit');
+
   constructor(
+    private readonly database: Database,
     private readonly gate: DisclosureGate,
     private readonly writer: AuditWriter,
   ) {}
@@ -52,12 +59,24 @@ export class AuditInterceptor implements NestInterceptor {
       throw error;
     }
     try {
+      this.refuseUnnoted(context, reply);
       await this.gate.release(context);
     } catch (error) {
       streamOf(reply)?.destroy();
       throw error;
     }
     return reply;
+  }
+
+  /** What Records have rendered they have noted in the same step. */
+  private refuseUnnoted(context: RequestContext, reply: unknown): void {
+    if (reply instanceof Rendered) return;
+    const table = unnotedIn(reply, context, (entity) => this.database.dataSource.getMetadata(entity).tableName);
+    if (table === undefined) return;
+    auditMetrics.unnoted.inc();
+    const { requestId, route: operation } = context;
+    this.logger.error({ requestId, operation, table }, 'A reply held a record that nobody noted, and was refused');
+    throw new Error(`The reply of ${operation} shows a record of ${table} that nobody noted.`);
   }
 }
 

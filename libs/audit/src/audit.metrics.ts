@@ -8,6 +8,14 @@ export const auditMetrics = {
     name: 'ip2a_audit_outdated_total',
     help: 'Replies that were withheld because a cached row, a replica or the rights of the account were out of date.',
   }),
+  unnoted: new Counter({
+    name: 'ip2a_audit_unnoted_total',
+    help: 'Replies that held a record which their handler had not noted, and that were refused.',
+  }),
+  releasedLast: new Counter({
+    name: 'ip2a_audit_released_last_total',
+    help: 'Replies whose entries only the last hook of the server wrote: those that no interceptor sees, such as of @Res().',
+  }),
   batchSize: new Histogram({
     name: 'ip2a_audit_batch_entries',
     help: 'Entries that shared one commit.',
