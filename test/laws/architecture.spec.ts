@@ -75,7 +75,7 @@ const kinds = [
     'import',
     'interceptor',
   ],
-  ...['metrics', 'module', 'pipe', 'resource', 'service', 'sql', 'strategy', 'task', 'token'],
+  ...['metrics', 'module', 'pipe', 'resource', 'service', 'sql', 'strategy', 'subscriber', 'task', 'token'],
   ...['spec', 'db.spec', 'e2e.spec'],
 ];
 

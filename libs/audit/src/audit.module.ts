@@ -5,6 +5,7 @@ import { AuditController } from './audit.controller';
 import { AuditExportService } from './audit-export.service';
 import { AuditSummaryService } from './audit-summary.service';
 import { AuditHealth } from './audit.health';
+import { AuditSubscriber } from './audit.subscriber';
 import { AuditWriter } from './audit-writer';
 import { BreakGlassService } from './break-glass.service';
 import { DisclosureGate } from './disclosure-gate';
@@ -27,7 +28,7 @@ const doors = [
 @Global()
 @Module({
   controllers: [AuditController],
-  providers: [...doors, ArchivedTrail, AuditSummaryService],
+  providers: [...doors, ArchivedTrail, AuditSubscriber, AuditSummaryService],
   exports: doors,
 })
 export class AuditModule {}
