@@ -41,7 +41,7 @@ const kills = tries(1, 6);
   });
 
   const cached = () =>
-    Promise.all(programs.map((program, index) => untilCached(program, redis, `/members/${ids[20 + index]}`)));
+    Promise.all(programs.map((program, index) => untilCached(program, `/members/${ids[20 + index]}`)));
   const path = (id: number) => `/members/${id}`;
   const numberIn = (reply: Reply) => Number(reply.json()['phone']);
 
@@ -158,7 +158,7 @@ const kills = tries(1, 6);
   /** A record that both processes answer from the cache. */
   async function hot(index: number): Promise<number> {
     const id = ids[index]!;
-    for (const program of programs) await untilCached(program, redis, path(id));
+    for (const program of programs) await untilCached(program, path(id));
     return id;
   }
   const seen = async (id: number) =>

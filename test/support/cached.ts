@@ -11,7 +11,7 @@ export function spawnPair(database: TestDatabase, redis: OwnRedis): Promise<[Pro
 }
 
 /** Waits until a second reading of the path is a hit in this process. */
-export async function untilCached(program: Program, _redis: OwnRedis, path: string): Promise<void> {
+export async function untilCached(program: Program, path: string): Promise<void> {
   const staff = await program.as('staff');
   const deadline = performance.now() + secondsOfPatience * 1000;
   while (performance.now() < deadline) {

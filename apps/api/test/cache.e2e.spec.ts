@@ -20,7 +20,7 @@ import { seedMembers } from '../../../test/support/seed';
     ids = await seedMembers(database, 20);
     [[one, other], bare] = await Promise.all([spawnPair(database, redis), spawnApi(database)]);
     staff = await one.as('staff');
-    await untilCached(one, redis, `/members/${ids[0]}`);
+    await untilCached(one, `/members/${ids[0]}`);
   });
   afterAll(async () => {
     await Promise.all([one, other, bare].map((program) => program.close()));
@@ -47,7 +47,7 @@ import { seedMembers } from '../../../test/support/seed';
 
   it('is not shown when its entry can not be written', async () => {
     const path = `/members/${ids[0]}`;
-    await untilCached(one, redis, path);
+    await untilCached(one, path);
     await database.query('REVOKE INSERT ON audit_logs FROM ip2a_app');
     const before = await hitsOf(one);
     const reply = await staff.get(path);
@@ -92,7 +92,7 @@ import { seedMembers } from '../../../test/support/seed';
 
   it('is there as a change has left it, unless the change took the record out of use', async () => {
     const path = `/members/${ids[7]}`;
-    await untilCached(one, redis, path);
+    await untilCached(one, path);
     const changed = await staff.patch(path, { phone: '555-1234' });
     const before = await hitsOf(other);
     const there = other.client(staff.account, staff.session);
