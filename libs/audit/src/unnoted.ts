@@ -4,12 +4,13 @@ import { auditDecision } from './audited';
 /** Answers the table of an audited entity. */
 type TableOf = (entity: new () => object) => string;
 
-/** The column that every audited table has, as TypeORM names it alone, behind an alias, or in an entity. */
+/** Columns that every audited table has, as TypeORM names them alone, behind an alias, or in an entity. */
 const versionColumn = /^(?:\w+_)?audit_ref$|^auditRef$/;
+const changeColumn = /^(?:\w+_)?updated_at$|^updatedAt$/;
 
 /**
  * The table of the first record in a reply that no disclosure of the request names; undefined where there is none. A record is an
- * instance of an audited entity or, of whatever table, an object that has the version of an audited row.
+ * instance of an audited entity or, of whatever table, an object with the version and the time of change of an audited row.
  */
 export function unnotedIn(reply: unknown, { disclosures }: RequestContext, tableOf: TableOf): string | undefined {
   const seen = new Set<object>();
@@ -27,10 +28,15 @@ export function unnotedIn(reply: unknown, { disclosures }: RequestContext, table
       return noted(id, table) ? undefined : table;
     }
     if (prototype !== null && prototype !== Object.prototype) return undefined;
-    if (Object.keys(value).some((key) => versionColumn.test(key)) && !noted(id)) return 'an audited table';
+    if (isRow(value) && !noted(id)) return 'an audited table';
     return first(Object.values(value), look);
   };
   return look(reply);
+}
+
+function isRow(value: object): boolean {
+  const keys = Object.keys(value);
+  return keys.some((key) => versionColumn.test(key)) && keys.some((key) => changeColumn.test(key));
 }
 
 function first(values: unknown[], look: (value: unknown) => string | undefined): string | undefined {
