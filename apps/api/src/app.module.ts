@@ -1,5 +1,5 @@
 import { Global, Module, type DynamicModule, type Provider } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
 import { ScheduleModule } from '@nestjs/schedule';
 import { TerminusModule } from '@nestjs/terminus';
 import { AccessGuard } from '#access';
@@ -31,7 +31,7 @@ import { TieredCache } from '#platform/cache';
 import { CONFIG, type Config } from '#platform/config';
 import { Database, DatabaseHealth } from '#platform/database';
 import { Mailer } from '#platform/mail';
-import { ValidationGuard } from '#platform/http';
+import { ValidationPipe } from '#platform/http';
 import { RedisConnection } from '#platform/redis';
 import { gcraScript, limiterOf, RateLimiter, ThrottlingHealth } from '#platform/throttling';
 import { RecordsModule } from '#records';
@@ -93,7 +93,7 @@ const features = [
 export const modules = [AuditModule, LedgerModule, RecordsModule, ...features];
 
 /**
- * A request's journey, in order: context hook (platform/http) → how often (platform/http asks auth) → who → may they → validation → controller → service →
+ * A request's journey, in order: context hook (platform/http) → how often (platform/http asks auth) → who → may they → interceptor (audit) → validation pipe → controller → service →
  * statement with its trigger → view → interceptor: entry durable (audit) → rendering adapter (platform/http) → gate: nothing is left to
  * record (audit) → reply. Errors end in the filter, which puts refusals on record.
  */
@@ -101,8 +101,8 @@ const journey: Provider[] = [
   { provide: APP_GUARD, useClass: JwtAuthGuard },
   AccessGuard,
   { provide: APP_GUARD, useExisting: AccessGuard },
-  { provide: APP_GUARD, useClass: ValidationGuard },
   { provide: APP_INTERCEPTOR, useClass: AuditInterceptor },
+  { provide: APP_PIPE, useClass: ValidationPipe },
   { provide: APP_FILTER, useClass: RefusalFilter },
 ];
 

@@ -120,23 +120,32 @@ describe('the limit of attempts', () => {
     return { buckets: buckets.map(nameOf), error };
   };
 
-  it.each<[Operation, string]>([
-    ['auth:login', 'email'],
-    ['auth:refresh', 'refreshToken'],
-    ['auth:register', 'memberNumber'],
-    ['auth:verify-email', 'token'],
-    ['auth:resend-verification', 'email'],
-    ['auth:forgot-password', 'email'],
-    ['auth:reset-password', 'token'],
-    ['auth:mfa-verify', 'mfaToken'],
+  const newPassword = 'correct horse battery staple';
+  const email = 'rosa@local.example';
+  it.each<[Operation, object, string]>([
+    ['auth:login', { email: ' Rosa@Local.example', password: 'wrong' }, email],
+    ['auth:refresh', { refreshToken: 'x' }, 'x'],
+    ['auth:register', { memberNumber: ' 7464416', dateOfBirth: '1980-05-17', email }, '7464416'],
+    ['auth:verify-email', { token: 'x', newPassword }, 'x'],
+    ['auth:resend-verification', { email: 'ROSA@local.example ' }, email],
+    ['auth:forgot-password', { email }, email],
+    ['auth:reset-password', { token: 'x', newPassword }, 'x'],
+    ['auth:mfa-verify', { mfaToken: 'x', code: '123456' }, 'x'],
   ])(
-    'counts %s by address and by %s, each operation apart, half and a quarter of what an address may',
-    async (operation, field) => {
+    'counts %s with %j by address and by %s, each operation apart, half and a quarter of what an address may',
+    async (operation, body, at) => {
       // Rounded up: the smallest limit still lets somebody in.
-      expect((await attempt(operation, { [field]: 'x', other: 'y' })).buckets).toEqual([
+      expect((await attempt(operation, body)).buckets).toEqual([
         `${operation} address:${address} attempts 11`,
-        `${operation} account:${sha256('x')} attempts 6`,
+        `${operation} account:${sha256(at)} attempts 6`,
       ]);
+    },
+  );
+
+  it.each([[{ email }], [{ password: 'x' }], [{ email: 7, password: 'x' }], [undefined], ['text']])(
+    'counts no body that is refused as it is: %j',
+    async (body) => {
+      expect(await attempt('auth:login', body as object)).toEqual({ buckets: [], error: undefined });
     },
   );
 
@@ -150,7 +159,7 @@ describe('the limit of attempts', () => {
     ['address', 1],
     ['account', 2],
   ])('refuses by %s, after asking %i', async (refused, asked) => {
-    const { buckets, error } = await attempt('auth:login', { email: 'a@local.example' }, refused);
+    const { buckets, error } = await attempt('auth:login', { email: 'a@local.example', password: 'x' }, refused);
     expect([error?.code, buckets.length, error?.limited?.email]).toEqual(['rate.limited', asked, 'a@local.example']);
   });
 

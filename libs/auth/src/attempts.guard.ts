@@ -4,19 +4,31 @@ import { limitsOf, OPERATION, type Operation } from '#access';
 import { CONFIG, type Config } from '#platform/config';
 import { contextOf, sayLimit } from '#platform/http';
 import { networkOf, RateLimiter, tooMany, type Bucket } from '#platform/throttling';
+import { AccountAddress, Register, ResetPassword, VerifyEmail } from './account.dto';
+import { Login, Refresh } from './auth.dto';
+import { VerifyMfa } from './mfa.dto';
 import { sha256 } from './random-tokens';
 
-/** What an attempt is made at, by the name of its field in the body: an account by its address, or what one secret opens. */
-const attemptedAt: Partial<Record<Operation, string>> = {
-  'auth:login': 'email',
-  'auth:refresh': 'refreshToken',
-  'auth:register': 'memberNumber',
-  'auth:verify-email': 'token',
-  'auth:resend-verification': 'email',
-  'auth:forgot-password': 'email',
-  'auth:reset-password': 'token',
-  'auth:mfa-verify': 'mfaToken',
+/**
+ * What an attempt is made at: an account by its address, or what one secret opens. The schema of the body brings it into one
+ * form; a body that it refuses is no attempt.
+ */
+const attempts: Partial<Record<Operation, (body: unknown) => string | undefined>> = {
+  'auth:login': (body) => Login.safeParse(body).data?.email,
+  'auth:refresh': (body) => Refresh.safeParse(body).data?.refreshToken,
+  'auth:register': (body) => Register.safeParse(body).data?.memberNumber,
+  'auth:verify-email': (body) => VerifyEmail.safeParse(body).data?.token,
+  'auth:resend-verification': (body) => AccountAddress.safeParse(body).data?.email,
+  'auth:forgot-password': (body) => AccountAddress.safeParse(body).data?.email,
+  'auth:reset-password': (body) => ResetPassword.safeParse(body).data?.token,
+  'auth:mfa-verify': (body) => VerifyMfa.safeParse(body).data?.mfaToken,
 };
+/** Those whose attempts are at an account, so that the entry of a refusal may name it. */
+const atAddress: readonly (Operation | undefined)[] = [
+  'auth:login',
+  'auth:resend-verification',
+  'auth:forgot-password',
+];
 
 /** Shares of what an address may send at all: so many attempts of one kind from it, and at one account from anywhere. */
 const shareOfAddress = 1 / 2;
@@ -25,7 +37,7 @@ const shareOfAccount = 1 / 4;
 /**
  * Tighter limits for whatever somebody could guess at or have mailed, on top of the lock of an account: for each operation by address,
  * and by account wherever the attempts come from. An account is its address as it was typed, hashed, whether or not there is one,
- * so that the limit tells nothing. Stands behind validation, which brings addresses into one form.
+ * so that the limit tells nothing.
  */
 @Injectable()
 export class AttemptsGuard implements CanActivate {
@@ -44,12 +56,11 @@ export class AttemptsGuard implements CanActivate {
 
   async canActivate(execution: ExecutionContext): Promise<boolean> {
     const operation = this.reflector.get<Operation | undefined>(OPERATION, execution.getHandler());
-    const field = operation && attemptedAt[operation];
-    if (!field) return true;
     const http = execution.switchToHttp();
     const request = http.getRequest<Parameters<typeof contextOf>[0]>();
-    const at = String((request.body as Record<string, unknown>)[field]);
-    const email = field === 'email' ? at : undefined;
+    const at = operation && attempts[operation]?.(request.body);
+    if (at === undefined) return true;
+    const email = atAddress.includes(operation) ? at : undefined;
     const buckets: Bucket[] = [
       {
         kind: `${operation} address`,

@@ -4,7 +4,7 @@ import { PassThrough, type Readable } from 'node:stream';
 import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { DomainError, invalid } from '#kernel';
-import { validated } from './validation.guard';
+import { validated } from './validation.pipe';
 
 /** The part of the form that is the file; the fields stand before it, so that they are known while it streams. */
 const filePart = 'file';

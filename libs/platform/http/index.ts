@@ -11,5 +11,5 @@ export { isReading } from './reading';
 export { Rendered } from './rendered';
 export { retire } from './retire';
 export { fastifyAdapter, prepareServer } from './server';
-export { ValidationGuard } from './validation.guard';
+export { ValidationPipe } from './validation.pipe';
 export { bearerToken, bearerTokenOf } from './bearer';
