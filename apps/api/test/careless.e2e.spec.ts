@@ -11,7 +11,11 @@ import { seedMembers } from '../../../test/support/seed';
 
 const allowed = SetMetadata(OPERATION, 'members:list');
 
-/** What somebody writes who knows NestJS and not this project. */
+class Page {
+  constructor(readonly items: object[]) {}
+}
+
+/** Written as in any NestJS project. */
 @Controller('careless')
 class CarelessController {
   constructor(private readonly database: Database) {}
@@ -36,6 +40,12 @@ class CarelessController {
   @allowed
   async nested() {
     return { page: { items: (await this.members.find()).map((member) => ({ member })) } };
+  }
+
+  @Get('wrapped')
+  @allowed
+  async wrapped() {
+    return new Page(await this.members.find());
   }
 
   @Get('spread')
@@ -100,7 +110,7 @@ beforeAll(async () => {
 afterAll(() => api.close());
 
 describe('a reply with records that nobody noted', () => {
-  it.each(['found', 'one', 'nested', 'spread', 'queried', 'raw', 'noted-in-part', 'noted-elsewhere'])(
+  it.each(['found', 'one', 'nested', 'wrapped', 'spread', 'queried', 'raw', 'noted-in-part', 'noted-elsewhere'])(
     'is refused, and counted: %s',
     async (way) => {
       const before = await metricOf([api], 'ip2a_audit_unnoted_total');

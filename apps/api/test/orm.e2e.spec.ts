@@ -126,7 +126,7 @@ async function inTransaction(context: RequestContext | undefined, work: (runner:
   }
 }
 
-/** What the write left on record, as who. */
+/** The entries of the write, and whom they name. */
 async function left(since: number) {
   const entries = await api.entries({ since });
   return entries.map(({ action, changedBy, requestId, reason, notes }) => ({

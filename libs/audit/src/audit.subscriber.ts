@@ -22,9 +22,9 @@ interface Write {
 }
 
 /**
- * Every write by TypeORM says who acts and why. It takes the context from `queryRunner.data` and tells it to the transaction,
- * where the capture triggers read it. A write on an audited entity is refused where there is no context, or no transaction
- * that could keep it. `manager.save(x, { data: { context } })` brings both.
+ * Tells the transaction of each write by TypeORM who acts and why. The context comes from
+ * `queryRunner.data`; the capture triggers read it. A write on an audited entity is refused if it has
+ * no context or no transaction. `manager.save(x, { data: { context } })` brings both.
  */
 @Injectable()
 @EventSubscriber()
@@ -53,7 +53,7 @@ export class AuditSubscriber implements EntitySubscriberInterface {
     return attribute(event);
   }
 
-  /** Raw statements of the transaction, and those that call no listeners, have their context from here. */
+  /** For raw statements of the transaction, and for writes that call no listeners. */
   async afterTransactionStart({ queryRunner }: TransactionStartEvent): Promise<void> {
     const context = contextOf(queryRunner);
     if (context) await say(queryRunner, context);

@@ -10,8 +10,8 @@ import { VerifyMfa } from './mfa.dto';
 import { sha256 } from './random-tokens';
 
 /**
- * What an attempt is made at: an account by its address, or what one secret opens. The schema of the body brings it into one
- * form; a body that it refuses is no attempt.
+ * The target of an attempt: an account's address, or a secret. The schema of the body brings it into
+ * one form. A body that the schema refuses is no attempt.
  */
 const attempts: Partial<Record<Operation, (body: unknown) => string | undefined>> = {
   'auth:login': (body) => Login.safeParse(body).data?.email,

@@ -16,7 +16,7 @@ import { invalidToken, TokensService, type Claims } from './tokens.service';
  */
 @Injectable()
 export class JwtAuthGuard extends AuthGuard('jwt') {
-  /** What the strategy has answered for tokens that are still remembered. */
+  /** Claims that the strategy has accepted. They are forgotten with their token. */
   private readonly accepted = new WeakSet<Claims>();
 
   constructor(
@@ -44,7 +44,7 @@ export class JwtAuthGuard extends AuthGuard('jwt') {
     return { session: false, tokens: this.tokens };
   }
 
-  /** What passport makes of the strategy's answer: the claims, which become `request.user`, or its error. */
+  /** Returns the claims, which passport sets as `request.user`. Throws the strategy's error. */
   override handleRequest<User = Claims>(error: unknown, claims: User | false | null): User {
     if (error) throw error as Error;
     if (!claims) throw invalidToken();

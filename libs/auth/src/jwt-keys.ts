@@ -18,8 +18,8 @@ export interface PublishedKey extends JsonWebKey {
 }
 
 /**
- * The keys of access tokens, made once. One signs; a token is checked with the key that it names. While a key is replaced
- * there are two: JWT_PREVIOUS_KEY_FILE keeps the tokens good that the last one has signed.
+ * The keys of access tokens, made once. One key signs. A token is checked with the key that it names.
+ * JWT_PREVIOUS_KEY_FILE is a second key to check with, while a key is replaced.
  */
 @Injectable()
 export class JwtKeys {
@@ -72,7 +72,7 @@ export function jwtOptions(keys: JwtKeys): JwtModuleOptions {
   };
 }
 
-/** Whether a header is that of an access token. `crit` names what must be understood, and nothing of it is. */
+/** Whether a header is that of an access token. `crit` is refused: no extension is understood. */
 export function isAccessToken({ typ, crit }: { typ?: unknown; crit?: unknown }): boolean {
   const said = typeof typ === 'string' ? typ.toLowerCase().replace(/^application\//, '') : undefined;
   return said === type && crit === undefined;

@@ -29,7 +29,7 @@ class BearerStrategy extends Strategy {
   }
 }
 
-/** Who asks, by the access token. Asked when the process sees a token for the first time; the guard remembers it. */
+/** Checks an access token when the process sees it for the first time. The guard remembers it. */
 @Injectable()
 export class JwtStrategy extends PassportStrategy(BearerStrategy, 'jwt') {
   /** Throws a 401 for a token that is not good. */

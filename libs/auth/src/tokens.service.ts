@@ -42,7 +42,7 @@ const claimsOf = z
   })
   .transform(({ sub, sid, exp, tier }): Claims => ({ userId: sub, sessionId: sid, expiresAt: exp, tier }));
 
-/** Signs and checks access tokens by JwtService. A token that was found good is remembered until it expires. */
+/** Signs and checks access tokens by JwtService. A good token is remembered until it expires. */
 @Injectable()
 export class TokensService {
   private readonly verified = new LRUCache<string, Claims>({ max: maxVerified });

@@ -19,8 +19,9 @@ interface Issue {
 }
 
 /**
- * Nest's pipe for the schemas in `@Param({ schema })`, `@Query({ schema })` and `@Body({ schema })`: the handler gets what the
- * schema reads; 422 with a JSON pointer for each fault. The OpenAPI document is made from the same schemas.
+ * Checks `@Param({ schema })`, `@Query({ schema })` and `@Body({ schema })`. The handler gets the
+ * parsed value. Throws a 422 with a JSON pointer for each fault. The OpenAPI document is made from
+ * the same schemas.
  */
 @Injectable()
 export class ValidationPipe extends StandardSchemaValidationPipe {
@@ -36,7 +37,7 @@ export class ValidationPipe extends StandardSchemaValidationPipe {
     return super.transform(value, metadata);
   }
 
-  /** Nest would take `__proto__` out of what is checked. The schemas refuse it, as every name that they do not know. */
+  /** Nest would remove `__proto__` before the check. The schemas refuse it like any unknown name. */
   protected override stripProtoKeys(): void {}
 }
 
