@@ -55,6 +55,7 @@ const keepers: Record<string, readonly string[]> = {
   '@nestjs/jwt': ['libs/auth'],
   '@nestjs/passport': ['libs/auth'],
   passport: ['libs/auth'],
+  '@nestjs/throttler': ['libs/auth', 'libs/platform/throttling'],
   '@node-rs/argon2': ['libs/auth'],
 };
 

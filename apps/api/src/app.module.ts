@@ -14,6 +14,7 @@ import {
   RefreshToken,
   Registration,
   RoleRow,
+  RoleThrottlerGuard,
   StandInAccount,
   User,
   UserRole,
@@ -33,7 +34,7 @@ import { Database, DatabaseHealth } from '#platform/database';
 import { Mailer } from '#platform/mail';
 import { ValidationPipe } from '#platform/http';
 import { RedisConnection } from '#platform/redis';
-import { gcraScript, limiterOf, RateLimiter, ThrottlingHealth } from '#platform/throttling';
+import { gcraScript, GcraStorage, storageOf, ThrottlingHealth } from '#platform/throttling';
 import { RecordsModule } from '#records';
 import { ReportsModule } from '#reports';
 import { LegalHold, RetentionModule, RetentionPolicy } from '#retention';
@@ -93,12 +94,14 @@ const features = [
 export const modules = [AuditModule, LedgerModule, RecordsModule, ...features];
 
 /**
- * A request's journey, in order: context hook (platform/http) → how often (platform/http asks auth) → who → may they → interceptor (audit) → validation pipe → controller → service →
- * statement with its trigger → view → interceptor: entry durable (audit) → rendering adapter (platform/http) → gate: nothing is left to
- * record (audit) → reply. Errors end in the filter, which puts refusals on record.
+ * A request's journey, in order: context hook (platform/http) → how often (a hook asks RoleThrottlerGuard) → who → how often this route → may
+ * they → interceptor (audit) → validation pipe → controller → service → statement with its trigger → view → interceptor: entry durable
+ * (audit) → rendering adapter (platform/http) → gate: nothing is left to record (audit) → reply. Errors end in the filter, which puts
+ * refusals on record.
  */
 const journey: Provider[] = [
   { provide: APP_GUARD, useClass: JwtAuthGuard },
+  { provide: APP_GUARD, useExisting: RoleThrottlerGuard },
   AccessGuard,
   { provide: APP_GUARD, useExisting: AccessGuard },
   { provide: APP_INTERCEPTOR, useClass: AuditInterceptor },
@@ -120,7 +123,7 @@ class PlatformModule {
       { provide: Clock, useValue: clock },
       { provide: RedisConnection, useValue: redis },
       { provide: TieredCache, useFactory: () => new TieredCache(redis, database, config) },
-      { provide: RateLimiter, useValue: limiterOf(redis, clock) },
+      { provide: GcraStorage, useValue: storageOf(redis, clock) },
       DatabaseHealth,
       ThrottlingHealth,
       Mailer,

@@ -2,7 +2,7 @@ import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DisclosureGate } from '#audit';
-import { AdmissionService } from '#auth';
+import { RoleThrottlerGuard } from '#auth';
 import { Clock } from '#kernel';
 import { SealerService } from '#ledger';
 import type { Config } from '#platform/config';
@@ -37,9 +37,9 @@ export async function createApp(
     },
   );
   const gate = app.get(DisclosureGate);
-  const admission = app.get(AdmissionService);
+  const throttler = app.get(RoleThrottlerGuard);
   await prepareServer(app, config, {
-    admit: (context, token) => admission.admit(context, token),
+    admit: (request, reply) => throttler.admit(request, reply),
     release: (context) => gate.releaseLast(context),
     tracing: await Tracing.of(config),
   });

@@ -1,4 +1,7 @@
 import { BlockList } from 'node:net';
+import { Controller, Get, SetMetadata } from '@nestjs/common';
+import { SkipThrottle, Throttle } from '@nestjs/throttler';
+import { OPERATION } from '#access';
 import { Clock } from '#kernel';
 import { type Client, codeOf, type LocalApi, type Reply, startApi } from '../../../test/support/harness';
 
@@ -14,12 +17,39 @@ class HandClock extends Clock {
   }
 }
 
+const allowed = SetMetadata(OPERATION, 'auth:me');
+
+/** Limits as one would write them in any NestJS project. */
+@Controller('throttled')
+class ThrottledController {
+  @Get('seldom')
+  @Throttle({ default: { limit: 3, ttl: 600_000 } })
+  @allowed
+  seldom() {
+    return {};
+  }
+
+  @Get('skipping')
+  @SkipThrottle()
+  @allowed
+  skipping() {
+    return {};
+  }
+
+  @Get('blocking')
+  @Throttle({ default: { limit: 3, ttl: 60_000, blockDuration: 600_000 } })
+  @allowed
+  blocking() {
+    return {};
+  }
+}
+
 const clock = new HandClock();
 let api: LocalApi;
 let anonymous: Client;
 beforeAll(async () => {
   const config = { RATE_LIMIT_STAFF: 40, RATE_LIMIT_MEMBER: 10, RATE_LIMIT_PUBLIC: 8, TRUSTED_PROXIES: trusted() };
-  api = await startApi({ clock, config });
+  api = await startApi({ clock, config, controllers: [ThrottledController] });
   anonymous = api.anonymous;
 });
 beforeEach(() => clock.turn(3600));
@@ -117,6 +147,41 @@ describe('limits by role', () => {
   it('refuse before a body is read', async () => {
     const flood = () => anonymous.post('/auth/login', 'no JSON {', { ...from('203.0.113.8') });
     expect(await statuses(10, flood)).toEqual([...times(8, 415), 429, 429]);
+  });
+});
+
+describe('a route with @Throttle', () => {
+  const seldom = (client: Client) => client.get('/throttled/seldom');
+
+  it('has a limit of its own for each user, beside the one over all routes', async () => {
+    const [one, other] = [await api.somebody(['member']), await api.somebody(['member'])];
+    expect(await statuses(5, () => seldom(one))).toEqual([...times(3, 200), ...times(2, 429)]);
+    expect((await seldom(other)).status).toBe(200);
+    // Those five counted over all routes, too.
+    expect(await statuses(6, () => one.get('/auth/me'))).toEqual([...times(5, 200), 429]);
+    clock.turn(210);
+    expect(await statuses(2, () => seldom(one))).toEqual([200, 429]);
+  });
+
+  it('says the limit that is nearest, and refuses in its own span', async () => {
+    const somebody = await api.somebody(['member']);
+    expect(limits(await seldom(somebody))).toEqual(['3', '2', '200']);
+    await statuses(2, () => seldom(somebody));
+    const refused = await seldom(somebody);
+    expect(codeOf(refused)).toEqual([429, 'rate.limited']);
+    expect(refused.json()).toMatchObject({ detail: expect.stringMatching(/^No more than 3 in 600 seconds/) });
+    expect([refused.headers['retry-after'], ...limits(refused)]).toEqual(['200', '3', '0', '600']);
+    await api.expectAudit(refused, {
+      action: 'RATE_LIMITED',
+      filters: { limit: `default auth:me user:${somebody.account.id}`, limited: 1 },
+    });
+  });
+
+  it('can not be without a limit, nor block for a time of its own', async () => {
+    const somebody = await api.somebody(['member']);
+    expect(await statuses(11, () => somebody.get('/throttled/skipping'))).toEqual([...times(10, 200), 429]);
+    clock.turn(120);
+    expect((await somebody.get('/throttled/blocking')).status).toBe(500);
   });
 });
 

@@ -1,17 +1,16 @@
-import { Body, Controller, HttpCode, Post, UseGuards } from '@nestjs/common';
+import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { Allow } from '#access';
 import type { RequestContext } from '#platform/context';
 import { Context } from '#platform/http';
-import { AttemptsGuard } from './attempts.guard';
 import { AcceptedView, AccountAddress, Register, ResetPassword, VerifyEmail } from './account.dto';
+import { LimitAttempts } from './limit-attempts';
 import { RecoveryService } from './recovery.service';
 import { RegistrationService } from './registration.service';
 
 /** What people do about their accounts before they can log in. */
 @ApiTags('auth')
 @Controller('auth')
-@UseGuards(AttemptsGuard)
 export class AccountController {
   constructor(
     private readonly registration: RegistrationService,
@@ -20,6 +19,7 @@ export class AccountController {
 
   @Post('register')
   @HttpCode(202)
+  @LimitAttempts(Register, 'memberNumber')
   @Allow('auth:register', {
     summary: 'Open an account as a member',
     description:
@@ -34,6 +34,7 @@ export class AccountController {
 
   @Post('verify-email')
   @HttpCode(204)
+  @LimitAttempts(VerifyEmail, 'token')
   @Allow('auth:verify-email', {
     summary: 'Prove that an address is mine, and choose the password',
     description:
@@ -46,6 +47,7 @@ export class AccountController {
 
   @Post('resend-verification')
   @HttpCode(202)
+  @LimitAttempts(AccountAddress, 'email')
   @Allow('auth:resend-verification', {
     summary: 'Have the link that proves my address mailed again',
     reply: AcceptedView,
@@ -57,6 +59,7 @@ export class AccountController {
 
   @Post('forgot-password')
   @HttpCode(202)
+  @LimitAttempts(AccountAddress, 'email')
   @Allow('auth:forgot-password', { summary: 'Have a link for a new password mailed', reply: AcceptedView, status: 202 })
   forgotPassword(@Context() context: RequestContext, @Body({ schema: AccountAddress }) { email }: AccountAddress) {
     return this.recovery.forgotPassword(context, email);
@@ -64,6 +67,7 @@ export class AccountController {
 
   @Post('reset-password')
   @HttpCode(204)
+  @LimitAttempts(ResetPassword, 'token')
   @Allow('auth:reset-password', {
     summary: 'Choose a new password by the link that was mailed',
     description: 'Ends every session of the account, and a lock that wrong passwords caused.',

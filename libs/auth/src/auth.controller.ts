@@ -1,9 +1,8 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Post, UseGuards } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { Allow } from '#access';
 import { Context } from '#platform/http';
 import type { RequestContext } from '#platform/context';
-import { AttemptsGuard } from './attempts.guard';
 import {
   ActorView,
   ChangePassword,
@@ -17,11 +16,11 @@ import {
 } from './auth.dto';
 import { AuthService } from './auth.service';
 import { SessionsService } from './sessions.service';
+import { LimitAttempts } from './limit-attempts';
 import { JwtKeys } from './jwt-keys';
 
 @ApiTags('auth')
 @Controller('auth')
-@UseGuards(AttemptsGuard)
 export class AuthController {
   constructor(
     private readonly auth: AuthService,
@@ -31,6 +30,7 @@ export class AuthController {
 
   @Post('login')
   @HttpCode(200)
+  @LimitAttempts(Login, 'email')
   @Allow('auth:login', {
     summary: 'Log in',
     description: 'An account with a second factor gets a token for `POST /auth/mfa/verify` instead of a session.',
@@ -43,6 +43,7 @@ export class AuthController {
 
   @Post('refresh')
   @HttpCode(200)
+  @LimitAttempts(Refresh, 'refreshToken')
   @Allow('auth:refresh', {
     summary: 'Exchange a refresh token',
     description: 'Each refresh token is good once. One that is sent again ends its whole session.',

@@ -1,4 +1,3 @@
-export { AdmissionService } from './admission.service';
 export { AuthModule } from './auth.module';
 export { JwtAuthGuard } from './jwt-auth.guard';
 export { LoadAccountsService, type LoadAccountRow } from './load-accounts.service';
@@ -6,6 +5,7 @@ export { MfaRecoveryCode } from './mfa-recovery-code.entity';
 export { OneTimeToken } from './one-time-token.entity';
 export { RefreshToken } from './refresh-token.entity';
 export { Registration } from './registration.entity';
+export { RoleThrottlerGuard } from './role-throttler.guard';
 export { RoleRow, UserRole } from './role.entity';
 export { StandInAccount } from './stand-in-account.entity';
 export { CreateUser } from './user.dto';

@@ -1,17 +1,16 @@
-import { Body, Controller, HttpCode, Post, UseGuards } from '@nestjs/common';
+import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { Allow } from '#access';
 import type { RequestContext } from '#platform/context';
 import { Context } from '#platform/http';
-import { AttemptsGuard } from './attempts.guard';
 import { SessionView } from './auth.dto';
 import { AuthService } from './auth.service';
+import { LimitAttempts } from './limit-attempts';
 import { ConfirmMfa, DisableMfa, EnrollmentView, EnrollMfa, RecoveryCodesView, VerifyMfa } from './mfa.dto';
 import { SecondFactorService } from './second-factor.service';
 
 @ApiTags('auth')
 @Controller('auth/mfa')
-@UseGuards(AttemptsGuard)
 export class MfaController {
   constructor(
     private readonly auth: AuthService,
@@ -54,6 +53,7 @@ export class MfaController {
 
   @Post('verify')
   @HttpCode(200)
+  @LimitAttempts(VerifyMfa, 'mfaToken')
   @Allow('auth:mfa-verify', {
     summary: 'Log in, second step',
     description: 'Wrong codes count like wrong passwords, and lock the account in the end.',

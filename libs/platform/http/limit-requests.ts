@@ -1,11 +1,8 @@
-import type { FastifyInstance, FastifyReply } from 'fastify';
-import type { RequestContext } from '#platform/context';
-import { throttlingHeaders, tooMany, type Verdict } from '#platform/throttling';
-import { bearerTokenOf } from './bearer';
-import { contextOf } from './context.hook';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { ThrottlerRecord } from '#platform/throttling';
 
-/** Counts a request against a limit and says whether it may go on. */
-export type Admit = (context: RequestContext, token: string | undefined) => Verdict | Promise<Verdict>;
+/** Counts a request against its limit; rejects with the 429 of one that is too many. */
+export type Admit = (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
 
 /** What probes and monitoring ask, and the pages of the documentation: they touch no record and no account. */
 const unlimited = /^\/(?:health\/(?:live|ready)|metrics|docs(?:\/.*)?|docs-json|openapi\.json)$/;
@@ -25,23 +22,22 @@ const exempt = new Map<string | undefined, boolean>();
  */
 export function limitRequests(server: FastifyInstance, admit: Admit): void {
   server.addHook('onRequest', (request, reply, done) => {
-    if (isUnlimited(request.routeOptions.url)) {
-      done();
-      return;
-    }
-    const settle = (verdict: Verdict) => {
-      sayLimit(reply, verdict);
-      done(verdict.passes ? undefined : tooMany(verdict));
-    };
-    const verdict = admit(contextOf(request), bearerTokenOf(request));
-    if (verdict instanceof Promise) verdict.then(settle, done);
-    else settle(verdict);
+    if (isUnlimited(request.routeOptions.url)) done();
+    else admit(request, reply).then(() => done(), done);
   });
 }
 
-/** The headers of a verdict. Where several limits apply to a request, the one that is nearest stays. */
-export function sayLimit(reply: FastifyReply, verdict: Verdict): void {
+/**
+ * Tells a limit in the headers of a reply (draft-ietf-httpapi-ratelimit-headers-06). Where several limits apply to a request, the one
+ * that is nearest stays.
+ */
+export function sayLimit(reply: FastifyReply, limit: number, record: ThrottlerRecord): void {
+  const remaining = limit - record.totalHits;
   const said = reply.getHeader('ratelimit-remaining');
-  if (said !== undefined && verdict.passes && Number(said) <= verdict.remaining) return;
-  reply.headers(throttlingHeaders(verdict));
+  if (said !== undefined && !record.isBlocked && Number(said) <= remaining) return;
+  reply.headers({
+    'ratelimit-limit': String(limit),
+    'ratelimit-remaining': String(remaining),
+    'ratelimit-reset': String(record.timeToExpire),
+  });
 }

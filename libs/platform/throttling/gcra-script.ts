@@ -1,8 +1,9 @@
 import { RedisScript } from '#platform/redis';
-import { firstBlock, forgivenAfter, longestBlock, maxStrikes, refill } from './gcra';
+import { firstBlock, forgivenAfter, longestBlock, maxStrikes } from './gcra';
 
 /**
- * `take` of gcra.ts as one atomic step of a Redis server, on its clock. KEYS: the bucket; ARGV: requests per minute. Answers whether the
+ * `take` of gcra.ts as one atomic step of a Redis server, on its clock. KEYS: the bucket; ARGV: the
+ * limit, and the time in microseconds in which so many are refilled. Answers whether the
  * request passes, then what is kept, each time as the microseconds from now. Numbers are formatted by hand, because Lua
  * writes 14 digits. A bucket that says no more than a missing one would is forgotten.
  */
@@ -11,9 +12,9 @@ local function least(a, b) if a < b then return a end return b end
 local function most(a, b) if a > b then return a end return b end
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
-local per_minute = tonumber(ARGV[1])
-local interval = most(1, math.floor(${refill} / per_minute))
-local depth = interval * per_minute
+local limit, span = tonumber(ARGV[1]), tonumber(ARGV[2])
+local interval = most(1, math.floor(span / limit))
+local depth = interval * limit
 local full_at, blocked_at, blocked_until, strikes, refused = 0, 0, 0, 0, 0
 local kept = redis.call('GET', KEYS[1])
 if kept then
@@ -36,7 +37,7 @@ local passes = 0
 if now < blocked_until then
   refused = refused + 1
   local is_late = 2 * (now - blocked_at) >= blocked_until - blocked_at
-  if is_late or refused >= per_minute then block(least(${maxStrikes}, strikes + 1)) end
+  if is_late or refused >= limit then block(least(${maxStrikes}, strikes + 1)) end
 else
   local next_full_at = most(full_at, now) + interval
   if next_full_at - now <= depth then

@@ -8,7 +8,7 @@ const start = 1_790_000_000 * second;
 /** Which of the requests at these times pass. */
 function passing(perMinute: number, times: number[]): boolean[] {
   const state = emptyState();
-  return times.map((time) => take(state, perMinute, time));
+  return times.map((time) => take(state, perMinute, minute, time));
 }
 
 const count = (passes: boolean[]) => passes.filter(Boolean).length;
@@ -19,6 +19,20 @@ describe('a bucket', () => {
     expect(count(passing(perMinute, times))).toBe(perMinute);
   });
 
+  it.each([
+    [3, second],
+    [5, 60 * minute],
+    [1, 24 * 60 * minute],
+  ])('refills its %d requests in a span of %d microseconds', (limit, span) => {
+    const state = emptyState();
+    const ask = (now: number) => take(state, limit, span, now);
+    expect(Array.from({ length: limit }, () => ask(start))).not.toContain(false);
+    expect(ask(start + Math.floor(span / limit) - 1)).toBe(false);
+    // The refusal has begun a block of a second.
+    const later = start + span + second;
+    expect([ask(later), limit > 1 && ask(later)]).toEqual([true, limit > 1]);
+  });
+
   it('has no edge at which twice the limit passes', () => {
     // A fixed window would let 100 pass in its last second and 100 in the first of the next.
     const times = [...Array<number>(100).fill(start), ...Array<number>(100).fill(start + 2 * second)];
@@ -26,7 +40,7 @@ describe('a bucket', () => {
   });
 
   it('lets a steady client that keeps to the limit pass for ever', () => {
-    const times = Array.from({ length: 3000 }, (_, index) => start + index * intervalOf(100));
+    const times = Array.from({ length: 3000 }, (_, index) => start + index * intervalOf(100, minute));
     expect(count(passing(100, times))).toBe(3000);
   });
 
@@ -41,7 +55,9 @@ describe('a bucket', () => {
         const passed = times.filter((_, index) => passes[index]);
         for (let from = 0; from < passed.length; from += 1) {
           const spans = passed.slice(from).map((time, index) => ({ requests: index + 1, time: time - passed[from]! }));
-          const excess = spans.find(({ requests, time }) => requests > perMinute + time / intervalOf(perMinute));
+          const excess = spans.find(
+            ({ requests, time }) => requests > perMinute + time / intervalOf(perMinute, minute),
+          );
           expect(excess).toBeUndefined();
         }
       }),
@@ -50,10 +66,10 @@ describe('a bucket', () => {
 
   it('does not lock anybody out when the clock is set back', () => {
     const state = emptyState();
-    for (let request = 0; request < 25; request += 1) take(state, 20, start + 365 * 24 * 60 * minute);
-    take(state, 20, start);
+    for (let request = 0; request < 25; request += 1) take(state, 20, minute, start + 365 * 24 * 60 * minute);
+    take(state, 20, minute, start);
     expect(state.blockedUntil - start).toBeLessThanOrEqual(longestBlock);
-    expect(take(state, 20, start + longestBlock + minute)).toBe(true);
+    expect(take(state, 20, minute, start + longestBlock + minute)).toBe(true);
   });
 });
 
@@ -64,7 +80,7 @@ describe('a block', () => {
     const lengths: number[] = [];
     let last = 0;
     for (let now = start; now < start + during; now += every) {
-      take(state, perMinute, now);
+      take(state, perMinute, minute, now);
       if (state.blockedAt !== last && state.blockedAt >= start) lengths.push((state.blockedUntil - now) / second);
       last = state.blockedAt;
     }
@@ -78,13 +94,13 @@ describe('a block', () => {
 
   it('comes sooner to who sends the whole limit again within it', () => {
     const state = emptyState();
-    for (let request = 0; request < 20 + 1 + 20 + 20; request += 1) take(state, 20, start);
+    for (let request = 0; request < 20 + 1 + 20 + 20; request += 1) take(state, 20, minute, start);
     expect(state.strikes).toBe(2);
   });
 
   it('does not grow for the rest of a burst that was under way', () => {
     const state = emptyState();
-    for (let request = 0; request < 1500; request += 1) take(state, 1000, start);
+    for (let request = 0; request < 1500; request += 1) take(state, 1000, minute, start);
     expect([state.strikes, state.blockedUntil - start]).toEqual([0, second]);
   });
 
@@ -93,7 +109,7 @@ describe('a block', () => {
     let now = start;
     const waits: number[] = [];
     for (let request = 0; request < 2000; request += 1) {
-      if (take(state, 100, now)) continue;
+      if (take(state, 100, minute, now)) continue;
       waits.push(state.blockedUntil - now);
       now = state.blockedUntil;
     }
@@ -103,13 +119,13 @@ describe('a block', () => {
   it('is forgotten step by step in quiet minutes', () => {
     const state = emptyState();
     const hammer = (from: number, during: number) => {
-      for (let now = from; now < from + during; now += 10_000) take(state, 1000, now);
+      for (let now = from; now < from + during; now += 10_000) take(state, 1000, minute, now);
     };
     hammer(start, 20 * second);
     const { strikes, blockedUntil } = state;
     expect(strikes).toBe(4);
     const later = blockedUntil + 3 * minute;
-    for (let request = 0; request < 1001; request += 1) take(state, 1000, later);
+    for (let request = 0; request < 1001; request += 1) take(state, 1000, minute, later);
     expect([state.strikes, state.blockedUntil - later]).toEqual([1, 2 * second]);
   });
 });

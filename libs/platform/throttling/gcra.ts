@@ -9,9 +9,6 @@ export const longestBlock = 15 * minute;
 export const maxStrikes = 10;
 /** Quiet time that makes the next block half as long. */
 export const forgivenAfter = minute;
-/** The time in which a bucket that is empty fills again. */
-export const refill = minute;
-
 /** What is kept of a bucket; times since the epoch in microseconds. A new one is all zeros. */
 export interface BucketState {
   /** When the bucket will be full again (the theoretical arrival time of GCRA, ITU-T I.371). */
@@ -28,19 +25,22 @@ export function emptyState(): BucketState {
   return { fullAt: 0, blockedAt: 0, blockedUntil: 0, strikes: 0, refused: 0 };
 }
 
-/** The time that one request takes to be refilled. Whole microseconds, so that sums are exact. */
-export function intervalOf(perMinute: number): number {
-  return Math.max(1, Math.floor(refill / perMinute));
+/**
+ * The time that one request takes to be refilled, where `limit` requests take `span`. Whole microseconds, so that sums are exact.
+ */
+export function intervalOf(limit: number, span: number): number {
+  return Math.max(1, Math.floor(span / limit));
 }
 
 /**
- * Takes one request out of a bucket and answers whether it was there. `perMinute` requests pass at once from a full bucket, then one
- * each interval: no window has an edge. A refusal begins a block; a request within its second half, or as many as the limit within
- * any part of it, is hammering, and makes a new block of twice the length. `gcraScript` is the same in Lua, and a spec compares them.
+ * Takes one request out of a bucket and answers whether it was there. `limit` requests pass at once from a full bucket. Then one
+ * passes each interval, so no window has an edge. An empty bucket is full after `span`. A refusal begins a block. A request within
+ * the second half of a block is hammering, and so are `limit` requests within any part of it: it makes a new block of twice the
+ * length. `gcraScript` is the same in Lua, and a spec compares them.
  */
-export function take(state: BucketState, perMinute: number, now: number): boolean {
-  const interval = intervalOf(perMinute);
-  const depth = interval * perMinute;
+export function take(state: BucketState, limit: number, span: number, now: number): boolean {
+  const interval = intervalOf(limit, span);
+  const depth = interval * limit;
   // A clock that was set back would otherwise lock people out for as long.
   state.fullAt = Math.min(state.fullAt, now + depth);
   state.blockedAt = Math.min(state.blockedAt, now);
@@ -48,7 +48,7 @@ export function take(state: BucketState, perMinute: number, now: number): boolea
   if (now < state.blockedUntil) {
     state.refused += 1;
     const isLate = 2 * (now - state.blockedAt) >= state.blockedUntil - state.blockedAt;
-    if (isLate || state.refused >= perMinute) {
+    if (isLate || state.refused >= limit) {
       block(state, Math.min(maxStrikes, state.strikes + 1), now, interval - depth);
     }
     return false;

@@ -1,5 +1,6 @@
 export { networkOf } from './address';
 export { gcraScript } from './gcra-script';
-export { limiterOf } from './limiter-of';
-export { RateLimiter, throttlingHeaders, tooMany, type Bucket, type Verdict } from './rate-limiter';
+export { GcraStorage, type ThrottlerRecord } from './gcra-storage';
+export { tooMany } from './refusal';
+export { storageOf } from './storage-of';
 export { ThrottlingHealth } from './throttling.health';

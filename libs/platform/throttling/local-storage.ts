@@ -1,15 +1,15 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '#kernel';
 import { emptyState, take, type BucketState } from './gcra';
-import { RateLimiter, verdictOf, type Bucket, type Verdict } from './rate-limiter';
+import { GcraStorage, recordOf, type Bucket, type ThrottlerRecord } from './gcra-storage';
 import { decisionCounter } from './throttling.metrics';
 
 /** Buckets of one kind that are kept; the one used least recently is forgotten first. Some 2 MB a kind, at most. */
 const maxBuckets = 20_000;
 
 /** Limits of this process alone: exact where it is the only one, and bounded where Redis is away. */
-export class LocalLimiter extends RateLimiter {
-  private readonly kinds = new Map<string, LRUCache<string | number, BucketState>>();
+export class LocalStorage extends GcraStorage {
+  private readonly kinds = new Map<string, LRUCache<string, BucketState>>();
 
   constructor(
     private readonly clock: Clock,
@@ -18,20 +18,21 @@ export class LocalLimiter extends RateLimiter {
     super();
   }
 
-  override take(bucket: Bucket): Verdict {
+  override take(bucket: Bucket): Promise<ThrottlerRecord> {
     const now = this.now();
-    const buckets = this.ofKind(bucket.kind);
-    let state = buckets.get(bucket.id);
-    if (!state) buckets.set(bucket.id, (state = emptyState()));
-    const passes = take(state, bucket.perMinute, now);
-    decisionCounter('local', bucket.tier, passes).inc();
-    return verdictOf(bucket, passes, state, now);
+    const { key, limit, span, throttler } = bucket;
+    const buckets = this.ofKind(key);
+    let state = buckets.get(key);
+    if (!state) buckets.set(key, (state = emptyState()));
+    const passes = take(state, limit, span, now);
+    decisionCounter('local', throttler, passes).inc();
+    return Promise.resolve(recordOf(bucket, passes, state, now));
   }
 
   /** Goes on from what another one has decided; its times count from now. */
-  learn(bucket: Bucket, fromNow: BucketState): void {
+  learn({ key }: Bucket, fromNow: BucketState): void {
     const now = this.now();
-    this.ofKind(bucket.kind).set(bucket.id, {
+    this.ofKind(key).set(key, {
       ...fromNow,
       fullAt: fromNow.fullAt + now,
       blockedAt: fromNow.blockedAt + now,
@@ -45,7 +46,8 @@ export class LocalLimiter extends RateLimiter {
   }
 
   /** Kinds are kept apart, so that a flood of addresses does not push users out. */
-  private ofKind(kind: string): LRUCache<string | number, BucketState> {
+  private ofKind(key: string): LRUCache<string, BucketState> {
+    const kind = key.slice(0, key.indexOf(':'));
     let buckets = this.kinds.get(kind);
     if (!buckets) this.kinds.set(kind, (buckets = new LRUCache({ max: this.maxKept })));
     return buckets;

@@ -1,0 +1,130 @@
+import { Inject, Injectable, type ExecutionContext, type Type } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import {
+  InjectThrottlerOptions,
+  InjectThrottlerStorage,
+  ThrottlerGuard,
+  type ThrottlerModuleOptions,
+  type ThrottlerRequest,
+  type ThrottlerStorage,
+} from '@nestjs/throttler';
+import { limitsOf, OPERATIONS, type Operation, type Tier } from '#access';
+import { CONFIG, type Config } from '#platform/config';
+import type { RequestContext } from '#platform/context';
+import { bearerTokenOf, contextOf, sayLimit, type Admit } from '#platform/http';
+import { networkOf, tooMany } from '#platform/throttling';
+import { addressTried } from './limit-attempts';
+import { SessionsService } from './sessions.service';
+import { minute } from './throttlers';
+import { TokensService, type Claims } from './tokens.service';
+
+type Request = Parameters<Admit>[0];
+type Reply = Parameters<Admit>[1];
+
+/**
+ * How often? `admit` counts every request, before its body is read: one bucket for each user over all routes and processes, and one for
+ * each address of those who bring no good token. As a guard it counts what a route limits by `@Throttle` as well.
+ */
+@Injectable()
+export class RoleThrottlerGuard extends ThrottlerGuard {
+  private readonly limits: Record<Tier, number>;
+  /** Handlers by whether `@Throttle` stands at them or at their class. */
+  private readonly throttled = new WeakMap<Type, Map<unknown, boolean>>();
+
+  constructor(
+    @InjectThrottlerOptions() options: ThrottlerModuleOptions,
+    @InjectThrottlerStorage() storage: ThrottlerStorage,
+    reflector: Reflector,
+    private readonly tokens: TokensService,
+    private readonly sessions: SessionsService,
+    @Inject(CONFIG) config: Config,
+  ) {
+    super(options, storage, reflector);
+    this.limits = limitsOf(config);
+  }
+
+  /**
+   * Throws the 429 of a request that is one too many. Nothing is looked up for it: the user and the tier are those of the signed token.
+   * A token whose session has ended counts for its address once a process has found that out. Otherwise a thief could use up
+   * the requests of its owner.
+   */
+  async admit(request: Request, reply: Reply): Promise<void> {
+    const context = contextOf(request);
+    const claims = await this.claimsOf(context, bearerTokenOf(request));
+    const tier = claims?.tier ?? 'public';
+    try {
+      await this.count(reply, claims ? userKey(claims.userId) : addressKey(context), minute, this.limits[tier], tier);
+    } catch (error) {
+      // For the entry of the refusal; nobody is looked up for it.
+      if (claims) context.actor = this.sessions.remembered(claims) ?? nameless(claims);
+      throw error;
+    }
+  }
+
+  override async canActivate(execution: ExecutionContext): Promise<boolean> {
+    return this.isThrottled(execution) ? super.canActivate(execution) : true;
+  }
+
+  protected override async handleRequest(asked: ThrottlerRequest): Promise<boolean> {
+    const { context: execution, limit, ttl, blockDuration, throttler, getTracker, generateKey } = asked;
+    if (limit === Infinity) return true;
+    const { req, res } = this.getRequestResponse(execution);
+    const name = throttler.name ?? 'default';
+    const key = generateKey(execution, await getTracker(req, execution), name);
+    await this.count(res as Reply, key, ttl, limit, name, { blockDuration, email: addressTried(execution) });
+    return true;
+  }
+
+  /** Whom the own limit of a route counts: the user, or the address of somebody who brings no token. */
+  protected override async getTracker(request: Record<string, unknown>): Promise<string> {
+    const context = contextOf(request as unknown as Request);
+    const userId = context.actor?.userId;
+    return userId ? userKey(userId) : addressKey(context);
+  }
+
+  protected override generateKey(execution: ExecutionContext, tracker: string, name: string): string {
+    const { route } = contextOf(execution.switchToHttp().getRequest<Request>());
+    return `${name} ${route} ${tracker}`;
+  }
+
+  private async count(
+    reply: Reply,
+    key: string,
+    ttl: number,
+    limit: number,
+    name: string,
+    { blockDuration = ttl, email }: { blockDuration?: number; email?: string } = {},
+  ): Promise<void> {
+    const record = await this.storageService.increment(key, ttl, limit, blockDuration, name);
+    sayLimit(reply, limit, record);
+    if (record.isBlocked) throw tooMany({ key, limit, ttl }, record.timeToBlockExpire, email);
+  }
+
+  /** The claims of a good token; undefined for whoever counts by address. What is open to everybody looks at no token. */
+  private async claimsOf({ route }: RequestContext, token: string | undefined): Promise<Claims | undefined> {
+    if (!token || OPERATIONS[route as Operation] === 'public') return undefined;
+    const claims = this.tokens.known(token) ?? (await this.tokens.verify(token).catch(() => undefined));
+    return claims && this.sessions.isEnded(claims) ? undefined : claims;
+  }
+
+  private isThrottled(execution: ExecutionContext): boolean {
+    const [type, handler] = [execution.getClass(), execution.getHandler()];
+    let ofType = this.throttled.get(type);
+    if (!ofType) this.throttled.set(type, (ofType = new Map<unknown, boolean>()));
+    let known = ofType.get(handler);
+    if (known === undefined) {
+      const keys = [handler, type].flatMap((target) => Reflect.getMetadataKeys(target) as unknown[]);
+      known = keys.some((key) => typeof key === 'string' && key.startsWith('THROTTLER:'));
+      ofType.set(handler, known);
+    }
+    return known;
+  }
+}
+
+const userKey = (userId: number) => `user:${userId}`;
+const addressKey = ({ ipAddress }: RequestContext) => `address:${networkOf(ipAddress)}`;
+
+/** Somebody of whom nothing but the token is known. */
+function nameless({ userId }: Claims): RequestContext['actor'] {
+  return { userId, email: '', roles: [], memberId: null, mustChangePassword: false };
+}
