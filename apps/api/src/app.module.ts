@@ -2,7 +2,7 @@ import { Global, Module, type DynamicModule, type Provider } from '@nestjs/commo
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
 import { ScheduleModule } from '@nestjs/schedule';
 import { TerminusModule } from '@nestjs/terminus';
-import { AccessGuard } from '#access';
+import { RolesGuard } from '#access';
 import { ArchivalModule, Archive } from '#archival';
 import { AttachmentsModule, FileAttachment } from '#attachments';
 import { AuditInterceptor, AuditModule, BreakGlassReview, RefusalFilter } from '#audit';
@@ -20,7 +20,7 @@ import {
   UserRole,
 } from '#auth';
 import { BenevolenceApplication, BenevolenceModule, BenevolenceReview } from '#benevolence';
-import { BreakGlassModule } from '#break-glass';
+import { BreakGlassGuard, BreakGlassModule } from '#break-glass';
 import { EmploymentsModule, MemberEmployment } from '#employments';
 import { Grievance, GrievancesModule, GrievanceStepRecord } from '#grievances';
 import { IntegrityModule, QuarantinedRecord } from '#integrity';
@@ -28,7 +28,7 @@ import { Clock } from '#kernel';
 import { LedgerModule } from '#ledger';
 import { Member, MembersModule } from '#members';
 import { Organization, OrganizationContact, OrganizationsModule } from '#organizations';
-import { TieredCache } from '#platform/cache';
+import { TieredCacheModule } from '#platform/cache';
 import { CONFIG, type Config } from '#platform/config';
 import { Database, DatabaseHealth } from '#platform/database';
 import { Mailer } from '#platform/mail';
@@ -94,16 +94,16 @@ const features = [
 export const modules = [AuditModule, LedgerModule, RecordsModule, ...features];
 
 /**
- * A request's journey, in order: context hook (platform/http) → how often (a hook asks RoleThrottlerGuard) → who → how often this route → may
- * they → interceptor (audit) → validation pipe → controller → service → statement with its trigger → view → interceptor: entry durable
+ * A request's journey, in order: context hook (platform/http) → how often (a hook asks RoleThrottlerGuard) → who → how often this route →
+ * break-glass → may they → interceptor (audit) → validation pipe → controller → service → statement with its trigger → view → interceptor: entry durable
  * (audit) → rendering adapter (platform/http) → gate: nothing is left to record (audit) → reply. Errors end in the filter, which puts
  * refusals on record.
  */
 const journey: Provider[] = [
   { provide: APP_GUARD, useClass: JwtAuthGuard },
   { provide: APP_GUARD, useExisting: RoleThrottlerGuard },
-  AccessGuard,
-  { provide: APP_GUARD, useExisting: AccessGuard },
+  { provide: APP_GUARD, useClass: BreakGlassGuard },
+  { provide: APP_GUARD, useClass: RolesGuard },
   { provide: APP_INTERCEPTOR, useClass: AuditInterceptor },
   { provide: APP_PIPE, useClass: ValidationPipe },
   { provide: APP_FILTER, useClass: RefusalFilter },
@@ -122,13 +122,12 @@ class PlatformModule {
       { provide: Database, useValue: database },
       { provide: Clock, useValue: clock },
       { provide: RedisConnection, useValue: redis },
-      { provide: TieredCache, useFactory: () => new TieredCache(redis, database, config) },
       { provide: GcraStorage, useValue: storageOf(redis, clock) },
       DatabaseHealth,
       ThrottlingHealth,
       Mailer,
     ];
-    return { module: PlatformModule, imports: [health], providers, exports: [...providers, health] };
+    return { module: PlatformModule, imports: [health, TieredCacheModule], providers, exports: [...providers, health] };
   }
 }
 

@@ -1,11 +1,12 @@
 export { holds, scopeOf, systemActor } from './access';
-export { AccessGuard } from './access.guard';
 export { Allow, commonHeaders, OPERATION } from './allow.decorator';
+export { DecidingGuard } from './deciding.guard';
 export { asTier, limitsOf, tierOf, type AccountTier, type Tier } from './limits';
 export {
   BREAK_GLASS,
   COMMON_ROLES,
   OPERATIONS,
+  opensByBreakGlass,
   PERMISSIONS,
   ROLES,
   selfRegisteredRole,
@@ -14,3 +15,4 @@ export {
   type Role,
   type Scope,
 } from './permissions';
+export { RolesGuard } from './roles.guard';

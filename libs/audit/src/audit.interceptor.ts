@@ -43,7 +43,7 @@ export class AuditInterceptor implements NestInterceptor {
       if (!(error instanceof OutdatedError) || context.hasCommitted) throw error;
       context.startOver(error);
     }
-    await context.decideAgain?.();
+    await context.decideAgain();
     // A stream that was read is empty.
     if (request.body instanceof Readable) throw new OutdatedError();
     return of(await this.attempt(context, next));

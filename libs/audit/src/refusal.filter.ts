@@ -54,7 +54,7 @@ export class RefusalFilter extends ProblemFilter {
       if (!(failure instanceof OutdatedError)) return asDomainError(failure);
     }
     try {
-      await context.decideAgain?.();
+      await context.decideAgain();
       return error;
     } catch (refusal) {
       return asDomainError(refusal);

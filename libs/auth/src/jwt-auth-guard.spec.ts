@@ -1,6 +1,6 @@
 import type { ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { OPERATION, type AccessGuard, type Operation } from '#access';
+import { OPERATION, type Operation } from '#access';
 import type { RequestContext } from '#platform/context';
 import { aContext, anActor, codeOf } from '../../../test/support/unconnected';
 import { JwtAuthGuard } from './jwt-auth.guard';
@@ -38,7 +38,7 @@ describe('authentication', () => {
     const context = aContext();
     const known = { id: 7, version: '1', isConfirmed: false, actor: anActor('staff') };
     const sessions = { find: () => known, lookUp: async () => known } as unknown as SessionsService;
-    const guard = new JwtAuthGuard(new Reflector(), tokens, sessions, {} as AccessGuard);
+    const guard = new JwtAuthGuard(new Reflector(), tokens, sessions);
     const execution = executionOf(context, operation, { headers: { authorization } });
     const code = await codeOf(() => guard.canActivate(execution));
     return { code, actor: context.actor?.userId, sessionId: context.sessionId, route: context.route };
@@ -52,7 +52,7 @@ describe('authentication', () => {
     ['Basic good', 'members:read', 'auth.token-invalid', undefined],
     ['good', 'members:read', 'auth.token-invalid', undefined],
     ['', 'members:read', 'auth.token-invalid', undefined],
-    // The access guard knows whether a token is needed.
+    // RolesGuard knows whether a token is needed.
     [undefined, 'members:read', 'fine', undefined],
     ['Bearer bad', 'auth:login', 'fine', undefined],
     ['Bearer good', 'auth:login', 'fine', undefined],

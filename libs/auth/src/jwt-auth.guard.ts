@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { Injectable, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { AuthGuard } from '@nestjs/passport';
-import { AccessGuard, OPERATION, OPERATIONS, type Operation } from '#access';
+import { OPERATION, OPERATIONS, type Operation } from '#access';
 import type { RequestContext } from '#platform/context';
 import { bearerToken, contextOf } from '#platform/http';
 import type { Authentication } from './jwt.strategy';
@@ -10,7 +10,7 @@ import { SessionsService, type KnownAccount } from './sessions.service';
 import { invalidToken, TokensService, type Claims } from './tokens.service';
 
 /**
- * Adds the actor to the context. A missing token is left to the access guard; a bad one is a 401.
+ * Adds the actor to the context. A missing token is left to RolesGuard; a bad one is a 401.
  * JwtStrategy is asked for a token that it has not accepted yet. The account may come from a cache:
  * the statement that writes the entry, or makes the change, compares its version.
  */
@@ -23,7 +23,6 @@ export class JwtAuthGuard extends AuthGuard('jwt') {
     private readonly reflector: Reflector,
     private readonly tokens: TokensService,
     private readonly sessions: SessionsService,
-    private readonly access: AccessGuard,
   ) {
     super();
   }
@@ -60,13 +59,7 @@ export class JwtAuthGuard extends AuthGuard('jwt') {
 
   private identify(execution: ExecutionContext, context: RequestContext, claims: Claims): true | Promise<true> {
     context.sessionId = claims.sessionId;
-    context.decideAgain = async () => {
-      // The entry of a refusal that follows names nobody and depends on no rights.
-      context.actor = undefined;
-      context.account = undefined;
-      be(context, await this.sessions.lookUp(claims));
-      this.access.decide(execution);
-    };
+    context.lookUpAgain = async () => void be(context, await this.sessions.lookUp(claims));
     // A stream can be read once, so its request cannot be attempted again.
     const isOnce = execution.switchToHttp().getRequest<{ body: unknown }>().body instanceof Readable;
     const known = isOnce ? this.sessions.lookUp(claims) : this.sessions.find(claims);

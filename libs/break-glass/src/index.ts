@@ -1,1 +1,2 @@
+export { BreakGlassGuard } from './break-glass.guard';
 export { BreakGlassModule } from './break-glass.module';

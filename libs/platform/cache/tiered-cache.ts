@@ -1,72 +1,51 @@
-import type { OnModuleInit } from '@nestjs/common';
-import { LRUCache } from 'lru-cache';
-import type { Config } from '#platform/config';
-import type { Database } from '#platform/database';
-import type { RedisConnection } from '#platform/redis';
-import { SecretBox } from '#platform/secrets';
+import { CACHE_MANAGER } from '@nestjs/cache-manager';
+import { Inject, Injectable } from '@nestjs/common';
+import type { Cache } from 'cache-manager';
+import { RedisConnection } from '#platform/redis';
 import { cacheMetrics, countRequest } from './cache.metrics';
+import { MemoryStore } from './memory-store';
 
-/** Before the names of all keys, because others may use the same Redis. */
-const prefix = 'ip2a:cache';
-/** Bytes of values that one process keeps; those used least recently go first. */
-const memoryBytes = 64 * 1024 * 1024;
-/** What an entry of the memory costs beside its text, in bytes, about. */
-const overheadBytes = 200;
+/** What both tiers keep. The key is in the value, too: a value that was copied to another key is worth nothing there. */
+interface Entry {
+  key: string;
+  text: string;
+}
 
 /**
- * Texts in two tiers: the process's memory, and Redis, encrypted, for all processes. It may hold anything, however old: whoever shows
- * something from here lets the statement that writes the entry compare the version. So there is nothing to invalidate. Redis
- * being away, slow or full is a miss.
+ * Texts in the two tiers of the CacheModule: the process's memory, and Redis, encrypted, for all processes. It may hold anything,
+ * however old: whoever shows something from here lets the statement that writes the entry compare the version. So there is nothing
+ * to invalidate. Redis being away, slow or full is a miss.
  */
-export class TieredCache implements OnModuleInit {
-  private readonly memory = new LRUCache<string, string>({
-    maxSize: memoryBytes,
-    sizeCalculation: (text, key) => 2 * (text.length + key.length) + overheadBytes,
-    ttlResolution: 1_000,
-  });
-  private readonly box: SecretBox;
-  /** Tells this database from others whose program uses the same Redis and the same keys. */
-  private database = '';
+@Injectable()
+export class TieredCache {
+  private readonly memory: MemoryStore;
+  private readonly shared: Cache['stores'][number] | undefined;
 
   constructor(
+    @Inject(CACHE_MANAGER) { stores: [memory, shared] }: Cache,
     private readonly redis: RedisConnection,
-    private readonly primary: Database,
-    config: Config,
   ) {
-    this.box = new SecretBox(config, 'cache');
-  }
-
-  async onModuleInit(): Promise<void> {
-    if (!this.redis.isConfigured) return;
-    const [row] = await this.primary.query<{ database: string }>(
-      undefined,
-      `SELECT concat_ws('.', (SELECT system_identifier FROM pg_control_system()),
-         (SELECT oid FROM pg_database WHERE datname = current_database())) AS database`,
-    );
-    this.database = row?.database ?? '';
+    this.memory = memory?.store as MemoryStore;
+    this.shared = shared;
   }
 
   /** The text from memory. */
   here(kind: string, key: string): string | undefined {
-    const text = this.memory.get(key);
-    if (text !== undefined) countRequest(kind, 'hit');
-    else if (!this.redis.isUp) countRequest(kind, this.redis.isConfigured ? 'error' : 'miss');
-    return text;
+    const entry = this.memory.peek(key) as Entry | undefined;
+    if (entry !== undefined) countRequest(kind, 'hit');
+    else if (!this.redis.isUp) countRequest(kind, this.shared ? 'error' : 'miss');
+    return entry?.text;
   }
 
   /** The text from Redis, which is kept in memory for `seconds` from then on. Never fails. */
   async elsewhere(kind: string, key: string, seconds: number): Promise<string | undefined> {
-    if (!this.redis.isUp) return undefined;
+    if (!this.shared || !this.redis.isUp) return undefined;
     try {
-      const found = await this.redis.ask(['GET', this.nameOf(key)]);
-      if (typeof found !== 'string') {
-        countRequest(kind, 'miss');
-        return undefined;
-      }
-      const text = this.box.open(found, this.nameOf(key));
-      this.memory.set(key, text, { ttl: seconds * 1000 });
-      countRequest(kind, 'hit');
-      return text;
+      const entry = await this.shared.get<Entry>(key);
+      if (entry && entry.key !== key) throw new Error('It was kept under another key.');
+      countRequest(kind, entry ? 'hit' : 'miss');
+      if (entry) this.memory.keep(key, entry, seconds * 1000);
+      return entry?.text;
     } catch {
       // Redis went away, or the value is none that we stored under this key.
       countRequest(kind, 'error');
@@ -77,26 +56,19 @@ export class TieredCache implements OnModuleInit {
   /** Keeps the text in both tiers for so many seconds. Never fails. */
   set(key: string, text: string, seconds: number): void {
     if (seconds < 1) return;
-    this.memory.set(key, text, { ttl: seconds * 1000 });
-    if (!this.redis.isUp) return;
-    const name = this.nameOf(key);
-    void this.redis
-      .ask(['SET', name, this.box.seal(text, name), 'EX', String(Math.floor(seconds))])
-      .catch(() => undefined);
+    const entry: Entry = { key, text };
+    const ttl = Math.floor(seconds) * 1000;
+    this.memory.keep(key, entry, ttl);
+    if (this.redis.isUp) void this.shared?.set(key, entry, ttl).catch(() => undefined);
   }
 
   /** Drops it from this process. Redis keeps its own until somebody finds it outdated and replaces it. */
   drop(key: string): void {
-    this.memory.delete(key);
+    this.memory.drop(key);
   }
 
   /** Brings the metrics up to date. */
   measure(): void {
-    cacheMetrics.bytes.set(this.memory.calculatedSize);
-  }
-
-  /** The name in Redis, which a value is also bound to: it is worth nothing under another. */
-  private nameOf(key: string): string {
-    return `${prefix}:${this.database}:${key}`;
+    cacheMetrics.bytes.set(this.memory.bytes);
   }
 }

@@ -99,8 +99,10 @@ export class RequestContext {
   sessionId?: string;
   /** The account that asks; undefined for the public, and for commands and jobs, which have none. */
   account?: AskingAccount;
-  /** Looks the account up on the primary and decides anew whether it may do this: 401 or 403 where it may not any more. */
-  decideAgain?: () => Promise<void>;
+  /** Looks the account up on the primary; 401 where it may not ask any more. */
+  lookUpAgain?: () => Promise<void>;
+  /** What the guards have decided by the actor, in their order. Each throws where the actor may not do this. */
+  readonly decisions: (() => void)[] = [];
   /** Whether everything is read on the primary: in the second attempt at a request that a late or cached answer had misled. */
   readsPrimary = false;
   /** Whether this request has committed something. It is then not attempted again. */
@@ -154,6 +156,16 @@ export class RequestContext {
   disclose(disclosure: Disclosure): void {
     if (this.mustSayWhy && !this.reason) throw reasonRequired();
     this.disclosures.push(disclosure);
+  }
+
+  /** Looks the account up on the primary and decides anew whether it may do this: 401 or 403 where it may not any more. */
+  async decideAgain(): Promise<void> {
+    if (!this.lookUpAgain) return;
+    // The entry of a refusal that follows names nobody and depends on no rights.
+    this.actor = undefined;
+    this.account = undefined;
+    await this.lookUpAgain();
+    for (const decide of this.decisions) decide();
   }
 
   /** Forgets the first attempt at the request. The second reads everything on the primary. */

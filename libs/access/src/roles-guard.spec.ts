@@ -3,28 +3,27 @@ import { Reflector } from '@nestjs/core';
 import type { Config } from '#platform/config';
 import type { Actor, RequestContext } from '#platform/context';
 import { aContext, anActor, codeOf, errorOf } from '../../../test/support/unconnected';
-import { AccessGuard } from './access.guard';
 import { OPERATION } from './allow.decorator';
 import type { Operation, Role } from './permissions';
+import { RolesGuard } from './roles.guard';
 
 interface Asked {
   operation?: Operation;
   actor?: Actor;
   method?: string;
   reason?: string;
-  breakGlass?: string;
 }
 
 /** A request to a handler of this operation; `mustSayWhy` are the roles that need a reason. */
-function asking({ operation, actor, method = 'GET', reason, breakGlass }: Asked, mustSayWhy: Role[] = []) {
-  const context = aContext(actor, { reason, breakGlass });
+function asking({ operation, actor, method = 'GET', reason }: Asked, mustSayWhy: Role[] = []) {
+  const context = aContext(actor, { reason });
   const handler = () => undefined;
   if (operation) Reflect.defineMetadata(OPERATION, operation, handler);
   const execution = {
     getHandler: () => handler,
     switchToHttp: () => ({ getRequest: () => ({ method, headers: {}, ip2aContext: context }) }),
   } as unknown as ExecutionContext;
-  const guard = new AccessGuard(new Reflector(), { ACCESS_REASON_REQUIRED: mustSayWhy } as unknown as Config);
+  const guard = new RolesGuard(new Reflector(), { ACCESS_REASON_REQUIRED: mustSayWhy } as unknown as Config);
   return { context, ask: () => guard.canActivate(execution) };
 }
 
@@ -70,55 +69,6 @@ describe('a route', () => {
 });
 
 describe('break-glass', () => {
-  const reason = 'Accident on site';
-
-  it.each<[string, Asked, string]>([
-    ['opens a record to who may not read it', { operation: 'grievances:read', actor: anActor('organizer') }, 'fine'],
-    ['is a use also where nothing had to be opened', { operation: 'members:read', actor: anActor('staff') }, 'fine'],
-    ['is not for members', { operation: 'grievances:read', actor: anActor('member') }, 'access.break-glass-refused'],
-    [
-      'is not for administrators, to whom all is open',
-      { operation: 'grievances:read', actor: anActor('admin') },
-      'access.break-glass-refused',
-    ],
-    ['opens no list', { operation: 'grievances:list', actor: anActor('organizer') }, 'access.break-glass-refused'],
-    ['opens no change', { operation: 'members:update', actor: anActor('organizer') }, 'access.break-glass-refused'],
-    ['opens nothing to nobody', { operation: 'members:read' }, 'auth.required'],
-    [
-      'waits for a new password',
-      { operation: 'members:read', actor: anActor('staff', { mustChangePassword: true }) },
-      'auth.password-change-required',
-    ],
-  ])('%s', async (_what, asked, code) => {
-    expect(await outcomeOf({ ...asked, breakGlass: 'true', reason })).toBe(code);
-  });
-
-  it('takes a reason', async () => {
-    const asked = { operation: 'grievances:read', actor: anActor('organizer'), breakGlass: 'true' } as const;
-    expect(await outcomeOf(asked)).toBe('access.reason-required');
-    expect(await outcomeOf({ ...asked, reason: ' … ' })).toBe('access.reason-required');
-  });
-
-  it.each([
-    ['true', 'fine'],
-    ['false', 'access.denied'],
-    [undefined, 'access.denied'],
-    ['', 'request.malformed'],
-    ['TRUE', 'request.malformed'],
-    ['1', 'request.malformed'],
-  ])('is asked for by the header %j: %s', async (breakGlass, code) => {
-    const actor = anActor('organizer');
-    expect(await outcomeOf({ operation: 'grievances:read', actor, reason, breakGlass })).toBe(code);
-  });
-
-  it('widens the actor of this request alone', () => {
-    const actor = Object.freeze(anActor('organizer'));
-    const { context, ask } = asking({ operation: 'grievances:read', actor, breakGlass: 'true', reason });
-    void ask();
-    expect(context.actor).toEqual({ ...actor, breaksGlass: true });
-    expect(actor).not.toHaveProperty('breaksGlass');
-  });
-
   it('is hinted at to those who may use it, where it would open what was refused', async () => {
     const hintIn = async (operation: Operation, role: Role) =>
       (await errorOf(asking({ operation, actor: anActor(role) }).ask))?.message.includes('X-Break-Glass');

@@ -1,44 +1,32 @@
-import { Inject, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { Inject, Injectable, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { DomainError } from '#kernel';
 import { CONFIG, type Config } from '#platform/config';
-import { reasonRequired, type Actor, type RequestContext } from '#platform/context';
+import { reasonRequired, type Actor } from '#platform/context';
 import { contextOf, isReading } from '#platform/http';
 import { holds, scopeOf } from './access';
 import { OPERATION } from './allow.decorator';
+import { DecidingGuard } from './deciding.guard';
 import { OPERATIONS, opensByBreakGlass, type Operation, type Permission } from './permissions';
 
-/**
- * May they? What is not declared with @Allow is refused. Who is refused by rights that a cache held is looked up on the primary and
- * decided again.
- */
+/** May they? What is not declared with @Allow is refused. */
 @Injectable()
-export class AccessGuard implements CanActivate {
+export class RolesGuard extends DecidingGuard {
   private readonly mustSayWhy: ReadonlySet<string>;
 
   constructor(
     private readonly reflector: Reflector,
     @Inject(CONFIG) config: Config,
   ) {
+    super();
     this.mustSayWhy = new Set(config.ACCESS_REASON_REQUIRED);
   }
 
-  canActivate(execution: ExecutionContext): true | Promise<true> {
-    try {
-      return this.decide(execution);
-    } catch (refusal) {
-      const { account, decideAgain } = contextOf(execution.switchToHttp().getRequest());
-      if (!account || account.isConfirmed || !decideAgain) throw refusal;
-      return decideAgain().then(() => true);
-    }
-  }
-
-  /** Decides by the actor that the context has now. */
-  decide(execution: ExecutionContext): true {
+  override decide(execution: ExecutionContext): void {
     const operation = this.reflector.get<Operation | undefined>(OPERATION, execution.getHandler());
     if (!operation) throw new DomainError('access.denied', 'This route is not open to anybody.');
     const permission = OPERATIONS[operation];
-    if (permission === 'public') return true;
+    if (permission === 'public') return;
     const request = execution.switchToHttp().getRequest<Parameters<typeof contextOf>[0]>();
     const context = contextOf(request);
     const { actor } = context;
@@ -46,11 +34,9 @@ export class AccessGuard implements CanActivate {
     if (actor.mustChangePassword && !operation.startsWith('auth:')) {
       throw new DomainError('auth.password-change-required', 'Change the password with POST /auth/change-password.');
     }
-    if (asksToBreakGlass(context)) breakGlass(context, actor, operation);
-    if (!holds(context.actor ?? actor, permission)) throw denied(actor, operation);
+    if (!holds(actor, permission)) throw denied(actor, operation);
     context.mustSayWhy = this.needsReason(actor, permission);
     if (context.mustSayWhy && !context.reason && isReading(request)) throw reasonRequired();
-    return true;
   }
 
   /** Whether one of the actor's roles has to say why it reads the records of others; one's own are nobody else's business. */
@@ -61,24 +47,6 @@ export class AccessGuard implements CanActivate {
     // What belongs to records in reach is their own where no other record is in reach.
     return (scope === 'owner' ? scopeOf(actor, 'members:read') : scope) !== 'self';
   }
-}
-
-function asksToBreakGlass({ breakGlass }: RequestContext): boolean {
-  if (breakGlass === undefined || breakGlass === 'false') return false;
-  if (breakGlass === 'true') return true;
-  throw new DomainError('request.malformed', 'X-Break-Glass is true or false.');
-}
-
-/** Widens what the actor may read for this one request; the actor as others know them stays as they are. */
-function breakGlass(context: RequestContext, actor: Actor, operation: Operation): void {
-  if (!holds(actor, 'break-glass:use')) {
-    throw new DomainError('access.break-glass-refused', 'Your roles do not permit break-glass.');
-  }
-  if (!opensByBreakGlass(operation)) {
-    throw new DomainError('access.break-glass-refused', 'Break-glass opens one record at a time, to be read.');
-  }
-  if (!context.reason) throw reasonRequired();
-  context.actor = { ...actor, breaksGlass: true };
 }
 
 function denied(actor: Actor, operation: Operation): DomainError {
