@@ -61,6 +61,7 @@ const keepers: Record<string, readonly string[]> = {
   passport: ['libs/auth'],
   '@nestjs/throttler': ['libs/auth', 'libs/platform/throttling'],
   '@node-rs/argon2': ['libs/auth'],
+  '@nestjs/schedule': ['libs/platform/jobs', 'libs/archival', 'apps/api'],
 };
 
 /** The last part of a file's name before `.ts`, where it has more than one: what kind of thing the file holds. */
@@ -197,6 +198,15 @@ describe('commands', () => {
       .filter(({ path, text }) => path.startsWith('apps/cli/') && /^import (?!type )[^;]* from '[#@]/m.test(text))
       .map(({ path }) => path);
     expect(eager).toEqual([]);
+  });
+
+  it('print what the application told them by `print`, which waits for its entries', () => {
+    const others = production
+      .filter(({ path }) => path.startsWith('apps/cli/') && !path.endsWith('/with-app.ts'))
+      .filter(({ text }) => text.includes("/with-app'") && text.includes('process.stdout'))
+      .map(({ path }) => path);
+    // Its verdict may come from a folder, where there is no application.
+    expect(others).toEqual(['apps/cli/src/commands/audit-verify.ts']);
   });
 });
 

@@ -12,6 +12,8 @@ const answers: readonly (readonly [Answer, number])[] = [
   ['truth', 0.25],
 ];
 const cacheKeys = 'ip2a:cache:';
+/** As a JSON text, as the cache stores its values, and as none. */
+const garbage = ['v1.', '"v1."', '"v1.eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4"', '{"value":1}', '"'];
 /** Values that are remembered of one key. */
 const maxRemembered = 30;
 const lineEnd = Buffer.from('\r\n');
@@ -111,7 +113,8 @@ export class LyingRedis {
 
   private lie(chosen: Answer, key: string): Buffer | undefined {
     if (chosen === 'nil') return nil;
-    if (chosen === 'garbage') return bulk(Buffer.from(`v1.${'x'.repeat(this.random.between(0, 60))}`));
+    if (chosen === 'garbage')
+      return bulk(Buffer.from(this.random.pick(garbage).padEnd(this.random.between(0, 60), 'x')));
     if (chosen === 'other') {
       const others = this.keys.length > 1 ? this.anyOf(this.random.pick(this.keys)) : [];
       return others.length > 0 && others !== this.remembered.get(key) ? bulk(others.at(-1)!) : undefined;

@@ -39,7 +39,7 @@ export async function createApp(
   const gate = app.get(DisclosureGate);
   const throttler = app.get(RoleThrottlerGuard);
   await prepareServer(app, config, {
-    admit: (request, reply) => throttler.admit(request, reply),
+    limit: (request, reply) => throttler.limitRequest(request, reply),
     release: (context) => gate.releaseLast(context),
     tracing: await Tracing.of(config),
   });

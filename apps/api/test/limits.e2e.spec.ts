@@ -177,7 +177,7 @@ describe('a route with @Throttle', () => {
     });
   });
 
-  it('can not be without a limit, nor block for a time of its own', async () => {
+  it('cannot skip the limit over all routes, nor set the time of a block', async () => {
     const somebody = await api.somebody(['member']);
     expect(await statuses(11, () => somebody.get('/throttled/skipping'))).toEqual([...times(10, 200), 429]);
     clock.turn(120);

@@ -1,9 +1,8 @@
 import { userInfo } from 'node:os';
-import type { INestApplicationContext } from '@nestjs/common';
 import type { Choice, Issue, Question } from '#integrity';
-import type { RequestContext } from '#platform/context';
 import { lineOf } from './issue-line';
 import type { Progress } from './progress';
+import type { Run } from './with-app';
 
 type Answer = Choice | 'leave' | 'leave all';
 
@@ -17,12 +16,7 @@ const outcomes = {
  * Asks about each issue that a person may decide, and does what they say at once: an interrupted run loses nothing, and the next one asks
  * about what is left. A question is on record before it is shown. Returns the issues that were mended.
  */
-export async function askAboutIssues(
-  app: INestApplicationContext,
-  context: RequestContext,
-  progress: Progress,
-): Promise<Issue[]> {
-  const { DisclosureGate } = await import('#audit');
+export async function askAboutIssues({ app, context, print, release }: Run, progress: Progress): Promise<Issue[]> {
   const { discloseIssues, IntegrityService } = await import('#integrity');
   const { RequestContext } = await import('#platform/context');
   const integrity = app.get(IntegrityService);
@@ -35,18 +29,18 @@ export async function askAboutIssues(
     const { issue } = question;
     if (settled.has(issue.kind) || question.choices.length === 0) continue;
     discloseIssues(context, [issue]);
-    await app.get(DisclosureGate).release(context);
+    await release();
     progress.end();
     const answer = await ask(question);
     if (answer === undefined) {
-      process.stdout.write('Interrupted. What was answered is done; the rest is asked again next time.\n');
+      await print('Interrupted. What was answered is done; the rest is asked again next time.\n');
       break;
     }
     if (answer === 'leave all') settled.add(issue.kind);
     if (typeof answer === 'string') continue;
     const outcome = await integrity.decide(deciding, issue, answer);
     if (outcome === 'repaired') mended.push(issue);
-    process.stdout.write(`${outcomes[outcome]}  ${lineOf(issue)}  ${answer.label}\n`);
+    await print(`${outcomes[outcome]}  ${lineOf(issue)}  ${answer.label}\n`);
   }
   progress.end();
   return mended;

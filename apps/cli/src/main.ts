@@ -6,6 +6,7 @@ import { auditKey } from './commands/audit-key';
 import { auditTrail } from './commands/audit-trail';
 import { auditVerify } from './commands/audit-verify';
 import { databaseUrl } from './commands/database-url';
+import { listJobs } from './commands/jobs';
 import { migrateDatabase } from './commands/migrate';
 import { integrityCheck, integrityConstraints, integrityRepair } from './commands/integrity';
 import { stressLoad } from './commands/stress-load';
@@ -49,6 +50,7 @@ function program(): Command {
   ip2a.addCommand(
     new Command('stress').description('synthetic data and load').addCommand(stressSeed()).addCommand(stressLoad()),
   );
+  ip2a.addCommand(listJobs());
   ip2a.addCommand(serveWitness());
   ip2a.addCommand(new Command('database').description('the database').addCommand(databaseUrl()));
   // A command that is added does not take this over.

@@ -1,16 +1,24 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import type { INestApplicationContext } from '@nestjs/common';
 import type { RequestContext } from '#platform/context';
 import { UsageError } from './usage-error';
+
+/** The things that a command works with. */
+export interface Run {
+  app: INestApplicationContext;
+  context: RequestContext;
+  /** Prints when the entries of all noted records are durable. Waits for a slower reader. */
+  print: (text: string) => Promise<void>;
+  /** Resolves when those entries are durable. For records that are shown in another way. */
+  release: () => Promise<void>;
+}
 
 /**
  * Runs a command's work over the application's own modules, as the system actor of that command. The database is the one
  * of the environment; an embedded server that runs already is joined, otherwise started for the time of the command.
  */
-export async function withApp(
-  command: string,
-  work: (app: INestApplicationContext, context: RequestContext) => Promise<void>,
-): Promise<void> {
+export async function withApp(command: string, work: (run: Run) => Promise<void>): Promise<void> {
   const { NestFactory } = await import('@nestjs/core');
   const { AppModule, entities } = await import('#app');
   const { systemActor } = await import('#access');
@@ -33,11 +41,30 @@ export async function withApp(
     try {
       const actor = systemActor(command);
       const context = new RequestContext({ source: 'cli', requestId: randomUUID(), route: command, actor });
-      await work(app, context);
+      await runRecorded({ command, app, context }, work);
     } finally {
       await app.close();
     }
   } finally {
     await runtime.stop();
   }
+}
+
+/** Fails where the work noted records and neither printed nor released them. */
+export async function runRecorded(
+  { command, app, context }: Pick<Run, 'app' | 'context'> & { command: string },
+  work: (run: Run) => Promise<void>,
+  output: NodeJS.WritableStream = process.stdout,
+): Promise<void> {
+  const { DisclosureGate } = await import('#audit');
+  const gate = app.get(DisclosureGate);
+  const release = async () => {
+    await gate.release(context);
+  };
+  const print = async (text: string) => {
+    await release();
+    if (!output.write(text)) await once(output, 'drain');
+  };
+  await work({ app, context, print, release });
+  if (context.disclosures.length > 0) throw new Error(`${command} noted records that it did not record.`);
 }

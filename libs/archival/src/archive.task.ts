@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
-import { Cron, SchedulerRegistry } from '@nestjs/schedule';
+import { SchedulerRegistry } from '@nestjs/schedule';
 import { CronJob } from 'cron';
 import { systemActor } from '#access';
 import { DomainError } from '#kernel';
 import { CONFIG, type Config } from '#platform/config';
 import { RequestContext } from '#platform/context';
+import { ScheduledJob } from '#platform/jobs';
 import { ArchivedEntriesService } from './archived-entries.service';
 import { ArchiverService } from './archiver.service';
 import { TiersService } from './tiers.service';
@@ -32,7 +33,11 @@ export class ArchiveTask implements OnApplicationBootstrap {
   }
 
   /** Looks for what was asked for and can be read now, and forgets what was destroyed. */
-  @Cron('45 * * * * *', { timeZone: 'UTC', waitForCompletion: true })
+  @ScheduledJob({
+    id: 'watch-archive',
+    description: 'Looks for archived months that were asked for and can be read now.',
+    cron: '45 * * * * *',
+  })
   async watch(): Promise<void> {
     if (this.config.ARCHIVE_CRON === 'off') return;
     try {
@@ -43,6 +48,11 @@ export class ArchiveTask implements OnApplicationBootstrap {
     }
   }
 
+  @ScheduledJob({
+    id: 'archive',
+    description: 'Moves the months whose time has come to the object store, and on to Glacier.',
+    cron: { setting: 'ARCHIVE_CRON' },
+  })
   async run(): Promise<void> {
     const context = contextOf('archive:run');
     try {

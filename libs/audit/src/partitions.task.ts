@@ -1,7 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { Cron } from '@nestjs/schedule';
 import { CONFIG, type Config } from '#platform/config';
 import { Database, makePartitions } from '#platform/database';
+import { ScheduledJob } from '#platform/jobs';
 
 /** Keeps the ledger's coming months ready; without them its inserts, and so every request, would fail at month's end. */
 @Injectable()
@@ -13,7 +13,11 @@ export class PartitionsTask {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  @Cron('17 3 * * *', { timeZone: 'UTC' })
+  @ScheduledJob({
+    id: 'make-partitions',
+    description: 'Makes the partitions of the ledger for the coming months.',
+    cron: '17 3 * * *',
+  })
   async makeAhead(): Promise<void> {
     try {
       await makePartitions(this.config.databaseOwnerUrl);

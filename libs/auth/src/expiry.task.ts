@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Cron } from '@nestjs/schedule';
+import { ScheduledJob } from '#platform/jobs';
 import { Purge } from '#records';
 
 /** Removes what opened an account once and has expired for a day: nobody can use it, and only the ledger still tells of it. */
@@ -7,7 +7,11 @@ import { Purge } from '#records';
 export class ExpiryTask {
   constructor(private readonly purge: Purge) {}
 
-  @Cron('41 * * * *', { timeZone: 'UTC', waitForCompletion: true })
+  @ScheduledJob({
+    id: 'expire-tokens',
+    description: 'Removes registrations, one-time tokens and refresh tokens that expired a day ago.',
+    cron: '41 * * * *',
+  })
   async removeExpired(): Promise<void> {
     const expired = `t.expires_at < now() - interval '1 day'`;
     await this.purge.run('registrations', expired);

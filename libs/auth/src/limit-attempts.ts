@@ -3,8 +3,9 @@ import { Reflector } from '@nestjs/core';
 import { Throttle } from '@nestjs/throttler';
 import type { z } from 'zod';
 
-/** What an attempt is aimed at: an address of an account, or a secret such as a token. Undefined for a body that is no attempt. */
+/** An attempt has a target: the e-mail address of an account, or a secret such as a token. */
 interface Attempt {
+  /** Undefined for a body that the schema refuses. */
   targetOf: (body: unknown) => string | undefined;
   /** Whether the target may be named in the entry of a refusal. A secret may not. */
   isAddress: boolean;
@@ -14,8 +15,8 @@ const ATTEMPT = Reflector.createDecorator<Attempt>();
 const reflector = new Reflector();
 
 /**
- * Puts tighter limits on an operation that lets somebody guess, or has a mail sent: one for the address that asks, and one for the
- * target, wherever the attempts come from. The schema of the body brings `field` into one form, as it will for the handler.
+ * Adds two tighter limits to an operation that allows guesses or sends mail: one for the asking IP address, and one
+ * for the target from all addresses together. The schema of the body normalizes `field`, as it does for the handler.
  */
 export function LimitAttempts<Body extends z.ZodType<object>>(
   schema: Body,
@@ -28,13 +29,13 @@ export function LimitAttempts<Body extends z.ZodType<object>>(
   );
 }
 
-/** The target of the attempt that a request is; undefined for one that is none. */
+/** The target of the attempt; undefined for a request that is no attempt. */
 export function targetOf(execution: ExecutionContext): string | undefined {
   const { body } = execution.switchToHttp().getRequest<{ body: unknown }>();
   return attemptOf(execution)?.targetOf(body);
 }
 
-/** The account's address that a request tries, where it does. */
+/** The e-mail address that the attempt names; undefined where its target is a secret. */
 export function addressTried(execution: ExecutionContext): string | undefined {
   return attemptOf(execution)?.isAddress ? targetOf(execution) : undefined;
 }

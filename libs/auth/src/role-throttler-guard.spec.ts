@@ -4,7 +4,7 @@ import { SkipThrottle, Throttle } from '@nestjs/throttler';
 import { OPERATION, type Operation } from '#access';
 import type { Config } from '#platform/config';
 import type { Actor, RequestContext } from '#platform/context';
-import type { Admit } from '#platform/http';
+import type { LimitRequest } from '#platform/http';
 import type { GcraStorage } from '#platform/throttling';
 import { aContext, anActor, errorOf } from '../../../test/support/unconnected';
 import { AccountController } from './account.controller';
@@ -16,8 +16,8 @@ import type { SessionsService } from './sessions.service';
 import { throttlerOptions } from './throttlers';
 import { invalidToken, type Claims, type TokensService } from './tokens.service';
 
-type Request = Parameters<Admit>[0];
-type Reply = Parameters<Admit>[1];
+type Request = Parameters<LimitRequest>[0];
+type Reply = Parameters<LimitRequest>[1];
 
 const config = { RATE_LIMIT_STAFF: 1000, RATE_LIMIT_MEMBER: 100, RATE_LIMIT_PUBLIC: 21 } as Config;
 const claims: Claims = { userId: 7, sessionId: 'family', tier: 'staff', expiresAt: 1 };
@@ -32,7 +32,7 @@ const tokens = {
   },
 } as unknown as TokensService;
 
-/** A guard over a storage that refuses the keys in which `refused` stands, and what was asked of it. */
+/** A guard, and the calls of its storage. The storage refuses keys that contain `refused`. */
 async function guardWith(refused?: string, sessions = {}) {
   const asked: string[] = [];
   const increment: GcraStorage['increment'] = async (key, ttl, limit, blockDuration, throttler) => {
@@ -68,11 +68,11 @@ describe('every request', () => {
     remembered?: Actor;
   }
 
-  async function admit({ token, route = 'members:read', isEnded = false, refused, remembered }: Given) {
+  async function counted({ token, route = 'members:read', isEnded = false, refused, remembered }: Given) {
     const { guard, asked } = await guardWith(refused, { isEnded: () => isEnded, remembered: () => remembered });
     const context = aContext(undefined, { route, ipAddress: address });
     const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
-    const error = await errorOf(() => guard.admit(requestOf(context, { headers }), reply));
+    const error = await errorOf(() => guard.limitRequest(requestOf(context, { headers }), reply));
     return { asked, code: error?.code, limited: error?.limited, actor: context.actor };
   }
 
@@ -90,30 +90,30 @@ describe('every request', () => {
     ['and with one that was checked now, whose session was ended', { token: 'good', isEnded: true }, byAddress],
     ['and with any where everybody may ask', { token: 'known', route: 'auth:login' }, byAddress],
   ])('%s', async (_what, given, bucket) => {
-    expect((await admit(given)).asked).toEqual([bucket]);
+    expect((await counted(given)).asked).toEqual([bucket]);
   });
 
   it('counts by the network of an IPv6 address, and with the others where the address is unknown', async () => {
     const { guard, asked } = await guardWith();
     for (const ipAddress of ['2001:db8::1', '2001:db8::2:1', undefined]) {
-      await guard.admit(requestOf(aContext(undefined, { ipAddress })), reply);
+      await guard.limitRequest(requestOf(aContext(undefined, { ipAddress })), reply);
     }
     const network = 'address:2001:db8:0:0::/64 public 21';
     expect(asked).toEqual([network, network, 'address:unknown public 21']);
   });
 
   it('names who was refused, and nobody who was not', async () => {
-    expect((await admit({ token: 'known' })).actor).toBeUndefined();
+    expect((await counted({ token: 'known' })).actor).toBeUndefined();
     const somebody = anActor('staff');
-    const refused = await admit({ token: 'known', refused: 'user', remembered: somebody });
+    const refused = await counted({ token: 'known', refused: 'user', remembered: somebody });
     expect([refused.code, refused.limited, refused.actor]).toEqual(['rate.limited', { limit: 'user:7' }, somebody]);
-    const unknown = await admit({ token: 'known', refused: 'user' });
+    const unknown = await counted({ token: 'known', refused: 'user' });
     expect(unknown.actor).toMatchObject({ userId: 7, roles: [], memberId: null });
-    expect((await admit({ refused: 'address' })).actor).toBeUndefined();
+    expect((await counted({ refused: 'address' })).actor).toBeUndefined();
   });
 });
 
-/** The execution of a controller's handler; `operation` where its decorator does not stand there. */
+/** The execution of a controller's handler. */
 function executionOf(type: Type, name: string, request: Request): ExecutionContext {
   return {
     getClass: () => type,
@@ -122,7 +122,7 @@ function executionOf(type: Type, name: string, request: Request): ExecutionConte
   } as unknown as ExecutionContext;
 }
 
-/** What the guard asks of the storage for a request to this handler. */
+/** The calls of the storage for a request to this handler. */
 async function ask(type: Type, name: string, body: unknown, refused?: string, actor?: Actor) {
   const { guard, asked } = await guardWith(refused);
   const handler = (type.prototype as Record<string, () => void>)[name] as object;

@@ -11,24 +11,25 @@ import {
 import { limitsOf, OPERATIONS, type Operation, type Tier } from '#access';
 import { CONFIG, type Config } from '#platform/config';
 import type { RequestContext } from '#platform/context';
-import { bearerTokenOf, contextOf, sayLimit, type Admit } from '#platform/http';
+import { bearerTokenOf, contextOf, sayLimit, type LimitRequest } from '#platform/http';
 import { networkOf, tooMany } from '#platform/throttling';
 import { addressTried } from './limit-attempts';
 import { SessionsService } from './sessions.service';
 import { minute } from './throttlers';
 import { TokensService, type Claims } from './tokens.service';
 
-type Request = Parameters<Admit>[0];
-type Reply = Parameters<Admit>[1];
+type Request = Parameters<LimitRequest>[0];
+type Reply = Parameters<LimitRequest>[1];
 
 /**
- * How often? `admit` counts every request, before its body is read: one bucket for each user over all routes and processes, and one for
- * each address of those who bring no good token. As a guard it counts what a route limits by `@Throttle` as well.
+ * Rate limits by role. `limitRequest` counts every request before its body is read. Each user has one bucket over all
+ * routes and processes; requests without a valid token share the bucket of their IP address. As a guard it also counts
+ * against the limits that `@Throttle` puts at a route.
  */
 @Injectable()
 export class RoleThrottlerGuard extends ThrottlerGuard {
   private readonly limits: Record<Tier, number>;
-  /** Handlers by whether `@Throttle` stands at them or at their class. */
+  /** Whether `@Throttle` stands at a handler or its class. */
   private readonly throttled = new WeakMap<Type, Map<unknown, boolean>>();
 
   constructor(
@@ -44,18 +45,18 @@ export class RoleThrottlerGuard extends ThrottlerGuard {
   }
 
   /**
-   * Throws the 429 of a request that is one too many. Nothing is looked up for it: the user and the tier are those of the signed token.
-   * A token whose session has ended counts for its address once a process has found that out. Otherwise a thief could use up
-   * the requests of its owner.
+   * Throws 429 when the bucket is empty. User and tier come from the signed token, so nothing is looked up. A token
+   * whose session has ended counts for its address, as soon as this process knows. Otherwise a thief could use up the
+   * requests of its owner.
    */
-  async admit(request: Request, reply: Reply): Promise<void> {
+  async limitRequest(request: Request, reply: Reply): Promise<void> {
     const context = contextOf(request);
     const claims = await this.claimsOf(context, bearerTokenOf(request));
     const tier = claims?.tier ?? 'public';
     try {
       await this.count(reply, claims ? userKey(claims.userId) : addressKey(context), minute, this.limits[tier], tier);
     } catch (error) {
-      // For the entry of the refusal; nobody is looked up for it.
+      // For the entry of the refusal. It looks nobody up.
       if (claims) context.actor = this.sessions.remembered(claims) ?? nameless(claims);
       throw error;
     }
@@ -75,7 +76,7 @@ export class RoleThrottlerGuard extends ThrottlerGuard {
     return true;
   }
 
-  /** Whom the own limit of a route counts: the user, or the address of somebody who brings no token. */
+  /** The limit of a route counts for the user; without a token, for the IP address. */
   protected override async getTracker(request: Record<string, unknown>): Promise<string> {
     const context = contextOf(request as unknown as Request);
     const userId = context.actor?.userId;
@@ -100,7 +101,7 @@ export class RoleThrottlerGuard extends ThrottlerGuard {
     if (record.isBlocked) throw tooMany({ key, limit, ttl }, record.timeToBlockExpire, email);
   }
 
-  /** The claims of a good token; undefined for whoever counts by address. What is open to everybody looks at no token. */
+  /** The claims of a valid token. Undefined where the address counts, as it does for all public operations. */
   private async claimsOf({ route }: RequestContext, token: string | undefined): Promise<Claims | undefined> {
     if (!token || OPERATIONS[route as Operation] === 'public') return undefined;
     const claims = this.tokens.known(token) ?? (await this.tokens.verify(token).catch(() => undefined));

@@ -1,22 +1,22 @@
 import type { ThrottlerModuleOptions, ThrottlerOptions } from '@nestjs/throttler';
 import { limitsOf } from '#access';
 import type { Config } from '#platform/config';
-import { contextOf, type Admit } from '#platform/http';
+import { contextOf, type LimitRequest } from '#platform/http';
 import { networkOf, type GcraStorage } from '#platform/throttling';
 import { targetOf } from './limit-attempts';
 import { sha256 } from './random-tokens';
 
-/** All limits are said by the minute, in ms, unless a route says otherwise. */
+/** The time to live of all limits, in ms; a route may name another one. */
 export const minute = 60_000;
 
-/** Attempts of one kind from an address, and at one target from anywhere: shares of what an address may send at all. */
+/** Shares of the public limit: attempts of one kind from one address, and at one target from all addresses. */
 const shareOfAddress = 1 / 2;
 const shareOfTarget = 1 / 4;
 
 /**
- * The named throttlers. `default` is the own limit of a route that has `@Throttle`, beside the one over all routes. The others are
- * for attempts (`@LimitAttempts`), on top of the lock of an account. A target is hashed, whether or not there is such an account, so
- * that the limit tells nothing.
+ * The named throttlers. `default` is the limit of a route with `@Throttle`, in addition to the one over all routes. The
+ * others limit attempts (`@LimitAttempts`), in addition to the lock of an account. Every target is hashed, so the limit
+ * does not tell whether there is such an account.
  */
 export function throttlerOptions(config: Config, storage: GcraStorage): ThrottlerModuleOptions {
   const { public: perMinute } = limitsOf(config);
@@ -25,7 +25,7 @@ export function throttlerOptions(config: Config, storage: GcraStorage): Throttle
       name: 'attemptsByAddress',
       limit: Math.ceil(perMinute * shareOfAddress),
       ttl: minute,
-      getTracker: (request) => networkOf(contextOf(request as Parameters<Admit>[0]).ipAddress),
+      getTracker: (request) => networkOf(contextOf(request as Parameters<LimitRequest>[0]).ipAddress),
     },
     {
       name: 'attemptsAtTarget',

@@ -37,7 +37,7 @@ export interface CheckReport {
 export interface RepairOptions {
   dryRun: boolean;
   onProgress?: OnProgress;
-  onRepair?: (issue: Issue) => void;
+  onRepair?: (issue: Issue) => void | Promise<void>;
 }
 
 export interface RepairReport {
@@ -124,7 +124,7 @@ export class IntegrityService {
         if (outcome === 'gone') continue;
         counted.found += 1;
         counted[outcome] += 1;
-        if (outcome === 'repaired') onRepair?.(issue);
+        if (outcome === 'repaired') await onRepair?.(issue);
       }
       report.kinds.push(counted);
       report.repaired += counted.repaired;

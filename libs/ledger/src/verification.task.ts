@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { Cron } from '@nestjs/schedule';
 import { Clock } from '#kernel';
+import { ScheduledJob } from '#platform/jobs';
 import type { Fault } from './ledger.dto';
 import { ledgerMetrics } from './ledger.metrics';
 import { SealerService } from './sealer.service';
@@ -23,7 +23,11 @@ export class VerificationTask {
     private readonly clock: Clock,
   ) {}
 
-  @Cron('30 */5 * * * *', { timeZone: 'UTC', waitForCompletion: true })
+  @ScheduledJob({
+    id: 'verify-ledger',
+    description: 'Verifies what was sealed since the last look, in the process that seals.',
+    cron: '30 */5 * * * *',
+  })
   async look(): Promise<void> {
     if (!this.sealer.isSealing) return;
     try {

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Cron } from '@nestjs/schedule';
+import { ScheduledJob } from '#platform/jobs';
 import { Purge } from '#records';
 
 /** An import that was interrupted can be gone on with this long. */
@@ -10,7 +10,11 @@ const keptDays = 30;
 export class ImportsTask {
   constructor(private readonly purge: Purge) {}
 
-  @Cron('47 3 * * *', { timeZone: 'UTC', waitForCompletion: true })
+  @ScheduledJob({
+    id: 'expire-imports',
+    description: 'Forgets imports that nobody has gone on with for 30 days.',
+    cron: '47 3 * * *',
+  })
   removeExpired(): Promise<void> {
     return this.purge.run('imports', `t.created_at < now() - interval '${keptDays} days'`);
   }

@@ -9,13 +9,13 @@ import { MemoryStore } from './memory-store';
 import { redisStore } from './redis-store';
 import { TieredCache } from './tiered-cache';
 
-/** Before the names of all keys, because others may use the same Redis. */
+/** The prefix of all keys: other programs may use the same Redis. */
 const prefix = 'ip2a:cache';
 
 /** The stores of @nestjs/cache-manager: this process's memory, and Redis where there is one. */
 export async function cacheOptions(redis: RedisConnection, database: Database, config: Config) {
   const memory = new Keyv({ store: new MemoryStore(), useKeyPrefix: false });
-  // It takes values as they are.
+  // Values stay as they are.
   memory.serialize = undefined;
   memory.deserialize = undefined;
   if (!redis.isConfigured) return { stores: [memory] };
@@ -23,7 +23,7 @@ export async function cacheOptions(redis: RedisConnection, database: Database, c
   return { stores: [memory, await redisStore(redis, new SecretBox(config, 'cache'), namespace)] };
 }
 
-/** Tells this database from others whose program uses the same Redis and the same keys. */
+/** Distinguishes this database from others whose program uses the same Redis. */
 async function nameOf(database: Database): Promise<string> {
   const [row] = await database.query<{ name: string }>(
     undefined,

@@ -1,17 +1,17 @@
 import type { KeyvStoreAdapter } from 'keyv';
 import { LRUCache } from 'lru-cache';
 
-/** Bytes of values that one process keeps; those used least recently go first. */
+/** Bytes of values that one process keeps. The least recently used values go first. */
 const memoryBytes = 64 * 1024 * 1024;
-/** What an entry costs beside its text, in bytes, about. */
+/** Bytes that an entry takes in addition to its text, about. */
 const overheadBytes = 200;
 
-/** As Keyv hands a value to a store that needs no text. */
+/** Keyv hands a value over like this where nothing serializes it. */
 interface Stored {
   value?: unknown;
 }
 
-/** The tier in this process, as a store of Keyv. `peek` answers at once what Keyv answers after some turns of the event loop. */
+/** The memory tier, as a store of Keyv. `peek` and `keep` are synchronous, and so faster than Keyv. */
 export class MemoryStore implements KeyvStoreAdapter {
   readonly opts = {};
   private readonly kept = new LRUCache<string, Stored>({
@@ -20,12 +20,12 @@ export class MemoryStore implements KeyvStoreAdapter {
     ttlResolution: 1_000,
   });
 
-  /** The value; undefined where there is none, or where it has expired. */
+  /** The value; undefined for a miss. */
   peek(key: string): unknown {
     return this.kept.get(key)?.value;
   }
 
-  /** Keeps a value for so many ms; at once. */
+  /** Keeps a value for `ttl` ms. */
   keep(key: string, value: unknown, ttl: number): void {
     this.kept.set(key, { value }, { ttl });
   }
@@ -56,13 +56,13 @@ export class MemoryStore implements KeyvStoreAdapter {
     return Promise.resolve();
   }
 
-  /** Nothing happens to it that somebody would wait for. */
+  /** It has no events. */
   on(): this {
     return this;
   }
 }
 
-/** How many characters a value has as a text. */
+/** The characters of a value as a text. */
 function lengthOf(value: unknown): number {
   const text = (value as { text?: unknown } | undefined)?.text ?? value;
   if (typeof text === 'string') return text.length;

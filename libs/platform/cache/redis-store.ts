@@ -4,17 +4,18 @@ import { Keyv, type DeserializedData } from 'keyv';
 import type { RedisConnection } from '#platform/redis';
 import type { SecretBox } from '#platform/secrets';
 
-/** Keys that one step of `clear` looks at. */
+/** Keys that one step of `clear` scans. */
 const scanCount = 500;
 
 type Client = Parameters<typeof redisInsStore>[0];
 
 /**
- * The tier that all processes share: cache-manager-redis-yet over our connection to Redis, which queues nothing while it is away.
- * Keyv seals each value for this namespace. Reading rejects where Redis is away, or where the value is not of our making.
+ * The Redis tier, which all processes share: cache-manager-redis-yet over our connection, which queues nothing while
+ * Redis is away. Keyv encrypts each value for this namespace. `get` rejects where Redis is away or the value cannot be
+ * decrypted.
  */
 export async function redisStore(redis: RedisConnection, box: SecretBox, namespace: string): Promise<Keyv> {
-  // It brings a driver of its own, which takes long to load and is asked for nothing.
+  // It loads a driver of its own, which takes long and is not used.
   const { redisInsStore } = await import('cache-manager-redis-yet');
   const store = redisInsStore(clientOver(redis, namespace), { isCacheable: () => true });
   return new Keyv({
@@ -27,7 +28,7 @@ export async function redisStore(redis: RedisConnection, box: SecretBox, namespa
   });
 }
 
-/** What the store asks of a client, asked of our connection. */
+/** The commands of a client that the store uses, sent by our connection. */
 function clientOver(redis: RedisConnection, namespace: string): Client {
   const client = {
     get: (key: string) => redis.ask(['GET', key]),
@@ -35,7 +36,7 @@ function clientOver(redis: RedisConnection, namespace: string): Client {
       redis.ask(['SET', key, value, ...(options ? ['PX', String(options.PX)] : [])]),
     mGet: (keys: string[]) => redis.ask(['MGET', ...keys]),
     del: (keys: string | string[]) => redis.ask(['UNLINK', ...[keys].flat()]),
-    /** What `clear` calls. Other programs may use the same database of Redis, so only our own keys go. */
+    /** `clear` calls it. Other programs may use the same database of Redis, so it drops our own keys alone. */
     async flushDb() {
       let cursor = '0';
       do {

@@ -5,16 +5,16 @@ import { RedisConnection } from '#platform/redis';
 import { cacheMetrics, countRequest } from './cache.metrics';
 import { MemoryStore } from './memory-store';
 
-/** What both tiers keep. The key is in the value, too: a value that was copied to another key is worth nothing there. */
+/** The value in both tiers. It contains its key, so a copy under another key is recognized. */
 interface Entry {
   key: string;
   text: string;
 }
 
 /**
- * Texts in the two tiers of the CacheModule: the process's memory, and Redis, encrypted, for all processes. It may hold anything,
- * however old: whoever shows something from here lets the statement that writes the entry compare the version. So there is nothing
- * to invalidate. Redis being away, slow or full is a miss.
+ * Texts in the two tiers of the CacheModule: the memory of this process, and Redis, encrypted, for all processes. They
+ * may be stale: the statement that writes the entry compares the version. So nothing is invalidated. Where Redis is
+ * away, slow or full, the tier answers with a miss.
  */
 @Injectable()
 export class TieredCache {

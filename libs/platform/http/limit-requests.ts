@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ThrottlerRecord } from '#platform/throttling';
 
 /** Counts a request against its limit; rejects with the 429 of one that is too many. */
-export type Admit = (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
+export type LimitRequest = (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
 
 /** What probes and monitoring ask, and the pages of the documentation: they touch no record and no account. */
 const unlimited = /^\/(?:health\/(?:live|ready)|metrics|docs(?:\/.*)?|docs-json|openapi\.json)$/;
@@ -17,19 +17,19 @@ export function isUnlimited(url: string | undefined): boolean {
 const exempt = new Map<string | undefined, boolean>();
 
 /**
- * Asks `admit` before the body is read and before anything is looked up, for unknown routes, too. A hook, because guards see
+ * Asks `limit` before the body is read and before anything is looked up, for unknown routes, too. A hook, because guards see
  * neither those nor a request that is still to be read.
  */
-export function limitRequests(server: FastifyInstance, admit: Admit): void {
+export function limitRequests(server: FastifyInstance, limit: LimitRequest): void {
   server.addHook('onRequest', (request, reply, done) => {
     if (isUnlimited(request.routeOptions.url)) done();
-    else admit(request, reply).then(() => done(), done);
+    else limit(request, reply).then(() => done(), done);
   });
 }
 
 /**
- * Tells a limit in the headers of a reply (draft-ietf-httpapi-ratelimit-headers-06). Where several limits apply to a request, the one
- * that is nearest stays.
+ * Writes a limit into the headers of a reply (draft-ietf-httpapi-ratelimit-headers-06). Of several limits, the nearest
+ * one stays.
  */
 export function sayLimit(reply: FastifyReply, limit: number, record: ThrottlerRecord): void {
   const remaining = limit - record.totalHits;

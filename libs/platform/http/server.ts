@@ -10,7 +10,7 @@ import { allowOrigins } from './cors';
 import { endIdleConnectionsOnClose } from './drain';
 import { holdReplies, type Release } from './hold-replies';
 import { countConnections } from './http.metrics';
-import { isUnlimited, limitRequests, type Admit } from './limit-requests';
+import { isUnlimited, limitRequests, type LimitRequest } from './limit-requests';
 import { asDomainError, problemMediaType, problemOf } from './problem';
 import { RenderingAdapter } from './rendering.adapter';
 import { logRequests } from './request-log';
@@ -45,7 +45,7 @@ export function fastifyAdapter(config: Config): RenderingAdapter {
 
 /** What the application has to say at the two ends of a request. */
 interface Journey {
-  admit: Admit;
+  limit: LimitRequest;
   release: Release;
   tracing?: Tracing;
 }
@@ -59,7 +59,7 @@ export async function prepareServer(app: NestFastifyApplication, config: Config,
   if (journey.tracing) traceRequests(server, journey.tracing, config.TRUSTED_PROXIES);
   await allowOrigins(server, config.CORS_ORIGINS);
   letGoOfSlowClients(server, config);
-  limitRequests(server, journey.admit);
+  limitRequests(server, journey.limit);
   shedLoad(server, isUnlimited);
   holdReplies(server, journey.release);
   endIdleConnectionsOnClose(server, config.SLOW_CLIENT_SECONDS * 1000);

@@ -1,15 +1,15 @@
 import type { ThrottlerStorage } from '@nestjs/throttler';
 import { intervalOf, type BucketState } from './gcra';
 
-/** What @nestjs/throttler reads of an answer. Times are whole seconds. */
+/** The answer that @nestjs/throttler reads. Times are whole seconds. */
 export type ThrottlerRecord = Awaited<ReturnType<ThrottlerStorage['increment']>>;
 
 /**
- * Counts requests for @nestjs/throttler by GCRA. It never fails: a process whose Redis is away counts by itself. A block grows
- * with each one that is not heeded, so `blockDuration` has no meaning here.
+ * Counts requests for @nestjs/throttler by GCRA. It never rejects for a fault of Redis: the process then counts by
+ * itself. The penalty grows with each block that a client ignores, so `blockDuration` is refused.
  */
 export abstract class GcraStorage implements ThrottlerStorage {
-  /** Takes one of the `limit` requests that the bucket named `key` holds. `ttl`: ms in which an empty bucket fills again. */
+  /** Takes one request out of the bucket `key`, which holds `limit`. An empty bucket is full after `ttl` ms. */
   increment(
     key: string,
     ttl: number,
@@ -18,7 +18,7 @@ export abstract class GcraStorage implements ThrottlerStorage {
     throttler: string,
   ): Promise<ThrottlerRecord> {
     if (!(limit >= 1)) throw new Error(`A limit is at least 1, not ${limit} (${key})`);
-    // The guard of the package says `ttl` where nobody said anything.
+    // `ttl` is the default of ThrottlerGuard.
     if (blockDuration !== ttl) throw new Error(`A block grows by itself: give no blockDuration (${key})`);
     return this.take({ key, limit, span: ttl * 1000, throttler });
   }
@@ -31,7 +31,7 @@ export abstract class GcraStorage implements ThrottlerStorage {
   protected abstract take(bucket: Bucket): Promise<ThrottlerRecord>;
 }
 
-/** What is limited: a user over all routes, an address, attempts at one account. */
+/** A bucket limits a user over all routes, an IP address, or attempts at one account. */
 export interface Bucket {
   /** Begins with its kind and a colon. It is the same in every process. */
   key: string;

@@ -41,7 +41,7 @@ it('counts by the span of a throttler', async () => {
   expect(await answers(storage, 1, 'user:17', hour)).toMatchObject([{ isBlocked: true }]);
 });
 
-it('refuses what it can not do as asked', async () => {
+it('refuses a limit or a block duration that GCRA cannot keep', async () => {
   const storage = new LocalStorage(clock);
   const increment = async (limit: number, blockDuration: number) =>
     storage.increment('user:18', minute, limit, blockDuration, 'default');

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Cron } from '@nestjs/schedule';
+import { ScheduledJob } from '#platform/jobs';
 import { keptHours } from './idempotency';
 import { Purge } from './purge';
 
@@ -8,7 +8,11 @@ import { Purge } from './purge';
 export class IdempotencyTask {
   constructor(private readonly purge: Purge) {}
 
-  @Cron('43 * * * *', { timeZone: 'UTC', waitForCompletion: true })
+  @ScheduledJob({
+    id: 'expire-idempotency-keys',
+    description: 'Removes idempotency keys that are no longer looked at.',
+    cron: '43 * * * *',
+  })
   removeExpired(): Promise<void> {
     return this.purge.run('idempotency_keys', `t.created_at < now() - interval '${keptHours} hours'`);
   }

@@ -18,11 +18,11 @@ export function archiveRun(): Command {
     .option('--json', 'print one JSON document')
     .action(async ({ dryRun, asOf, json }: RunOptions) => {
       const { ArchiverService } = await import('#archival');
-      await withApp('archive:run', async (app, context) => {
+      await withApp('archive:run', async ({ app, context, print }) => {
         const progress = progressOn(process.stderr);
         const report = await app.get(ArchiverService).run(context, { dryRun, asOf, onProgress: progress.show });
         progress.end();
-        process.stdout.write(json ? `${JSON.stringify(report)}\n` : textOf(report));
+        await print(json ? `${JSON.stringify(report)}\n` : textOf(report));
         if ([...report.months, ...report.objects].some(({ action }) => action === 'failed')) process.exitCode = 1;
       });
     });
@@ -35,12 +35,10 @@ export function archiveList(): Command {
     .option('--json', 'print one JSON document')
     .action(async ({ json }: { json?: boolean }) => {
       const { InventoryService } = await import('#archival');
-      const { DisclosureGate } = await import('#audit');
-      await withApp('archive:list', async (app, context) => {
+      await withApp('archive:list', async ({ app, context, print }) => {
         const { items, tiers } = await app.get(InventoryService).take(context);
-        await app.get(DisclosureGate).release(context);
-        if (json) process.stdout.write(`${JSON.stringify({ items, tiers })}\n`);
-        else process.stdout.write([...items.map(itemLine), ...tiers.map(tierLine)].map((line) => `${line}\n`).join(''));
+        const lines = [...items.map(itemLine), ...tiers.map(tierLine)];
+        await print(json ? `${JSON.stringify({ items, tiers })}\n` : lines.map((line) => `${line}\n`).join(''));
       });
     });
 }
@@ -52,9 +50,9 @@ export function archiveRestore(): Command {
     .argument('<id>', 'its id, as "archive list" tells', idOf)
     .action(async (id: number) => {
       const { TiersService } = await import('#archival');
-      await withApp('archive:restore', async (app, context) => {
+      await withApp('archive:restore', async ({ app, context, print }) => {
         await app.get(TiersService).restore(context, id);
-        process.stdout.write('Asked for. "archive list" tells when it can be read.\n');
+        await print('Asked for. "archive list" tells when it can be read.\n');
       });
     });
 }

@@ -9,10 +9,10 @@ export function auditBundle(): Command {
     .description('the sealed ledger as a folder, to be verified elsewhere')
     .argument('<folder>', 'an empty folder, or one that is not there yet')
     .action(async (folder: string) => {
-      const { ArchivedEntries, DisclosureGate } = await import('#audit');
+      const { ArchivedEntries } = await import('#audit');
       const { DatabaseSource, LogFolder } = await import('#ledger');
       const { CONFIG } = await import('#platform/config');
-      await withApp('audit:bundle', async (app, context) => {
+      await withApp('audit:bundle', async ({ app, context, print, release }) => {
         const source = await DatabaseSource.open(app.get<Config>(CONFIG).databaseUrl, {}, app.get(ArchivedEntries));
         try {
           context.disclose({
@@ -22,11 +22,11 @@ export function auditBundle(): Command {
             action: 'EXPORT',
             notes: 'bundle for offline verification',
           });
-          await app.get(DisclosureGate).release(context);
+          await release();
           const progress = progressOn(process.stderr);
           const entries = await LogFolder.write(folder, source, (done, of) => progress.show('entries', done, of));
           progress.end();
-          process.stdout.write(`${entries} entries in ${folder}\n`);
+          await print(`${entries} entries in ${folder}\n`);
         } finally {
           await source.close();
         }

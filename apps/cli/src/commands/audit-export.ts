@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { Command, Option } from 'commander';
 import type { ExportFormat } from '#audit';
 import { withApp } from '../with-app';
@@ -14,13 +13,11 @@ export function auditExport(): Command {
     .option('--from <instant>', 'entries from this instant on')
     .option('--to <instant>', 'entries before this instant')
     .action(async ({ format, from, to }: { format: ExportFormat; from?: string; to?: string }) => {
-      const { AuditExportService, DisclosureGate } = await import('#audit');
-      await withApp('audit:export', async (app, context) => {
+      const { AuditExportService } = await import('#audit');
+      await withApp('audit:export', async ({ app, context, print, release }) => {
         const { count, lines } = await app.get(AuditExportService).begin(context, { format, from, to });
-        await app.get(DisclosureGate).release(context);
-        for await (const line of lines) {
-          if (!process.stdout.write(line)) await once(process.stdout, 'drain');
-        }
+        await release();
+        for await (const line of lines) await print(line);
         process.stderr.write(`${count} entries\n`);
       });
     });

@@ -15,7 +15,7 @@ export function auditTrail(): Command {
     .option('--json', 'print one JSON document')
     .action(async (table: string, id: number, { from, to, json }: { from?: string; to?: string; json?: boolean }) => {
       const { AuditWriter, TrailService } = await import('#audit');
-      await withApp('audit:trail', async (app, context) => {
+      await withApp('audit:trail', async ({ app, context, print }) => {
         const trail = app.get(TrailService);
         await app
           .get(AuditWriter)
@@ -25,10 +25,10 @@ export function auditTrail(): Command {
         do {
           const page = await trail.ofRecord(context, table, id, { from, to, cursor, limit: pageSize });
           if (json) items.push(...page.items);
-          else for (const item of page.items) process.stdout.write(`${lineOf(item)}\n`);
+          else for (const item of page.items) await print(`${lineOf(item)}\n`);
           cursor = page.nextCursor ?? undefined;
         } while (cursor);
-        if (json) process.stdout.write(`${JSON.stringify({ items })}\n`);
+        if (json) await print(`${JSON.stringify({ items })}\n`);
       });
     });
 }

@@ -45,10 +45,9 @@ export function auditVerify(): Command {
 }
 
 async function verifyHere({ resume, ...range }: Pick<Options, 'from' | 'to' | 'resume'>): Promise<Verdict> {
-  const { DisclosureGate } = await import('#audit');
   const { VerificationService } = await import('#ledger');
   let verdict: Verdict | undefined;
-  await withApp('audit:verify', async (app, context) => {
+  await withApp('audit:verify', async ({ app, context, release }) => {
     const progress = progressOn(process.stderr);
     const verification = app.get(VerificationService);
     const part = resume ? await verification.sinceVerified() : range;
@@ -58,7 +57,7 @@ async function verifyHere({ resume, ...range }: Pick<Options, 'from' | 'to' | 'r
     }));
     progress.end();
     context.disclose({ tableName: 'audit_logs', ids: [], list: true, filters: { ...part }, notes: 'verify' });
-    await app.get(DisclosureGate).release(context);
+    await release();
   });
   return verdict as unknown as Verdict;
 }

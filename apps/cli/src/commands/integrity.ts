@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { Command, Option } from 'commander';
 import type { LiftedConstraint, RepairReport } from '#integrity';
 import type { Config } from '#platform/config';
@@ -20,18 +19,16 @@ export function integrityCheck(): Command {
     .description('look for records that contradict the rules or one another, and for files that do not fit them')
     .option('--json', 'print one JSON document')
     .action(async ({ json }: Options) => {
-      const { DisclosureGate } = await import('#audit');
       const { discloseIssues, IntegrityService } = await import('#integrity');
-      await withIntegrity('integrity:check', async (app, context) => {
+      await withIntegrity('integrity:check', async ({ app, context, print }) => {
         const progress = progressOn(process.stderr);
         let separator = '';
-        if (json) process.stdout.write('{"items":[');
+        if (json) await print('{"items":[');
         const report = await app.get(IntegrityService).check(context, {
           files: true,
           onProgress: progress.show,
           onIssues: async (issues) => {
             discloseIssues(context, issues);
-            await app.get(DisclosureGate).release(context);
             progress.end();
             for (const issue of issues) {
               await print(json ? separator + JSON.stringify(issue) : `${lineOf(issue)}\n`);
@@ -40,8 +37,8 @@ export function integrityCheck(): Command {
           },
         });
         const { critical, warning, info } = report;
-        if (json) process.stdout.write(`],${JSON.stringify(report).slice(1)}\n`);
-        else process.stdout.write(`${critical} critical, ${warning} warnings, ${info} for information\n`);
+        if (json) await print(`],${JSON.stringify(report).slice(1)}\n`);
+        else await print(`${critical} critical, ${warning} warnings, ${info} for information\n`);
         if (critical > 0) process.exitCode = 1;
       });
     });
@@ -60,23 +57,22 @@ export function integrityRepair(): Command {
           '--interactive asks at a terminal, and there is none here: run it in one, or leave it out.',
         );
       }
-      const { DisclosureGate } = await import('#audit');
       const { IntegrityService } = await import('#integrity');
-      await withIntegrity('integrity:repair', async (app, context) => {
+      await withIntegrity('integrity:repair', async (run) => {
+        const { app, context, print } = run;
         const progress = progressOn(process.stderr);
         const report = await app.get(IntegrityService).repair(context, {
           dryRun,
           onProgress: progress.show,
-          onRepair: (issue) => {
+          onRepair: async (issue) => {
             if (json) return;
             progress.end();
-            process.stdout.write(`repaired  ${lineOf(issue)}\n`);
+            await print(`repaired  ${lineOf(issue)}\n`);
           },
         });
         progress.end();
-        await app.get(DisclosureGate).release(context);
-        process.stdout.write(json ? `${JSON.stringify(report)}\n` : textOf(report));
-        const decided = interactive ? await askAboutIssues(app, context, progress) : [];
+        await print(json ? `${JSON.stringify(report)}\n` : textOf(report));
+        const decided = interactive ? await askAboutIssues(run, progress) : [];
         const criticalDecided = decided.filter(({ severity }) => severity === 'critical').length;
         if (report.criticalLeft > criticalDecided) process.exitCode = 1;
       });
@@ -90,20 +86,18 @@ export function integrityConstraints(): Command {
     .option('--restore', 'put those back that hold now')
     .option('--json', 'print one JSON document')
     .action(async ({ json, restore }: { json?: boolean; restore?: boolean }) => {
-      const { DisclosureGate } = await import('#audit');
       const { IntegrityService } = await import('#integrity');
       const { CONFIG } = await import('#platform/config');
-      await withIntegrity('integrity:constraints', async (app, context) => {
+      await withIntegrity('integrity:constraints', async ({ app, context, print }) => {
         const integrity = app.get(IntegrityService);
         const { databaseOwnerUrl } = app.get<Config>(CONFIG);
         const restored = restore ? await integrity.restoreConstraints(context, databaseOwnerUrl) : [];
         const lifted = await integrity.lifted(context);
-        await app.get(DisclosureGate).release(context);
-        if (json) process.stdout.write(`${JSON.stringify({ restored, lifted })}\n`);
-        else {
-          for (const { table, name } of restored) process.stdout.write(`restored  ${table}  ${name}\n`);
-          process.stdout.write(lifted.map(liftedLine).join(''));
-        }
+        const lines = [
+          ...restored.map(({ table, name }) => `restored  ${table}  ${name}\n`),
+          ...lifted.map(liftedLine),
+        ];
+        await print(json ? `${JSON.stringify({ restored, lifted })}\n` : lines.join(''));
         if (lifted.length > 0) process.exitCode = 1;
       });
     });
@@ -124,11 +118,6 @@ async function withIntegrity(...[command, work]: Parameters<typeof withApp>): Pr
     if (error instanceof ConfigError) throw error;
     throw new UsageError((error as Error).message, { cause: error });
   }
-}
-
-/** Waits for a reader that is slower. */
-async function print(text: string): Promise<void> {
-  if (!process.stdout.write(text)) await once(process.stdout, 'drain');
 }
 
 function textOf({ dryRun, kinds, lifted }: RepairReport): string {

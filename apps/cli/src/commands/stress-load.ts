@@ -50,7 +50,7 @@ export function stressLoad(): Command {
       const { LoadAccountsService } = await import('#auth');
       const { CONFIG } = await import('#platform/config');
       const { Database } = await import('#platform/database');
-      await withApp('stress:load', async (app, context) => {
+      await withApp('stress:load', async ({ app, context, print }) => {
         const origin = given ?? originAt(app.get<Config>(CONFIG).PORT);
         if (given === undefined) await mustAnswer(origin);
         const accounts = app.get(LoadAccountsService);
@@ -90,9 +90,7 @@ export function stressLoad(): Command {
           if (options.check) live.say(`Looking ${report.requests.answered} answers up in the ledger …`);
           const ledger = options.check ? await evidence.lookUp(database) : undefined;
           live.end();
-          process.stdout.write(
-            options.json ? `${JSON.stringify({ ...report, ledger })}\n` : linesOf(report, ledger).join(''),
-          );
+          await print(options.json ? `${JSON.stringify({ ...report, ledger })}\n` : linesOf(report, ledger).join(''));
           if (hasFaults(report, ledger)) process.exitCode = 1;
         } finally {
           live.end();

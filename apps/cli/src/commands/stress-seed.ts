@@ -21,7 +21,7 @@ export function stressSeed(): Command {
     .action(async ({ scale, seed, json, defects }: Options) => {
       const { CONFIG } = await import('#platform/config');
       const { Database } = await import('#platform/database');
-      await withApp('stress:seed', async (app, context) => {
+      await withApp('stress:seed', async ({ app, context, print }) => {
         const { plantDefects, seedStress } = await import('#stress');
         const progress = progressOn(process.stderr);
         const { databaseOwnerUrl } = app.get<Config>(CONFIG);
@@ -32,16 +32,14 @@ export function stressSeed(): Command {
         });
         progress.end();
         const flaws = defects ? await plantDefects(context, databaseOwnerUrl, scale) : undefined;
-        if (json) process.stdout.write(`${JSON.stringify({ ...report, ...flaws })}\n`);
-        else {
-          for (const [table, rows] of Object.entries(report.rows)) process.stdout.write(`${table}  ${rows}\n`);
-          process.stdout.write(
-            `${report.total} rows with their entries in ${report.seconds.toFixed(1)} s: ${report.rowsPerSecond} rows/s\n`,
-          );
-          for (const [kind, count] of Object.entries(flaws?.planted ?? {}))
-            process.stdout.write(`planted  ${kind}  ${count}\n`);
-          for (const statement of flaws?.lifted ?? []) process.stdout.write(`lifted  ${statement}\n`);
-        }
+        const { rows, total, seconds, rowsPerSecond } = report;
+        const lines = [
+          ...Object.entries(rows).map(([table, count]) => `${table}  ${count}\n`),
+          `${total} rows with their entries in ${seconds.toFixed(1)} s: ${rowsPerSecond} rows/s\n`,
+          ...Object.entries(flaws?.planted ?? {}).map(([kind, count]) => `planted  ${kind}  ${count}\n`),
+          ...(flaws?.lifted ?? []).map((statement) => `lifted  ${statement}\n`),
+        ];
+        await print(json ? `${JSON.stringify({ ...report, ...flaws })}\n` : lines.join(''));
       });
     });
 }

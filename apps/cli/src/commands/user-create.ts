@@ -31,10 +31,10 @@ export function createUser(): Command {
         const [issue] = parsed.error.issues;
         throw new UsageError(`${issue?.path.join('.')}: ${issue?.message}`);
       }
-      await withApp('user:create', async (app, context) => {
+      await withApp('user:create', async ({ app, context, print }) => {
         const created = await app.get(UsersService).create(context, parsed.data);
         const line = json ? created.json : `Created user ${created.createdId} (${parsed.data.email}).`;
-        process.stdout.write(`${line}\n`);
+        await print(`${line}\n`);
       });
     });
 }

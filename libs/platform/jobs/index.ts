@@ -1,0 +1,1 @@
+export { declaredJobs, ScheduledJob } from './job.decorator';
