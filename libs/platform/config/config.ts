@@ -194,7 +194,7 @@ export interface Config extends Omit<
 }
 
 /** Parses the environment. Throws ConfigError naming the first variable at fault. */
-export function parseEnvironment(env: NodeJS.ProcessEnv = process.env): Environment {
+export function parseEnvironment(env: NodeJS.ProcessEnv): Environment {
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
   const parsed = environment.safeParse(given);
   if (!parsed.success) {

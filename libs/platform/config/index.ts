@@ -1,3 +1,3 @@
-export { ConfigError, derivedKey, parseEnvironment, readLedgerKey, readTokenKey, type Config } from './config';
-export { environmentOfWorkers, openRuntime, type Runtime } from './runtime';
+export { ConfigError, derivedKey, readLedgerKey, readTokenKey, type Config } from './config';
+export { environmentOfWorkers, openRuntime, readSettings, type Runtime } from './runtime';
 export { CONFIG } from './config.token';

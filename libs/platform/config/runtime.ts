@@ -41,6 +41,11 @@ export async function openRuntime(mode: 'own' | 'attach', env: NodeJS.ProcessEnv
   return { config, stop: () => server.stop() };
 }
 
+/** The settings alone, validated; no database is opened. */
+export function readSettings(env: NodeJS.ProcessEnv = process.env): ReturnType<typeof parseEnvironment> {
+  return parseEnvironment(env);
+}
+
 /** What a process needs beside our environment to use the same database and keys. */
 export function environmentOfWorkers(config: Config): Record<string, string> {
   const { databaseUrl, databaseOwnerUrl, JWT_PRIVATE_KEY_FILE, LEDGER_PRIVATE_KEY_FILE, SECRETS_KEY_FILE } = config;

@@ -7,11 +7,11 @@ export function listJobs(): Command {
     .option('--json', 'print one JSON document')
     .action(async ({ json }: { json?: boolean }) => {
       const { CronTime } = await import('cron');
-      const { parseEnvironment } = await import('#platform/config');
+      const { readSettings } = await import('#platform/config');
       const { declaredJobs } = await import('#platform/jobs');
       // The application loads every class that declares a job.
       await import('#app');
-      const { ARCHIVE_CRON } = parseEnvironment();
+      const { ARCHIVE_CRON } = readSettings();
       const items = declaredJobs().map(({ id, description, cron: given }) => {
         const cron = typeof given === 'string' ? given : ARCHIVE_CRON;
         const nextRun = cron === 'off' ? null : new CronTime(cron, 'UTC').sendAt().toJSDate().toISOString();
