@@ -3,6 +3,7 @@ import { entities } from '#app';
 import { type AuditDecision, auditDecision } from '#audit';
 import { Database } from '#platform/database';
 import { createTestDatabase, type TestDatabase } from '../support/database';
+import { sourcesIn } from '../support/sources';
 
 /** Tables that no audited entity stands for, each with its reason. One that is gone, or is audited now, must go. */
 const unauditedTables: Record<string, string> = {
@@ -24,6 +25,18 @@ const furtherTriggers: Record<string, string> = {
   hold_stays: 'a legal hold is never deleted',
   released_hold_stays: 'likewise, one that was released is never changed',
   zz_account_removed: 'likewise, where a row is deleted behind the API’s back',
+};
+
+/** Sources that write to audited tables by SQL text, each with its reason. One that does so no more must go. */
+const textWriters: Record<string, string> = {
+  'libs/auth/src/load-accounts.service.ts': 'bulk: the accounts of a load',
+  'libs/auth/src/sessions.service.ts': 'bulk: their sessions',
+  'libs/integrity/src/checks.ts': 'each repair is the statement that its check names',
+  'libs/integrity/src/choices.ts': 'likewise, for a person to choose',
+  'libs/records/src/bulk-records.ts': 'bulk: the rows of an import',
+  'libs/records/src/purge.ts': 'bulk: rows that have expired',
+  'libs/records/src/records.ts': 'one statement changes a row and renders its view',
+  'libs/stress/src/defects.ts': 'bulk: the defects of the stress data set',
 };
 
 let database: TestDatabase;
@@ -52,6 +65,15 @@ describe('every entity', () => {
         .map((property) => `${metadata.name} has no property ${property}`),
     );
     expect(misnamed).toEqual([]);
+  });
+});
+
+describe('every write', () => {
+  it('goes through TypeORM, or says why not', () => {
+    const tables = audited().map(({ metadata }) => metadata.tableName);
+    const write = new RegExp(`\\b(?:INSERT INTO|UPDATE|DELETE FROM) (?:(?:${tables.join('|')})\\b|\\$\\{)`);
+    const found = sourcesIn('libs', 'apps').filter(({ path, text }) => !path.endsWith('.spec.ts') && write.test(text));
+    expect(found.map(({ path }) => path).sort()).toEqual(Object.keys(textWriters).sort());
   });
 });
 

@@ -1,9 +1,10 @@
 import { DataSource, getMetadataArgsStorage } from 'typeorm';
+import type { MetadataArgsStorage } from 'typeorm/metadata-args/MetadataArgsStorage.js';
 import { EntityMetadataBuilder } from 'typeorm/metadata-builder/EntityMetadataBuilder.js';
 import type { Role } from '#access';
 import { DomainError } from '#kernel';
 import { RequestContext, type Actor } from '#platform/context';
-import { SnakeNaming, type Database } from '#platform/database';
+import { managerOver, SnakeNaming, type Database } from '#platform/database';
 
 /** A statement, with its blanks made one. */
 interface Sent {
@@ -27,8 +28,17 @@ export function unconnected(entities: (new () => object)[], answer: Answer = () 
     sent.push({ sql, values: [...values] });
     return answer(sql, values);
   };
+  const dataSource = dataSourceOf(entities);
+  /** TypeORM's statements, without its quotes; as many rows are met as are answered. */
+  const runQuoted = async (context: RequestContext | undefined, text: string, values: unknown[] = []) => {
+    const rows = await run(context, text.replaceAll('"', ''), values);
+    return { command: text.split(' ', 1)[0], rows, rowCount: rows.length };
+  };
+  const manager = (context: RequestContext) =>
+    managerOver({ dataSource, run: runQuoted } as unknown as Parameters<typeof managerOver>[0], context);
   const database = {
-    dataSource: dataSourceOf(entities),
+    dataSource,
+    manager,
     query: run,
     read: run,
     attribute: async () => undefined,
@@ -87,7 +97,16 @@ export async function codeOf(work: () => unknown): Promise<string> {
 
 function dataSourceOf(entities: (new () => object)[]): DataSource {
   const dataSource = new DataSource({ type: 'postgres', entities, namingStrategy: new SnakeNaming() });
-  const entityMetadatas = new EntityMetadataBuilder(dataSource, getMetadataArgsStorage()).build(entities);
+  const entityMetadatas = new EntityMetadataBuilder(dataSource, storageOf(entities)).build(entities);
   const entityMetadatasMap = new Map(entityMetadatas.map((metadata) => [metadata.target, metadata]));
   return Object.assign(dataSource, { entityMetadatas, entityMetadatasMap });
+}
+
+/** What decorators have said, without foreign keys to tables of other entities. */
+function storageOf(entities: (new () => object)[]): MetadataArgsStorage {
+  const storage = getMetadataArgsStorage();
+  const tables = new Set(storage.filterTables(entities).map(({ name }) => name));
+  const filterForeignKeys: MetadataArgsStorage['filterForeignKeys'] = (target: never) =>
+    storage.filterForeignKeys(target).filter(({ type }) => typeof type !== 'string' || tables.has(type));
+  return Object.assign(Object.create(storage) as MetadataArgsStorage, { filterForeignKeys });
 }

@@ -6,19 +6,7 @@ import { RolesGuard } from '#access';
 import { ArchivalModule, Archive } from '#archival';
 import { AttachmentsModule, FileAttachment } from '#attachments';
 import { AuditInterceptor, AuditModule, BreakGlassReview, RefusalFilter } from '#audit';
-import {
-  AuthModule,
-  JwtAuthGuard,
-  MfaRecoveryCode,
-  OneTimeToken,
-  RefreshToken,
-  Registration,
-  RoleRow,
-  RoleThrottlerGuard,
-  StandInAccount,
-  User,
-  UserRole,
-} from '#auth';
+import { accountEntities, AuthModule, JwtAuthGuard, RoleThrottlerGuard } from '#auth';
 import { BenevolenceApplication, BenevolenceModule, BenevolenceReview } from '#benevolence';
 import { BreakGlassGuard, BreakGlassModule } from '#break-glass';
 import { EmploymentsModule, MemberEmployment } from '#employments';
@@ -47,10 +35,7 @@ import { SystemController } from './system.controller';
 /** Every entity of the database; a spec compares them with the migrated schema. */
 export const entities = [
   Member,
-  User,
-  RoleRow,
-  UserRole,
-  RefreshToken,
+  ...accountEntities,
   Organization,
   OrganizationContact,
   MemberEmployment,
@@ -61,10 +46,6 @@ export const entities = [
   Grievance,
   GrievanceStepRecord,
   FileAttachment,
-  OneTimeToken,
-  MfaRecoveryCode,
-  Registration,
-  StandInAccount,
   QuarantinedRecord,
   BreakGlassReview,
   Archive,

@@ -18,13 +18,13 @@ const post = (path: string, body: object) => api.anonymous.post(`/auth/${path}`,
 /** What a request took: transactions, statements by kind, entries, and passwords hashed or compared. */
 async function workOf(request: () => Promise<Reply>) {
   const database = api.app.get(Database);
-  const query = jest.spyOn(database, 'query');
+  const run = jest.spyOn(database, 'run');
   const transaction = jest.spyOn(database, 'transaction');
   const [hash, verify] = [jest.spyOn(argon2, 'hash'), jest.spyOn(argon2, 'verify')];
   const reply = await request();
   // Scheduled jobs use the same database meanwhile, in contexts of their own.
   const ofRequest = ([context]: unknown[]) => (context as RequestContext | undefined)?.requestId === reply.requestId;
-  const statements = query.mock.calls.filter(ofRequest).map(([, sql]) => sql);
+  const statements = run.mock.calls.filter(ofRequest).map(([, sql]) => sql);
   const work = {
     status: reply.status,
     transactions: transaction.mock.calls.filter(ofRequest).length,

@@ -10,6 +10,7 @@ import type { RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
 import { ObjectExistsError, type PutOptions } from '#platform/object-store';
 import { RetentionService } from '#retention';
+import { Archive } from './archive.entity';
 import { archivesWhere, queryOf, type ArchiveRow } from './archive-rows';
 import { dayOf, type Month } from './calendar';
 import { compareWith, convert, exportLines, inspect, withEngine, type ObjectContent } from './exporting';
@@ -67,13 +68,11 @@ export class PartsService {
     return this.database.transaction(context, async () => {
       const ids: number[] = [];
       for (const { objectKey, after, through } of parts) {
-        const [made] = await this.database.query<{ id: number }>(
-          context,
-          `INSERT INTO archives (month, format, object_key, after_txid, after_id, through_txid, through_id)
-           VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id`,
-          [month.first, this.config.ARCHIVE_FORMAT, objectKey, after.txid, after.id, through.txid, through.id],
-        );
-        if (made) ids.push(made.id);
+        const { identifiers } = await this.database.manager(context).insert(Archive, {
+          ...{ month: month.first, format: this.config.ARCHIVE_FORMAT, objectKey },
+          ...{ afterTxid: after.txid, afterId: after.id, throughTxid: through.txid, throughId: through.id },
+        });
+        ids.push(...identifiers.map(({ id }) => id as number));
       }
       return archivesWhere(queryOf(this.database, context), 'id = ANY ($1)', [ids]);
     });
@@ -183,17 +182,24 @@ export class PartsService {
     const signed = signManifest(this.key, manifest);
     await storeNote(this.log.store, `${row.objectKey}.manifest`, signed);
     await this.database.transaction(context, async () => {
-      await this.database.query(
-        context,
-        `UPDATE archives SET state = 'stored', stored_at = $2, entry_count = $3, bytes = $4, sha256 = $5, root = $6, longest_line = $7,
-           first_txid = $8, first_id = $9, lowest_id = $10, highest_id = $11, first_changed_at = $12, last_changed_at = $13,
-           table_names = $14, storage_class = $15, retain_until = $16, manifest = $17 WHERE id = $1 AND state = 'exporting'`,
-        [
-          ...[row.id, manifest.storedAt, manifest.entries, size, sha256, manifest.root, content.longestLine],
-          ...[first.txid, first.id, ids.lowest, ids.highest, manifest.firstChangedAt, manifest.lastChangedAt],
-          ...[Object.keys(content.tables), storageClass ?? 'STANDARD', manifest.retainUntil, signed],
-        ],
-      );
+      const { firstChangedAt, lastChangedAt, retainUntil, root, storedAt } = manifest;
+      await this.database
+        .manager(context)
+        .createQueryBuilder()
+        .update(Archive)
+        .set({
+          ...{ state: 'stored', storedAt: new Date(storedAt), retainUntil, manifest: signed },
+          ...{ entryCount: String(manifest.entries), bytes: String(size), sha256, root },
+          ...{ longestLine: content.longestLine, tableNames: Object.keys(content.tables) },
+          ...{ firstTxid: first.txid, firstId: first.id, lowestId: ids.lowest, highestId: ids.highest },
+          // A Date would lose the microseconds.
+          firstChangedAt: () => ':firstChangedAt',
+          lastChangedAt: () => ':lastChangedAt',
+          storageClass: storageClass ?? 'STANDARD',
+        })
+        .where(`id = :id AND state = 'exporting'`, { id: row.id })
+        .setParameters({ firstChangedAt, lastChangedAt })
+        .execute();
       await this.writer.record(context, {
         ...{ action: 'ARCHIVE', tableName: 'archives', recordId: row.id },
         notes: `${manifest.entries} entries of ${manifest.month} in ${row.objectKey}`,

@@ -1,4 +1,5 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
+import { IsNull } from 'typeorm';
 import { AuditWriter } from '#audit';
 import { Clock, DomainError } from '#kernel';
 import { LedgerKey, PublishedLog, type Query } from '#ledger';
@@ -8,6 +9,7 @@ import { Database } from '#platform/database';
 import { isCold, type StorageClass } from '#platform/object-store';
 import { Mailer } from '#platform/mail';
 import { RetentionService, yearsLater } from '#retention';
+import { Archive } from './archive.entity';
 import { archivesWhere, queryOf, type ArchiveRow } from './archive-rows';
 import { dayOf, monthOf } from './calendar';
 import { openManifest, signCertificate, storeNote, tablesOf, type Manifest } from './manifest';
@@ -71,11 +73,8 @@ export class TiersService {
     }
     await this.log.store.restore(row.objectKey, { days: readableDays, tier: 'Standard' });
     await this.database.transaction(context, async () => {
-      await this.database.query(
-        context,
-        'UPDATE archives SET restore_asked_at = $2, restore_asked_by = $3, readable_until = NULL WHERE id = $1',
-        [id, this.clock.now(), context.actor?.userId ?? null],
-      );
+      const asked = { restoreAskedAt: this.clock.now(), restoreAskedBy: context.actor?.userId ?? null };
+      await this.database.manager(context).update(Archive, { id }, { ...asked, readableUntil: null });
       await this.writer.record(context, { ...about(row), notes: 'asked for a readable copy' });
     });
     await this.lookAt(context, row);
@@ -94,13 +93,16 @@ export class TiersService {
     const until = (await this.log.store.head(row.objectKey))?.restore?.readableUntil;
     if (!until) return;
     const told = await this.database.transaction(context, async () => {
-      const [asker] = await this.database.query<{ email: string | null }>(
+      const { affected } = await this.database
+        .manager(context)
+        .update(Archive, { id: row.id, readableUntil: IsNull() }, { readableUntil: until });
+      if (affected === 0) return undefined;
+      await this.writer.record(context, { ...about(row), notes: `readable until ${until.toISOString()}` });
+      const [asker] = await this.database.query<{ email: string }>(
         context,
-        `UPDATE archives a SET readable_until = $2 WHERE id = $1 AND readable_until IS NULL
-         RETURNING (SELECT email FROM users u WHERE u.id = a.restore_asked_by) AS email`,
-        [row.id, until],
+        'SELECT u.email FROM archives a JOIN users u ON u.id = a.restore_asked_by WHERE a.id = $1',
+        [row.id],
       );
-      if (asker) await this.writer.record(context, { ...about(row), notes: `readable until ${until.toISOString()}` });
       return asker?.email;
     });
     if (told) {
@@ -142,11 +144,8 @@ export class TiersService {
       throw new Error('It was not found in its new class as it was.');
     }
     await this.database.transaction(context, async () => {
-      await this.database.query(
-        context,
-        'UPDATE archives SET storage_class = $2, cooled_at = $3, readable_until = NULL, restore_asked_at = NULL WHERE id = $1',
-        [row.id, storageClass, this.clock.now()],
-      );
+      const cooled = { storageClass, cooledAt: this.clock.now(), readableUntil: null, restoreAskedAt: null };
+      await this.database.manager(context).update(Archive, { id: row.id }, cooled);
       await this.writer.record(context, { ...about(row), notes: `moved to ${storageClass}` });
     });
   }
@@ -180,11 +179,8 @@ export class TiersService {
       await storeNote(this.log.store, `${objectKey}.destroyed`, certificate);
       await this.log.store.remove(objectKey);
       if (await this.log.store.head(objectKey)) throw new Error('It is still there.');
-      await this.database.query(
-        context,
-        `UPDATE archives SET state = 'destroyed', destroyed_at = $2, certificate = $3 WHERE id = $1`,
-        [id, destroyedAt, certificate],
-      );
+      const destroyed = { state: 'destroyed' as const, destroyedAt: new Date(destroyedAt), certificate };
+      await this.database.manager(context).update(Archive, { id }, destroyed);
       await this.writer.record(context, {
         ...{ action: 'PURGE', tableName: 'archives', recordId: id },
         notes: `${entries} entries of ${month} destroyed: ${policy}`,

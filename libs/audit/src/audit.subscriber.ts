@@ -13,7 +13,7 @@ import {
   type UpdateEvent,
 } from 'typeorm';
 import { RequestContext } from '#platform/context';
-import { Database } from '#platform/database';
+import { ContextQueryRunner, Database } from '#platform/database';
 import { auditDecision } from './audited';
 
 interface Write {
@@ -68,6 +68,8 @@ export class AuditSubscriber implements EntitySubscriberInterface {
 
 async function attribute({ metadata, queryRunner }: Write): Promise<void> {
   if (!auditDecision(metadata.target as object)) return;
+  // Database has told its transaction.
+  if (queryRunner instanceof ContextQueryRunner) return;
   const context = contextOf(queryRunner);
   if (!context) throw refusal(metadata, 'carries no context');
   if (!queryRunner.isTransactionActive) throw refusal(metadata, 'runs outside of a transaction');

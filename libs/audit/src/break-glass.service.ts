@@ -3,6 +3,7 @@ import { OutdatedError, unavailable } from '#kernel';
 import type { Disclosure, RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
 import { auditMetrics } from './audit.metrics';
+import { BreakGlassReview } from './break-glass-review.entity';
 import { AuditWriter } from './audit-writer';
 
 /** Puts each use of break-glass on record, on the list of what is to be reviewed, and before the eyes of an operator. */
@@ -27,13 +28,12 @@ export class BreakGlassService {
         for (const { tableName, ids } of disclosures) {
           await this.writer.record(context, { action: 'BREAK_GLASS', tableName, recordId: ids[0] });
           // The entry took its number in this transaction, so in this session of the database.
-          const [review] = await this.database.query<{ id: number }>(
-            context,
-            `INSERT INTO break_glass_reviews (entry_id, table_name, record_id, opened_by, reason)
-             VALUES (currval('audit_logs_id_seq'), $1, $2, $3, $4) RETURNING id`,
-            [tableName, ids[0], actor?.userId, reason],
-          );
-          if (review) reviewIds.push(review.id);
+          const review = {
+            entryId: () => `currval('audit_logs_id_seq')`,
+            ...{ tableName, recordId: String(ids[0]), openedBy: actor?.userId ?? undefined, reason },
+          };
+          const { identifiers } = await this.database.manager(context).insert(BreakGlassReview, review);
+          reviewIds.push(...identifiers.map(({ id }) => id as number));
         }
       });
     } catch (error) {

@@ -4,10 +4,15 @@ import { DomainError } from '#kernel';
 import type { Actor, RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
 import { actorSql, faultSql } from './account.sql';
+import { StandInAccount } from './stand-in-account.entity';
+import { User } from './user.entity';
 
 /** Wrong passwords or codes in a row that lock an account, and for how many minutes. */
 const maxFailures = 5;
 const lockMinutes = 15;
+/** A lock that has run out starts the count anew. */
+const failures = 'CASE WHEN locked_until <= now() THEN 1 ELSE failed_login_attempts + 1 END';
+const lock = `CASE WHEN (${failures}) >= ${maxFailures} THEN now() + interval '${lockMinutes} minutes' END`;
 /** As many as the migration made. */
 const standIns = 64;
 
@@ -69,22 +74,21 @@ export class AccountsService {
   recordFailure(context: RequestContext, email: string, account: Account | undefined, wrong?: string): Promise<void> {
     return this.database.transaction(context, async () => {
       if (account && wrong !== undefined && !account.fault) {
-        await this.database.query(
-          context,
-          `UPDATE users SET
-             failed_login_attempts = CASE WHEN locked_until <= now() THEN 1 ELSE failed_login_attempts + 1 END,
-             locked_until = CASE WHEN (CASE WHEN locked_until <= now() THEN 1 ELSE failed_login_attempts + 1 END) >= $2
-               THEN now() + make_interval(mins => $3) END
-           WHERE id = $1 AND (locked_until IS NULL OR locked_until <= now())`,
-          [account.userId, maxFailures, lockMinutes],
-        );
+        await this.database
+          .manager(context)
+          .createQueryBuilder()
+          .update(User)
+          .set({ failedLoginAttempts: () => failures, lockedUntil: () => lock })
+          .where('id = :id AND (locked_until IS NULL OR locked_until <= now())', { id: account.userId })
+          .execute();
       } else {
-        await this.database.query(
-          context,
-          `UPDATE stand_in_accounts SET failed_login_attempts = failed_login_attempts % ${maxFailures} + 1
-           WHERE id = (hashtext($1) & ${standIns - 1}) + 1`,
-          [email],
-        );
+        await this.database
+          .manager(context)
+          .createQueryBuilder()
+          .update(StandInAccount)
+          .set({ failedLoginAttempts: () => `failed_login_attempts % ${maxFailures} + 1` })
+          .where(`id = (hashtext(:email) & ${standIns - 1}) + 1`, { email })
+          .execute();
       }
       await this.audit.record(context, {
         action: 'LOGIN_FAILED',

@@ -11,6 +11,7 @@ import { OneTimeTokensService, spentToken, tokenMinutes } from './one-time-token
 import { hashPassword, isPassword } from './passwords';
 import { SecondFactorService } from './second-factor.service';
 import { SessionsService, type Session } from './sessions.service';
+import { User } from './user.entity';
 
 /** Who you are: log-in with a password and perhaps a second factor, and what follows from it. */
 @Injectable()
@@ -74,13 +75,11 @@ export class AuthService {
     if (newPassword === currentPassword) throw invalid('/newPassword', 'must be another one than the current password');
     const passwordHash = await hashPassword(context, newPassword);
     await this.database.transaction(context, async () => {
-      const changed = await this.database.query(
-        context,
-        `UPDATE users SET password_hash = $2, must_change_password = false WHERE id = $1 AND password_hash = $3
-         RETURNING id`,
-        [userId, passwordHash, account?.passwordHash],
-      );
-      if (changed.length === 0) throw new DomainError('auth.login-failed', 'The password was changed meanwhile.');
+      const current = { id: userId, passwordHash: account?.passwordHash };
+      const { affected } = await this.database
+        .manager(context)
+        .update(User, current, { passwordHash, mustChangePassword: false });
+      if (affected === 0) throw new DomainError('auth.login-failed', 'The password was changed meanwhile.');
       await this.sessions.endAll(context, userId, 'password-changed');
     });
   }
@@ -127,11 +126,8 @@ export class AuthService {
   }
 
   private async enter(context: RequestContext, userId: number): Promise<Session> {
-    await this.database.query(
-      context,
-      'UPDATE users SET last_login_at = now(), failed_login_attempts = 0, locked_until = NULL WHERE id = $1',
-      [userId],
-    );
+    const logIn = { lastLoginAt: () => 'now()', failedLoginAttempts: 0, lockedUntil: null };
+    await this.database.manager(context).update(User, { id: userId }, logIn);
     await this.audit.record(context, { action: 'LOGIN', tableName: 'users', recordId: userId });
     return this.sessions.begin(context, userId);
   }

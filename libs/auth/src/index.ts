@@ -1,13 +1,8 @@
+export { accountEntities } from './account-entities';
 export { AuthModule } from './auth.module';
 export { JwtAuthGuard } from './jwt-auth.guard';
 export { LoadAccountsService, type LoadAccountRow } from './load-accounts.service';
-export { MfaRecoveryCode } from './mfa-recovery-code.entity';
-export { OneTimeToken } from './one-time-token.entity';
-export { RefreshToken } from './refresh-token.entity';
-export { Registration } from './registration.entity';
 export { RoleThrottlerGuard } from './role-throttler.guard';
-export { RoleRow, UserRole } from './role.entity';
-export { StandInAccount } from './stand-in-account.entity';
 export { CreateUser } from './user.dto';
 export { User } from './user.entity';
 export { UsersService } from './users.service';

@@ -1,5 +1,6 @@
 import { AuditWriter } from '#audit';
 import { aContext, anActor, codeOf, errorOf, unconnected } from '../../../test/support/unconnected';
+import { accountEntities } from './account-entities';
 import { anAccount } from './account.factory';
 import { AccountsService, type Account } from './accounts.service';
 import { AuthService } from './auth.service';
@@ -25,7 +26,7 @@ interface Given {
 function serviceWith({ account = {}, locked = account, owners = [7, 7], isRightCode = true }: Given) {
   const done: string[] = [];
   const rowOf = (facts: Partial<Account> | null) => (facts ? [anAccount({ passwordHash, ...facts })] : []);
-  const { database, sent } = unconnected([], (sql) => {
+  const { database, sent } = unconnected(accountEntities, (sql) => {
     if (sql.startsWith('UPDATE users SET last_login_at')) done.push('entered');
     if (sql.includes('failed_login_attempts + 1 END,')) done.push('counted');
     if (sql.startsWith('UPDATE stand_in')) done.push('counted for nobody');
@@ -132,11 +133,12 @@ describe('a failure', () => {
     const { service, sent } = serviceWith({});
     await codeOf(() => service.login(aContext(), { email: 'somebody@local.example', password: 'wrong' }));
     const counting = sent.find(({ sql }) => sql.startsWith('UPDATE users'));
-    expect(counting?.values).toEqual([7, 5, 15]);
+    expect(counting?.values).toEqual([7]);
     const count = 'CASE WHEN locked_until <= now() THEN 1 ELSE failed_login_attempts + 1 END';
     expect(counting?.sql).toBe(
-      `UPDATE users SET failed_login_attempts = ${count}, locked_until = CASE WHEN (${count}) >= $2 ` +
-        'THEN now() + make_interval(mins => $3) END WHERE id = $1 AND (locked_until IS NULL OR locked_until <= now())',
+      `UPDATE users SET failed_login_attempts = ${count}, locked_until = CASE WHEN (${count}) >= 5 ` +
+        `THEN now() + interval '15 minutes' END, updated_at = CURRENT_TIMESTAMP ` +
+        'WHERE id = $1 AND (locked_until IS NULL OR locked_until <= now())',
     );
   });
 });
@@ -172,7 +174,9 @@ describe('the second step of a log-in', () => {
 describe('changing the password', () => {
   const change = async (currentPassword: string, newPassword: string, changed: object[] = [{ id: 7 }]) => {
     const { service, done, sent } = serviceWith({});
-    const { database } = unconnected([], (sql) => (sql.startsWith('UPDATE users SET password_hash') ? changed : []));
+    const { database } = unconnected(accountEntities, (sql) =>
+      sql.startsWith('UPDATE users SET password_hash') ? changed : [],
+    );
     Object.assign(service, { database });
     const work = () => service.changePassword(aContext(anActor('staff')), { currentPassword, newPassword });
     return { code: await codeOf(work), done, sent };

@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
+import { IsNull } from 'typeorm';
 import { DomainError } from '#kernel';
 import type { RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
-import type { Purpose } from './one-time-token.entity';
+import { OneTimeToken, type Purpose } from './one-time-token.entity';
 import { newToken, sha256 } from './random-tokens';
 
 /** Minutes a token of each purpose is good for. */
@@ -11,6 +12,7 @@ export const tokenMinutes: Record<Purpose, number> = { 'verify-email': 24 * 60, 
 /** With as many, a link by the default PORTAL_URL fits in a line of a mail that needs no encoding (76 characters). */
 export const tokenBytes = 24;
 
+const now = () => 'now()';
 const openSql = 'token_hash = $1 AND purpose = $2 AND used_at IS NULL AND expires_at > now()';
 
 /** Tokens that are good once. Whoever spends one holds the lock of its user, so that two at once can not both succeed. */
@@ -22,12 +24,8 @@ export class OneTimeTokensService {
   async issue(context: RequestContext, userId: number, purpose: Purpose): Promise<string> {
     await this.voidAll(context, userId, purpose);
     const token = newToken(tokenBytes);
-    await this.database.query(
-      context,
-      `INSERT INTO one_time_tokens (user_id, purpose, token_hash, expires_at)
-       VALUES ($1, $2, $3, now() + make_interval(mins => $4))`,
-      [userId, purpose, sha256(token), tokenMinutes[purpose]],
-    );
+    const expiresAt = () => `now() + interval '${tokenMinutes[purpose]} minutes'`;
+    await this.database.manager(context).insert(OneTimeToken, { userId, purpose, tokenHash: sha256(token), expiresAt });
     return token;
   }
 
@@ -43,19 +41,13 @@ export class OneTimeTokensService {
 
   /** Uses a token up that `ownerOf` found good under the lock of its user. */
   async spend(context: RequestContext, token: string): Promise<void> {
-    await this.database.query(context, 'UPDATE one_time_tokens SET used_at = now() WHERE token_hash = $1', [
-      sha256(token),
-    ]);
+    await this.database.manager(context).update(OneTimeToken, { tokenHash: sha256(token) }, { usedAt: now });
   }
 
   /** Makes what an account has open void: all of it, or of one purpose. */
   async voidAll(context: RequestContext, userId: number, purpose: Purpose | null = null): Promise<void> {
-    await this.database.query(
-      context,
-      `UPDATE one_time_tokens SET used_at = now()
-       WHERE user_id = $1 AND used_at IS NULL AND ($2::text IS NULL OR purpose = $2)`,
-      [userId, purpose],
-    );
+    const open = { userId, usedAt: IsNull(), ...(purpose && { purpose }) };
+    await this.database.manager(context).update(OneTimeToken, open, { usedAt: now });
   }
 }
 

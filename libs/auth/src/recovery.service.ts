@@ -11,6 +11,7 @@ import { neutralAnswer } from './neutral-answer';
 import { OneTimeTokensService, spentToken } from './one-time-tokens.service';
 import { hashPassword } from './passwords';
 import { SessionsService } from './sessions.service';
+import { User } from './user.entity';
 
 /** A forgotten password: a link by mail, and by the link another password. */
 @Injectable()
@@ -43,14 +44,9 @@ export class RecoveryService {
       if (!locked || !mayRecover(locked) || !isOpen) throw spentToken();
       await this.accounts.actAs(context, locked);
       await this.oneTimeTokens.spend(context, token);
-      await this.database.query(
-        context,
-        `UPDATE users SET password_hash = $2, must_change_password = false,
-           failed_login_attempts = CASE WHEN mfa_enabled_at IS NULL THEN 0 ELSE failed_login_attempts END,
-           locked_until = CASE WHEN mfa_enabled_at IS NULL THEN NULL ELSE locked_until END
-         WHERE id = $1`,
-        [userId, passwordHash],
-      );
+      const forgiven = locked.isEnrolled ? {} : { failedLoginAttempts: 0, lockedUntil: null };
+      const change = { passwordHash, mustChangePassword: false, ...forgiven };
+      await this.database.manager(context).update(User, { id: userId }, change);
       await this.sessions.endAll(context, userId, 'password-reset');
       return locked;
     });

@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { IsNull } from 'typeorm';
 import { selfRegisteredRole } from '#access';
 import { AuditWriter } from '#audit';
 import { CONFIG, type Config } from '#platform/config';
@@ -12,6 +13,9 @@ import { neutralAnswer } from './neutral-answer';
 import { OneTimeTokensService, spentToken, tokenBytes, tokenMinutes } from './one-time-tokens.service';
 import { hashPassword } from './passwords';
 import { newToken, sha256 } from './random-tokens';
+import { Registration } from './registration.entity';
+import { RoleRow, UserRole } from './role.entity';
+import { User } from './user.entity';
 
 const unverified = 'e-mail not verified';
 
@@ -163,21 +167,15 @@ export class RegistrationService {
   }
 
   private async voidWishes(context: RequestContext, { memberId, email }: Wish): Promise<void> {
-    await this.database.query(
-      context,
-      'UPDATE registrations SET used_at = now() WHERE email = $2 AND member_id = $1 AND used_at IS NULL',
-      [memberId, email],
-    );
+    const open = { memberId, email, usedAt: IsNull() };
+    await this.database.manager(context).update(Registration, open, { usedAt: () => 'now()' });
   }
 
   private async keepWish(context: RequestContext, { memberId, email }: Wish): Promise<string> {
     const token = newToken(tokenBytes);
-    await this.database.query(
-      context,
-      `INSERT INTO registrations (member_id, email, token_hash, expires_at)
-       VALUES ($1, $2, $3, now() + make_interval(mins => $4))`,
-      [memberId, email, sha256(token), tokenMinutes['verify-email']],
-    );
+    const expiresAt = () => `now() + interval '${tokenMinutes['verify-email']} minutes'`;
+    const registration = { memberId, email, tokenHash: sha256(token), expiresAt };
+    await this.database.manager(context).insert(Registration, registration);
     return token;
   }
 
@@ -185,22 +183,29 @@ export class RegistrationService {
   private async openAccount(context: RequestContext, token: string, passwordHash: string): Promise<void> {
     const wish = await this.openWish(context, token);
     if (!wish) throw spentToken();
-    const [user] = await this.database.query<{ id: number }>(
+    const { memberId, email } = wish;
+    const [name] = await this.database.query<{ firstName: string; lastName: string }>(
       context,
-      `INSERT INTO users (email, password_hash, first_name, last_name, member_id, email_verified_at)
-       SELECT $2::varchar, $3, m.first_name, m.last_name, m.id, now() FROM members m
-       WHERE m.id = $1 AND m.deleted_at IS NULL AND (m.email IS NULL OR m.email = $2::varchar) FOR SHARE
-       ON CONFLICT DO NOTHING RETURNING id`,
-      [wish.memberId, wish.email, passwordHash],
+      `SELECT first_name AS "firstName", last_name AS "lastName" FROM members
+       WHERE id = $1 AND deleted_at IS NULL AND (email IS NULL OR email = $2) FOR SHARE`,
+      [memberId, email],
     );
+    if (!name) throw spentToken();
+    const manager = this.database.manager(context);
+    const opened = await manager
+      .createQueryBuilder()
+      .insert()
+      .into(User)
+      .values({ email, passwordHash, ...name, memberId, emailVerifiedAt: () => 'now()' })
+      .orIgnore()
+      .returning('id')
+      .execute();
+    const [user] = opened.raw as { id: number }[];
     const account = user && (await this.accounts.find(context, user.id));
     if (!account) throw spentToken();
     await this.accounts.actAs(context, account);
-    await this.database.query(
-      context,
-      'INSERT INTO user_roles (user_id, role_id) SELECT $1, id FROM roles WHERE name = $2',
-      [account.userId, selfRegisteredRole],
-    );
+    const { id: roleId } = await manager.findOneByOrFail(RoleRow, { name: selfRegisteredRole });
+    await manager.insert(UserRole, { userId: account.userId, roleId });
     await this.voidWishes(context, wish);
   }
 
@@ -215,11 +220,8 @@ export class RegistrationService {
     if (account?.fault !== unverified || !isOpen) throw spentToken();
     await this.accounts.actAs(context, account);
     await this.oneTimeTokens.spend(context, token);
-    await this.database.query(
-      context,
-      'UPDATE users SET email_verified_at = now(), password_hash = $2, must_change_password = false WHERE id = $1',
-      [userId, passwordHash],
-    );
+    const verified = { emailVerifiedAt: () => 'now()', passwordHash, mustChangePassword: false };
+    await this.database.manager(context).update(User, { id: userId }, verified);
   }
 }
 

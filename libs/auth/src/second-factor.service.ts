@@ -1,15 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { Secret, TOTP } from 'otpauth';
+import { IsNull } from 'typeorm';
 import { holds } from '#access';
 import { Clock, DomainError } from '#kernel';
 import type { Actor, RequestContext } from '#platform/context';
-import { attributionOf, Database } from '#platform/database';
+import { Database } from '#platform/database';
 import { SecretBox } from '#platform/secrets';
 import { AccountsService, actorId, type Account } from './accounts.service';
+import { MfaRecoveryCode } from './mfa-recovery-code.entity';
 import type { ConfirmMfa, DisableMfa, EnrollMfa } from './mfa.dto';
 import { isPassword } from './passwords';
 import { sha256 } from './random-tokens';
+import { User } from './user.entity';
 
 /** What authenticator apps all know: SHA-1, six digits, 30 seconds (RFC 6238). */
 const stepSeconds = 30;
@@ -19,6 +22,9 @@ const tolerance = 1;
 const secretBytes = 20;
 const recoveryCodes = 10;
 const recoveryCodeBytes = 10;
+
+/** An account without a second factor. */
+export const noSecondFactor = { mfaSecret: null, mfaEnabledAt: null, mfaLastStep: null };
 
 /** What was found right: the time step of a code, or a recovery code. */
 type Match = { step: number } | { recoveryCodeId: number };
@@ -41,13 +47,13 @@ export class SecondFactorService {
     const account = await this.own(context);
     await this.provePassword(context, account, currentPassword);
     const secret = new Secret({ buffer: new Uint8Array(randomBytes(secretBytes)).buffer });
-    const enrolling = await this.database.query(
-      context,
-      `UPDATE users SET mfa_secret = $2, mfa_last_step = NULL WHERE id = $1 AND mfa_enabled_at IS NULL
-       RETURNING id, set_config('ip2a.context', $3, true)`,
-      [account.userId, this.box.seal(secret.base32, String(account.userId)), attributionOf(context)],
+    const mfaSecret = this.box.seal(secret.base32, String(account.userId));
+    const { affected } = await this.database.transaction(context, () =>
+      this.database
+        .manager(context)
+        .update(User, { id: account.userId, mfaEnabledAt: IsNull() }, { mfaSecret, mfaLastStep: null }),
     );
-    if (enrolling.length === 0) throw alreadyEnrolled();
+    if (affected === 0) throw alreadyEnrolled();
     return { secret: secret.base32, otpauthUrl: totp(secret, account.email).toString() };
   }
 
@@ -60,10 +66,9 @@ export class SecondFactorService {
       if (!account?.mfaSecret) throw notEnrolled();
       const match = this.matchCode(account, code);
       if (!match) return { account };
-      await this.database.query(context, 'UPDATE users SET mfa_enabled_at = now(), mfa_last_step = $2 WHERE id = $1', [
-        userId,
-        match.step,
-      ]);
+      await this.database
+        .manager(context)
+        .update(User, { id: userId }, { mfaEnabledAt: () => 'now()', mfaLastStep: match.step });
       return { codes: await this.makeRecoveryCodes(context, userId) };
     });
     if (confirmed.codes) return { recoveryCodes: confirmed.codes };
@@ -82,11 +87,7 @@ export class SecondFactorService {
       const locked = await this.accounts.lock(context, account.userId);
       if (!locked?.isEnrolled) throw notEnrolled();
       if (!this.matchCode(locked, code)) return locked;
-      await this.database.query(
-        context,
-        'UPDATE users SET mfa_secret = NULL, mfa_enabled_at = NULL, mfa_last_step = NULL WHERE id = $1',
-        [account.userId],
-      );
+      await this.database.manager(context).update(User, { id: account.userId }, noSecondFactor);
       await this.dropRecoveryCodes(context, account.userId);
       return undefined;
     });
@@ -111,17 +112,13 @@ export class SecondFactorService {
 
   /** Uses up what was found right, so that it is right only once. */
   async use(context: RequestContext, { userId }: Account, match: Match): Promise<void> {
-    if ('step' in match) {
-      await this.database.query(context, 'UPDATE users SET mfa_last_step = $2 WHERE id = $1', [userId, match.step]);
-    } else {
-      await this.database.query(context, 'UPDATE mfa_recovery_codes SET used_at = now() WHERE id = $1', [
-        match.recoveryCodeId,
-      ]);
-    }
+    const manager = this.database.manager(context);
+    if ('step' in match) await manager.update(User, { id: userId }, { mfaLastStep: match.step });
+    else await manager.update(MfaRecoveryCode, { id: match.recoveryCodeId }, { usedAt: () => 'now()' });
   }
 
   async dropRecoveryCodes(context: RequestContext, userId: number): Promise<void> {
-    await this.database.query(context, 'DELETE FROM mfa_recovery_codes WHERE user_id = $1', [userId]);
+    await this.database.manager(context).delete(MfaRecoveryCode, { userId });
   }
 
   private matchCode(account: Account, code: string): { step: number } | undefined {
@@ -136,11 +133,8 @@ export class SecondFactorService {
   private async makeRecoveryCodes(context: RequestContext, userId: number): Promise<string[]> {
     const codes = Array.from({ length: recoveryCodes }, newRecoveryCode);
     await this.dropRecoveryCodes(context, userId);
-    await this.database.query(
-      context,
-      'INSERT INTO mfa_recovery_codes (user_id, code_hash) SELECT $1, unnest($2::text[])',
-      [userId, codes.map(hashOf)],
-    );
+    const rows = codes.map((code) => ({ userId, codeHash: hashOf(code) }));
+    await this.database.manager(context).insert(MfaRecoveryCode, rows);
     return codes;
   }
 

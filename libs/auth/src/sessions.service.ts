@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
+import { IsNull } from 'typeorm';
 import { tierOf } from '#access';
 import { AuditWriter } from '#audit';
 import { DomainError } from '#kernel';
@@ -12,6 +13,7 @@ import { actorId } from './accounts.service';
 import type { OwnSessionsView } from './auth.dto';
 import { OneTimeTokensService } from './one-time-tokens.service';
 import { newToken, sha256 } from './random-tokens';
+import { RefreshToken } from './refresh-token.entity';
 import { accessTokenSeconds, invalidToken, TokensService, type Claims } from './tokens.service';
 
 /** Days a session lasts without being refreshed. */
@@ -171,10 +173,10 @@ export class SessionsService {
       context.actor = actor;
       await this.database.attribute(context);
       if (isRotated) {
-        await this.revoke(context, 'family_id', familyId, 'reused');
+        await this.revoke(context, { familyId }, 'reused');
         return 'reused';
       }
-      await this.database.query(context, 'UPDATE refresh_tokens SET rotated_at = now() WHERE id = $1', [id]);
+      await this.database.manager(context).update(RefreshToken, { id }, { rotatedAt: () => 'now()' });
       return this.issue(context, actor.userId, familyId);
     });
     if (outcome === 'invalid') throw invalidToken();
@@ -216,7 +218,7 @@ export class SessionsService {
   async end(context: RequestContext, sessionId: string, reason: string): Promise<void> {
     await this.database.transaction(context, async () => {
       await this.holdAccount(context, context.actor?.userId ?? 0);
-      await this.revoke(context, 'family_id', sessionId, reason);
+      await this.revoke(context, { familyId: sessionId }, reason);
       await this.audit.record(context, {
         action: 'LOGOUT',
         tableName: 'users',
@@ -228,7 +230,7 @@ export class SessionsService {
   /** Ends every session of an account, and what was mailed to it: log-out everywhere, a lock, a new password, a deletion. */
   async endAll(context: RequestContext, userId: number, reason: string): Promise<void> {
     await this.holdAccount(context, userId);
-    await this.revoke(context, 'user_id', userId, reason);
+    await this.revoke(context, { userId }, reason);
     await this.oneTimeTokens.voidAll(context, userId);
   }
 
@@ -239,25 +241,20 @@ export class SessionsService {
 
   private async revoke(
     context: RequestContext,
-    column: 'family_id' | 'user_id',
-    value: string | number,
+    tokens: { familyId: string } | { userId: number },
     reason: string,
   ): Promise<void> {
-    await this.database.query(
-      context,
-      `UPDATE refresh_tokens SET revoked_at = now(), revoked_reason = $2 WHERE ${column} = $1 AND revoked_at IS NULL`,
-      [value, reason],
-    );
+    const open = { ...tokens, revokedAt: IsNull() };
+    const change = { revokedAt: () => 'now()', revokedReason: reason };
+    await this.database.manager(context).update(RefreshToken, open, change);
   }
 
   private async issue(context: RequestContext, userId: number, familyId: string): Promise<Session> {
     const refreshToken = newToken(refreshTokenBytes);
-    await this.database.query(
-      context,
-      `INSERT INTO refresh_tokens (user_id, family_id, token_hash, expires_at, ip_address, user_agent)
-       VALUES ($1, $2, $3, now() + interval '${refreshTokenDays} days', $4, $5)`,
-      [userId, familyId, sha256(refreshToken), context.ipAddress, context.userAgent],
-    );
+    const { ipAddress, userAgent } = context;
+    const expiresAt = () => `now() + interval '${refreshTokenDays} days'`;
+    const token = { userId, familyId, tokenHash: sha256(refreshToken), expiresAt, ipAddress, userAgent };
+    await this.database.manager(context).insert(RefreshToken, token);
     const accessToken = await this.tokens.sign(userId, familyId, tierOf(context.actor?.roles ?? []));
     return { accessToken, refreshToken, tokenType: 'Bearer', expiresIn: accessTokenSeconds };
   }

@@ -1,6 +1,7 @@
 import type { AuditWriter } from '#audit';
 import type { TieredCache } from '#platform/cache';
 import { aContext, anActor, codeOf, errorOf, unconnected } from '../../../test/support/unconnected';
+import { accountEntities } from './account-entities';
 import type { OneTimeTokensService } from './one-time-tokens.service';
 import { sha256 } from './random-tokens';
 import { SessionsService } from './sessions.service';
@@ -18,7 +19,7 @@ function sessionsWith(given: { token?: object | null } = {}) {
     seconds: [] as number[],
     voided: [] as number[],
   };
-  const { database, sent } = unconnected([], (sql) => {
+  const { database, sent } = unconnected(accountEntities, (sql) => {
     if (sql.includes('FROM refresh_tokens t JOIN users')) return given.token ? [given.token] : [];
     return sql.includes('AS "endsAt"') ? state.rows : [];
   });
@@ -113,7 +114,10 @@ describe('a refresh', () => {
 
   it('uses the token up and goes on with the same session, at the tier of the roles that count now', async () => {
     const { shown, changes, sent } = await refresh(token);
-    expect(changes).toEqual(['UPDATE refresh_tokens SET rotated_at = n', 'INSERT INTO refresh_tokens (user_id, fam']);
+    expect(changes).toEqual([
+      'UPDATE refresh_tokens SET rotated_at = n',
+      expect.stringMatching(/^INSERT INTO refresh_tokens/),
+    ]);
     expect(shown).toMatchObject({ accessToken: '7 family member', tokenType: 'Bearer', expiresIn: 900 });
     const { refreshToken } = shown as { refreshToken: string };
     expect(sent.at(-1)?.values.slice(0, 3)).toEqual([7, 'family', sha256(refreshToken)]);
@@ -134,8 +138,8 @@ describe('a refresh', () => {
     expect(error?.code).toBe('auth.refresh-reused');
     expect(error?.refused).toEqual({ tableName: 'users', recordId: 7 });
     expect(changes).toEqual(['UPDATE refresh_tokens SET revoked_at = n']);
-    expect(sent.at(-1)?.sql).toMatch(/WHERE family_id = \$1 AND revoked_at IS NULL$/);
-    expect(sent.at(-1)?.values).toEqual(['family', 'reused']);
+    expect(sent.at(-1)?.sql).toMatch(/ WHERE \(+family_id = \$2 AND revoked_at IS NULL\)+$/);
+    expect(sent.at(-1)?.values).toEqual(['reused', 'family']);
   });
 
   it('looks for the hash of the token under the lock of its account', async () => {
@@ -158,7 +162,7 @@ describe('ending sessions', () => {
   it('of an account ends all of them, and what was mailed to it', async () => {
     const { sessions, state, sent } = sessionsWith();
     await sessions.endAll(aContext(anActor('admin')), 8, 'account-locked');
-    expect(sent.at(-1)?.sql).toMatch(/WHERE user_id = \$1 AND revoked_at IS NULL$/);
-    expect([sent.at(-1)?.values, state.voided]).toEqual([[8, 'account-locked'], [8]]);
+    expect(sent.at(-1)?.sql).toMatch(/ WHERE \(+user_id = \$2 AND revoked_at IS NULL\)+$/);
+    expect([sent.at(-1)?.values, state.voided]).toEqual([['account-locked', 8], [8]]);
   });
 });

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { In, Not } from 'typeorm';
 import { Clock, DomainError } from '#kernel';
 import type { RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
@@ -6,7 +7,8 @@ import type { Rendered } from '#platform/http';
 import { RecordLists, Records } from '#records';
 import { OneTimeTokensService } from './one-time-tokens.service';
 import { hashPassword } from './passwords';
-import { SecondFactorService } from './second-factor.service';
+import { RoleRow, UserRole } from './role.entity';
+import { noSecondFactor, SecondFactorService } from './second-factor.service';
 import { SessionsService } from './sessions.service';
 import type { CreateUser, RoleQuery, SetRoles, UpdateUser, UserQuery } from './user.dto';
 import { roles, users } from './user.resource';
@@ -96,8 +98,7 @@ export class UsersService {
       });
     }
     return this.changing(context, async () => {
-      const without = { mfaSecret: null, mfaEnabledAt: null, mfaLastStep: null };
-      const reset = await this.records.update(context, users, id, without);
+      const reset = await this.records.update(context, users, id, noSecondFactor);
       await this.secondFactor.dropRecoveryCodes(context, id);
       await this.sessions.endAll(context, id, 'second-factor-reset');
       return reset;
@@ -115,20 +116,14 @@ export class UsersService {
   /** Brings the roles held to exactly those granted; what is held already is left as it is. */
   private async grant(context: RequestContext, userId: number, granted: SetRoles['roles']): Promise<void> {
     const wanted = granted.map((item) => (typeof item === 'string' ? { name: item, expiresAt: null } : item));
-    await this.database.query(
-      context,
-      `DELETE FROM user_roles ur USING roles r
-       WHERE r.id = ur.role_id AND ur.user_id = $1 AND r.name <> ALL ($2::text[])`,
-      [userId, wanted.map(({ name }) => name)],
-    );
-    await this.database.query(
-      context,
-      `INSERT INTO user_roles (user_id, role_id, expires_at)
-       SELECT $1, r.id, w."expiresAt" FROM json_to_recordset($2::json) AS w (name text, "expiresAt" timestamptz)
-       JOIN roles r ON r.name = w.name
-       ON CONFLICT (user_id, role_id) DO UPDATE SET expires_at = excluded.expires_at`,
-      [userId, JSON.stringify(wanted)],
-    );
+    const manager = this.database.manager(context);
+    const roles = await manager.find(RoleRow, { where: { name: In(wanted.map(({ name }) => name)) } });
+    await manager.delete(UserRole, { userId, roleId: Not(In(roles.map(({ id }) => id))) });
+    const rows = roles.map(({ id, name }) => {
+      const expiresAt = wanted.find((role) => role.name === name)?.expiresAt ?? null;
+      return { userId, roleId: id, expiresAt: expiresAt && new Date(expiresAt) };
+    });
+    await manager.upsert(UserRole, rows, ['userId', 'roleId']);
   }
 
   /** A change of accounts in one transaction, one at a time, after which an administrator must still be left. */

@@ -1,10 +1,12 @@
 import { Injectable } from '@nestjs/common';
+import { IsNull, Not } from 'typeorm';
 import type { RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
 import type { Rendered } from '#platform/http';
 import { Records, type Verbs } from '#records';
 import type { CreateOrganizationContact, UpdateOrganizationContact } from './organization.dto';
 import { contacts } from './organization.resource';
+import { OrganizationContact } from './organization-contact.entity';
 
 /** Contacts, of which an organization has one primary one at most. */
 @Injectable()
@@ -51,11 +53,12 @@ export class OrganizationContactsService implements Verbs<CreateOrganizationCont
     await this.database.query(context, 'SELECT id FROM organizations WHERE id = $1 FOR NO KEY UPDATE', [
       organizationId,
     ]);
-    await this.database.query(
-      context,
-      `UPDATE organization_contacts SET is_primary = false
-       WHERE organization_id = $1 AND is_primary AND id <> $2 AND deleted_at IS NULL`,
-      [organizationId, id],
-    );
+    await this.database
+      .manager(context)
+      .update(
+        OrganizationContact,
+        { organizationId, isPrimary: true, id: Not(id), deletedAt: IsNull() },
+        { isPrimary: false },
+      );
   }
 }

@@ -1,11 +1,12 @@
 import type { OnApplicationShutdown } from '@nestjs/common';
 import { escapeLiteral, type Pool, type PoolClient, type QueryConfig, type QueryResult } from 'pg';
-import { DataSource, type EntityTarget, type ObjectLiteral } from 'typeorm';
+import { DataSource, type EntityManager, type EntityTarget, type ObjectLiteral } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { DomainError, OutdatedError, unavailable } from '#kernel';
 import type { Config } from '#platform/config';
 import type { RequestContext } from '#platform/context';
 import { checkIn, checkOut, leavesConnectionSound } from './check-out';
+import { managerOver } from './context-query-runner';
 import { databaseMetrics } from './database.metrics';
 import { SnakeNaming } from './naming';
 import { translateError } from './pg-errors';
@@ -29,6 +30,7 @@ export const longStatementMs = 30_000;
 
 interface Transaction {
   client: PoolClient;
+  manager?: EntityManager;
 }
 
 interface ReadOptions {
@@ -108,14 +110,24 @@ export class Database implements OnApplicationShutdown {
     values: unknown[] = [],
     timeoutMs = statementMs,
   ): Promise<R[]> {
+    return (await this.run(context, sql, values, timeoutMs)).rows as R[];
+  }
+
+  /** The same, with how many rows it met. */
+  async run(
+    context: RequestContext | undefined,
+    sql: string,
+    values: unknown[] = [],
+    timeoutMs = statementMs,
+  ): Promise<QueryResult> {
     const transaction = openTransaction(context);
-    if (transaction) return (await this.send(transaction.client, context, sql, values, timeoutMs)).rows as R[];
+    if (transaction) return this.send(transaction.client, context, sql, values, timeoutMs);
     this.refuseHopelessWait(context);
     const client = await this.checkOut(context);
     try {
-      const { rows } = await this.send(client, context, sql, values, timeoutMs);
+      const result = await this.send(client, context, sql, values, timeoutMs);
       checkIn(client);
-      return rows as R[];
+      return result;
     } catch (error) {
       checkIn(client, error);
       throw error;
@@ -186,6 +198,13 @@ export class Database implements OnApplicationShutdown {
       context.transaction = undefined;
       checkIn(client, failure);
     }
+  }
+
+  /** TypeORM's EntityManager in the open transaction of the context, through which the application writes. */
+  manager(context: RequestContext): EntityManager {
+    const transaction = openTransaction(context);
+    if (!transaction) throw new Error('A write needs Database.transaction around it.');
+    return (transaction.manager ??= managerOver(this, context));
   }
 
   /** Tells the capture triggers again who acts, when a transaction learnt it on the way (a log-in). */
