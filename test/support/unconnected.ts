@@ -35,7 +35,10 @@ export function unconnected(entities: (new () => object)[], answer: Answer = () 
     return { command: text.split(' ', 1)[0], rows, rowCount: rows.length };
   };
   const manager = (context: RequestContext) =>
-    managerOver({ dataSource, run: runQuoted } as unknown as Parameters<typeof managerOver>[0], context);
+    managerOver(
+      { dataSource, run: runQuoted, inTransaction: () => true } as unknown as Parameters<typeof managerOver>[0],
+      context,
+    );
   const database = {
     dataSource,
     manager,

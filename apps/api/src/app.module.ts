@@ -2,6 +2,7 @@ import { Global, Module, type DynamicModule, type Provider } from '@nestjs/commo
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
 import { ScheduleModule } from '@nestjs/schedule';
 import { TerminusModule } from '@nestjs/terminus';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import { RolesGuard } from '#access';
 import { ArchivalModule, Archive } from '#archival';
 import { AttachmentsModule, FileAttachment } from '#attachments';
@@ -93,6 +94,9 @@ const journey: Provider[] = [
 /** Terminus logs nothing: faults stand in the reply and in the metrics, and a probe comes every few seconds. */
 const health = TerminusModule.forRoot({ logger: false });
 
+/** `@InjectRepository` works in every module. */
+const repositories = TypeOrmModule.forFeature(entities);
+
 @Global()
 @Module({})
 class PlatformModule {
@@ -108,7 +112,16 @@ class PlatformModule {
       ThrottlingHealth,
       Mailer,
     ];
-    return { module: PlatformModule, imports: [health, TieredCacheModule], providers, exports: [...providers, health] };
+    const orm = TypeOrmModule.forRootAsync({
+      useFactory: () => ({ type: 'postgres' }),
+      dataSourceFactory: () => Promise.resolve(database.sharedDataSource),
+    });
+    return {
+      module: PlatformModule,
+      imports: [health, orm, repositories, TieredCacheModule],
+      providers,
+      exports: [...providers, health, repositories],
+    };
   }
 }
 

@@ -1,4 +1,5 @@
-import type { EntityManager, QueryRunner } from 'typeorm';
+import { getRepositoryToken } from '@nestjs/typeorm';
+import type { EntityManager, QueryRunner, Repository } from 'typeorm';
 import { User } from '#auth';
 import { Member } from '#members';
 import { RequestContext } from '#platform/context';
@@ -153,6 +154,28 @@ describe.each(Object.entries(ways))('%s', (_name, way) => {
     expect(context.hasCommitted).toBe(true);
   });
 
+  it('by Database.manager leaves one entry likewise, and none where the work throws', async () => {
+    const database = api.app.get(Database);
+    const [id, since, context] = [await newRow(way), await lastEntry(), newContext()];
+    const manager = await database.transaction(context, async () => {
+      await run(database.manager(context), id);
+      return database.manager(context);
+    });
+    const { requestId } = context;
+    const entry = { action, changedBy: clerkId, requestId, reason: 'a call', notes: null };
+    await expect(run(manager, id)).rejects.toThrow('has ended');
+    expect(await left(since)).toEqual([entry]);
+    const [other, failing] = [await newRow(way), newContext()];
+    const before = await lastEntry();
+    const failed = database.transaction(failing, async () => {
+      await run(database.manager(failing), other);
+      throw new Error('thought better of it');
+    });
+    await expect(failed).rejects.toThrow('thought better of it');
+    expect(await left(before)).toEqual([]);
+    expect(() => database.manager(failing)).toThrow('needs Database.transaction');
+  });
+
   it('in a transaction without a context is refused, and changes nothing', async () => {
     const id = await newRow(way);
     const since = await lastEntry();
@@ -230,4 +253,21 @@ it('a write by rights that have changed meanwhile is refused', async () => {
   );
   await expect(written).rejects.toThrow('the rights of the account were changed');
   expect([await left(since), context.hasCommitted]).toEqual([[], false]);
+});
+
+describe('an injected repository', () => {
+  const members = () => api.app.get<Repository<Member>>(getRepositoryToken(Member), { strict: false });
+
+  it('writes on record with a context, and is refused without', async () => {
+    const [since, context] = [await lastEntry(), newContext()];
+    const made = await members().save(members().create(aMember()), { data: { context } });
+    const { requestId } = context;
+    expect(await left(since)).toEqual([
+      { action: 'CREATE', changedBy: clerkId, requestId, reason: 'a call', notes: null },
+    ]);
+    const before = await lastEntry();
+    await expect(members().update({ id: made.id }, { phone: phone() })).rejects.toThrow('carries no context');
+    await expect(members().save({ ...made, phone: phone() })).rejects.toThrow('carries no context');
+    expect(await left(before)).toEqual([]);
+  });
 });

@@ -7,6 +7,7 @@ import type { RequestContext } from '#platform/context';
 /** The part of Database that sends statements. */
 interface Sender {
   dataSource: DataSource;
+  inTransaction(context: RequestContext): boolean;
   run(context: RequestContext, sql: string, values: unknown[]): Promise<Answer>;
 }
 
@@ -33,6 +34,7 @@ export class ContextQueryRunner extends PostgresQueryRunner {
   }
 
   override async query<T>(sql: string, parameters: unknown[] = [], useStructuredResult = false): Promise<T> {
+    if (!this.database.inTransaction(this.context)) throw new Error('The transaction of this manager has ended.');
     const { command, rows, rowCount } = await this.database.run(this.context, sql, parameters);
     const result = new QueryResult();
     result.records = rows as unknown[];

@@ -85,6 +85,11 @@ export class Database implements OnApplicationShutdown {
     return database;
   }
 
+  /** The data source for TypeOrmModule, which cannot close it: entries are written while modules shut down. */
+  get sharedDataSource(): DataSource {
+    return Object.create(this.dataSource, { destroy: { value: () => Promise.resolve() } }) as DataSource;
+  }
+
   /** Has reads answered by these replicas. */
   async readFrom(urls: readonly string[]): Promise<void> {
     this.replicas = new Replicas(urls, this.pool.options.max);
