@@ -152,7 +152,9 @@ describe('roles', () => {
     const [taken, given] = sent.filter(({ sql }) => sql.includes('user_roles') && !sql.startsWith('SELECT'));
     expect(taken?.sql).toMatch(/^DELETE FROM user_roles WHERE \(*user_id = \$1 AND NOT\(role_id IN \(\$2, \$3\)\)/);
     expect(taken?.values).toEqual([8, 3, 2]);
-    expect(given?.sql).toMatch(/ON CONFLICT \( ?user_id, role_id ?\) DO UPDATE SET .*expires_at = EXCLUDED\.expires_at/);
+    expect(given?.sql).toMatch(
+      /ON CONFLICT \( ?user_id, role_id ?\) DO UPDATE SET .*expires_at = EXCLUDED\.expires_at/,
+    );
     expect(given?.values).toEqual([8, 3, null, 8, 2, new Date('2027-01-01T00:00:00Z')]);
   });
 
