@@ -263,11 +263,11 @@ describe('roles', () => {
     expect(user.roles).toEqual(['staff', 'organizer']);
     const client = await api.login(user);
     expect((await client.post('/members', aMember())).status).toBe(201);
-    const reply = await setRoles(user.id, ['organizer', { name: 'staff', expiresAt: '2020-01-01T00:00:00Z' }]);
+    const reply = await setRoles(user.id, ['organizer', { name: 'staff', expiresAt: '2020-01-01T00:00:00.123456Z' }]);
     expect(reply.json()).toMatchObject({
       roles: ['organizer'],
       roleGrants: [
-        { name: 'staff', expiresAt: '2020-01-01T00:00:00.000000Z' },
+        { name: 'staff', expiresAt: '2020-01-01T00:00:00.123456Z' },
         { name: 'organizer', expiresAt: null },
       ],
     });

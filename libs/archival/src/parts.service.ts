@@ -2,12 +2,13 @@ import { createReadStream } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Inject, Injectable } from '@nestjs/common';
+import type { QueryDeepPartialEntity } from 'typeorm';
 import { AuditWriter } from '#audit';
 import { Clock } from '#kernel';
 import { LedgerFault, LedgerKey, PublishedLog, type Query } from '#ledger';
 import { CONFIG, type Config } from '#platform/config';
 import type { RequestContext } from '#platform/context';
-import { Database } from '#platform/database';
+import { Database, exactInstant } from '#platform/database';
 import { ObjectExistsError, type PutOptions } from '#platform/object-store';
 import { RetentionService } from '#retention';
 import { Archive } from './archive.entity';
@@ -183,23 +184,15 @@ export class PartsService {
     await storeNote(this.log.store, `${row.objectKey}.manifest`, signed);
     await this.database.transaction(context, async () => {
       const { firstChangedAt, lastChangedAt, retainUntil, root, storedAt } = manifest;
-      await this.database
-        .manager(context)
-        .createQueryBuilder()
-        .update(Archive)
-        .set({
-          ...{ state: 'stored', storedAt: new Date(storedAt), retainUntil, manifest: signed },
-          ...{ entryCount: String(manifest.entries), bytes: String(size), sha256, root },
-          ...{ longestLine: content.longestLine, tableNames: Object.keys(content.tables) },
-          ...{ firstTxid: first.txid, firstId: first.id, lowestId: ids.lowest, highestId: ids.highest },
-          // A Date would lose the microseconds.
-          firstChangedAt: () => ':firstChangedAt',
-          lastChangedAt: () => ':lastChangedAt',
-          storageClass: storageClass ?? 'STANDARD',
-        })
-        .where(`id = :id AND state = 'exporting'`, { id: row.id })
-        .setParameters({ firstChangedAt, lastChangedAt })
-        .execute();
+      const facts: QueryDeepPartialEntity<Archive> = {
+        ...{ state: 'stored', storedAt: new Date(storedAt), retainUntil, manifest: signed },
+        ...{ entryCount: String(manifest.entries), bytes: String(size), sha256, root },
+        ...{ longestLine: content.longestLine, tableNames: Object.keys(content.tables) },
+        ...{ firstTxid: first.txid, firstId: first.id, lowestId: ids.lowest, highestId: ids.highest },
+        ...{ firstChangedAt: exactInstant(firstChangedAt), lastChangedAt: exactInstant(lastChangedAt) },
+        storageClass: storageClass ?? 'STANDARD',
+      };
+      await this.database.manager(context).update(Archive, { id: row.id, state: 'exporting' }, facts);
       await this.writer.record(context, {
         ...{ action: 'ARCHIVE', tableName: 'archives', recordId: row.id },
         notes: `${manifest.entries} entries of ${manifest.month} in ${row.objectKey}`,

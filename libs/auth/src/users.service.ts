@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { In, Not } from 'typeorm';
 import { Clock, DomainError } from '#kernel';
 import type { RequestContext } from '#platform/context';
-import { Database } from '#platform/database';
+import { Database, exactInstant } from '#platform/database';
 import type { Rendered } from '#platform/http';
 import { RecordLists, Records } from '#records';
 import { OneTimeTokensService } from './one-time-tokens.service';
@@ -121,7 +121,7 @@ export class UsersService {
     await manager.delete(UserRole, { userId, roleId: Not(In(roles.map(({ id }) => id))) });
     const rows = roles.map(({ id, name }) => {
       const expiresAt = wanted.find((role) => role.name === name)?.expiresAt ?? null;
-      return { userId, roleId: id, expiresAt: expiresAt && new Date(expiresAt) };
+      return { userId, roleId: id, expiresAt: expiresAt && exactInstant(expiresAt) };
     });
     await manager.upsert(UserRole, rows, ['userId', 'roleId']);
   }

@@ -56,3 +56,8 @@ export function managerOver(database: Sender, context: RequestContext): EntityMa
   Object.assign(queryRunner, { manager });
   return manager;
 }
+
+/** An instant with its microseconds, for a column of TypeORM, which makes a Date of a string. */
+export function exactInstant(text: string): Date {
+  return { toPostgres: () => text } as unknown as Date;
+}
