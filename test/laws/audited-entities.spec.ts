@@ -27,12 +27,15 @@ const furtherTriggers: Record<string, string> = {
   zz_account_removed: 'likewise, where a row is deleted behind the API’s back',
 };
 
-/** Sources that write to audited tables by SQL text, each with its reason. One that does so no more must go. */
+/**
+ * Sources that write to audited tables by SQL text, each with its reason. One that does so no more
+ * must go.
+ */
 const textWriters: Record<string, string> = {
   'libs/auth/src/load-accounts.service.ts': 'bulk: the accounts of a load',
   'libs/auth/src/sessions.service.ts': 'bulk: their sessions',
   'libs/integrity/src/checks.ts': 'each repair is the statement that its check names',
-  'libs/integrity/src/choices.ts': 'likewise, for a person to choose',
+  'libs/integrity/src/choices.ts': 'each repair that a person may choose is such a statement',
   'libs/records/src/bulk-records.ts': 'bulk: the rows of an import',
   'libs/records/src/purge.ts': 'bulk: rows that have expired',
   'libs/records/src/records.ts': 'one statement changes a row and renders its view',

@@ -105,7 +105,7 @@ function dataSourceOf(entities: (new () => object)[]): DataSource {
   return Object.assign(dataSource, { entityMetadatas, entityMetadatasMap });
 }
 
-/** What decorators have said, without foreign keys to tables of other entities. */
+/** The metadata of the decorators, without foreign keys to tables of other entities. */
 function storageOf(entities: (new () => object)[]): MetadataArgsStorage {
   const storage = getMetadataArgsStorage();
   const tables = new Set(storage.filterTables(entities).map(({ name }) => name));

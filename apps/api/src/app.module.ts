@@ -76,10 +76,11 @@ const features = [
 export const modules = [AuditModule, LedgerModule, RecordsModule, ...features];
 
 /**
- * A request's journey, in order. Hooks of the server: context, rate limit (RoleThrottlerGuard). Guards: token, limit
- * of the route, break-glass, roles. Then AuditInterceptor, validation pipe, controller, service, statement with its
- * trigger, view. On the way back: AuditInterceptor waits for the entry, the adapter renders, the server's last hook
- * lets nothing pass that was not recorded. Errors end in the filter, which records refusals.
+ * A request's journey, in order. Hooks of the server: context, rate limit (RoleThrottlerGuard).
+ * Guards: token, limit of the route, break-glass, roles. Then AuditInterceptor, validation pipe,
+ * controller, service, statement with its trigger, view. On the way back: AuditInterceptor waits
+ * for the entry, the adapter renders, the server's last hook lets nothing pass that was not
+ * recorded. Errors end in the filter, which records refusals.
  */
 const journey: Provider[] = [
   { provide: APP_GUARD, useClass: JwtAuthGuard },

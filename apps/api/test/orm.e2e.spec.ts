@@ -154,7 +154,7 @@ describe.each(Object.entries(ways))('%s', (_name, way) => {
     expect(context.hasCommitted).toBe(true);
   });
 
-  it('by Database.manager leaves one entry likewise, and none where the work throws', async () => {
+  it('by Database.manager leaves one entry, and none when the work throws', async () => {
     const database = api.app.get(Database);
     const [id, since, context] = [await newRow(way), await lastEntry(), newContext()];
     const manager = await database.transaction(context, async () => {

@@ -2,8 +2,9 @@ import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import { contextOf } from '#platform/http';
 
 /**
- * A guard that decides by the rights of the actor. Rights from the cache may be stale: before they refuse somebody,
- * the account is looked up on the primary, and all such guards that have run decide again.
+ * A guard that decides by the rights of the actor. Rights from the cache may be stale: before they
+ * refuse somebody, the account is looked up on the primary, and all such guards that have run
+ * decide again.
  */
 export abstract class DecidingGuard implements CanActivate {
   canActivate(execution: ExecutionContext): true | Promise<true> {

@@ -23,8 +23,8 @@ interface Write {
 
 /**
  * Tells the transaction of each write by TypeORM who acts and why. The context comes from
- * `queryRunner.data`; the capture triggers read it. A write on an audited entity is refused if it has
- * no context or no transaction. `manager.save(x, { data: { context } })` brings both.
+ * `queryRunner.data`; the capture triggers read it. A write on an audited entity is refused if it
+ * has no context or no transaction. `manager.save(x, { data: { context } })` brings both.
  */
 @Injectable()
 @EventSubscriber()

@@ -6,14 +6,16 @@ import { auditDecision } from './audited';
 /** Answers the table of an audited entity. */
 type TableOf = (entity: new () => object) => string;
 
-/** Columns of every audited table, as TypeORM names them: alone, behind an alias, or in an entity. */
+/**
+ * Columns of every audited table, as TypeORM names them: alone, behind an alias, or in an entity.
+ */
 const versionColumn = /^(?:\w+_)?audit_ref$|^auditRef$/;
 const changeColumn = /^(?:\w+_)?updated_at$|^updatedAt$/;
 
 /**
  * The table of the first record in a reply that no disclosure of the request names. Undefined if
- * there is none. A record is an instance of an audited entity. So is any object that has the version
- * and the time of change of an audited row. Streams and text are not looked into.
+ * there is none. A record is an instance of an audited entity. So is any object that has the
+ * version and the time of change of an audited row. Streams and text are not looked into.
  */
 export function unnotedIn(reply: unknown, { disclosures }: RequestContext, tableOf: TableOf): string | undefined {
   const seen = new Set<object>();

@@ -10,7 +10,7 @@ import { User } from './user.entity';
 /** Wrong passwords or codes in a row that lock an account, and for how many minutes. */
 const maxFailures = 5;
 const lockMinutes = 15;
-/** A lock that has run out starts the count anew. */
+/** The count starts again after a lock has ended. */
 const failures = 'CASE WHEN locked_until <= now() THEN 1 ELSE failed_login_attempts + 1 END';
 const lock = `CASE WHEN (${failures}) >= ${maxFailures} THEN now() + interval '${lockMinutes} minutes' END`;
 /** As many as the migration made. */

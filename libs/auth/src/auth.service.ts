@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { AuditWriter } from '#audit';
 import { DomainError, invalid } from '#kernel';
 import type { Actor, RequestContext } from '#platform/context';
-import { Database } from '#platform/database';
+import { Database, now } from '#platform/database';
 import { AccountsService, actorId, type Account } from './accounts.service';
 import type { ActorView, ChangePassword, Login } from './auth.dto';
 import type { MfaRequiredView, VerifyMfa } from './mfa.dto';
@@ -126,7 +126,7 @@ export class AuthService {
   }
 
   private async enter(context: RequestContext, userId: number): Promise<Session> {
-    const logIn = { lastLoginAt: () => 'now()', failedLoginAttempts: 0, lockedUntil: null };
+    const logIn = { lastLoginAt: now, failedLoginAttempts: 0, lockedUntil: null };
     await this.database.manager(context).update(User, { id: userId }, logIn);
     await this.audit.record(context, { action: 'LOGIN', tableName: 'users', recordId: userId });
     return this.sessions.begin(context, userId);

@@ -6,18 +6,7 @@ import { aContext, anActor, codeOf } from '../../../test/support/unconnected';
 import { JwtAuthGuard } from './jwt-auth.guard';
 import { JwtStrategy } from './jwt.strategy';
 import type { SessionsService } from './sessions.service';
-import { invalidToken, type Claims, type TokensService } from './tokens.service';
-
-const claims: Claims = { userId: 7, sessionId: 'family', tier: 'staff', expiresAt: 1 };
-
-/** Tokens: `known` was verified before, `good` was not, and no other is any good. */
-const tokens = {
-  known: (token: string) => (token === 'known' ? claims : undefined),
-  verify: async (token: string) => {
-    if (token !== 'good' && token !== 'known') throw invalidToken();
-    return claims;
-  },
-} as unknown as TokensService;
+import { someTokens } from './tokens.factory';
 
 /** The execution of a handler with this operation. */
 function executionOf(context: RequestContext, operation: Operation | undefined, request: object): ExecutionContext {
@@ -38,7 +27,7 @@ describe('authentication', () => {
     const context = aContext();
     const known = { id: 7, version: '1', isConfirmed: false, actor: anActor('staff') };
     const sessions = { find: () => known, lookUp: async () => known } as unknown as SessionsService;
-    const guard = new JwtAuthGuard(new Reflector(), tokens, sessions);
+    const guard = new JwtAuthGuard(new Reflector(), someTokens, sessions);
     const execution = executionOf(context, operation, { headers: { authorization } });
     const code = await codeOf(() => guard.canActivate(execution));
     return { code, actor: context.actor?.userId, sessionId: context.sessionId, route: context.route };

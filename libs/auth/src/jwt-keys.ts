@@ -18,8 +18,8 @@ export interface PublishedKey extends JsonWebKey {
 }
 
 /**
- * The keys of access tokens, made once. One key signs. A token is checked with the key that it names.
- * JWT_PREVIOUS_KEY_FILE is a second key to check with, while a key is replaced.
+ * The keys of access tokens, made once. One key signs. A token is checked with the key that it
+ * names. JWT_PREVIOUS_KEY_FILE is a second key to check with, while a key is replaced.
  */
 @Injectable()
 export class JwtKeys {

@@ -15,8 +15,9 @@ const ATTEMPT = Reflector.createDecorator<Attempt>();
 const reflector = new Reflector();
 
 /**
- * Adds two tighter limits to an operation that allows guesses or sends mail: one for the asking IP address, and one
- * for the target from all addresses together. The schema of the body normalizes `field`, as it does for the handler.
+ * Adds two tighter limits to an operation that allows guesses or sends mail: one for the asking IP
+ * address, and one for the target from all addresses together. The schema of the body normalizes
+ * `field`, as it does for the handler.
  */
 export function LimitAttempts<Body extends z.ZodType<object>>(
   schema: Body,

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { IsNull } from 'typeorm';
 import { DomainError } from '#kernel';
 import type { RequestContext } from '#platform/context';
-import { Database } from '#platform/database';
+import { Database, inTime, now } from '#platform/database';
 import { OneTimeToken, type Purpose } from './one-time-token.entity';
 import { newToken, sha256 } from './random-tokens';
 
@@ -12,7 +12,6 @@ export const tokenMinutes: Record<Purpose, number> = { 'verify-email': 24 * 60, 
 /** With as many, a link by the default PORTAL_URL fits in a line of a mail that needs no encoding (76 characters). */
 export const tokenBytes = 24;
 
-const now = () => 'now()';
 const openSql = 'token_hash = $1 AND purpose = $2 AND used_at IS NULL AND expires_at > now()';
 
 /** Tokens that are good once. Whoever spends one holds the lock of its user, so that two at once can not both succeed. */
@@ -24,7 +23,7 @@ export class OneTimeTokensService {
   async issue(context: RequestContext, userId: number, purpose: Purpose): Promise<string> {
     await this.voidAll(context, userId, purpose);
     const token = newToken(tokenBytes);
-    const expiresAt = () => `now() + interval '${tokenMinutes[purpose]} minutes'`;
+    const expiresAt = inTime(`${tokenMinutes[purpose]} minutes`);
     await this.database.manager(context).insert(OneTimeToken, { userId, purpose, tokenHash: sha256(token), expiresAt });
     return token;
   }

@@ -4,7 +4,7 @@ import { selfRegisteredRole } from '#access';
 import { AuditWriter } from '#audit';
 import { CONFIG, type Config } from '#platform/config';
 import type { RequestContext } from '#platform/context';
-import { Database } from '#platform/database';
+import { Database, inTime, now } from '#platform/database';
 import { Mailer, type Mail } from '#platform/mail';
 import type { AcceptedView, Register, VerifyEmail } from './account.dto';
 import { existingAccountMail, verificationMail } from './account-mails';
@@ -168,12 +168,12 @@ export class RegistrationService {
 
   private async voidWishes(context: RequestContext, { memberId, email }: Wish): Promise<void> {
     const open = { memberId, email, usedAt: IsNull() };
-    await this.database.manager(context).update(Registration, open, { usedAt: () => 'now()' });
+    await this.database.manager(context).update(Registration, open, { usedAt: now });
   }
 
   private async keepWish(context: RequestContext, { memberId, email }: Wish): Promise<string> {
     const token = newToken(tokenBytes);
-    const expiresAt = () => `now() + interval '${tokenMinutes['verify-email']} minutes'`;
+    const expiresAt = inTime(`${tokenMinutes['verify-email']} minutes`);
     const registration = { memberId, email, tokenHash: sha256(token), expiresAt };
     await this.database.manager(context).insert(Registration, registration);
     return token;
@@ -196,7 +196,7 @@ export class RegistrationService {
       .createQueryBuilder()
       .insert()
       .into(User)
-      .values({ email, passwordHash, ...name, memberId, emailVerifiedAt: () => 'now()' })
+      .values({ email, passwordHash, ...name, memberId, emailVerifiedAt: now })
       .orIgnore()
       .returning('id')
       .execute();
@@ -220,7 +220,7 @@ export class RegistrationService {
     if (account?.fault !== unverified || !isOpen) throw spentToken();
     await this.accounts.actAs(context, account);
     await this.oneTimeTokens.spend(context, token);
-    const verified = { emailVerifiedAt: () => 'now()', passwordHash, mustChangePassword: false };
+    const verified = { emailVerifiedAt: now, passwordHash, mustChangePassword: false };
     await this.database.manager(context).update(User, { id: userId }, verified);
   }
 }

@@ -14,23 +14,13 @@ import { sha256 } from './random-tokens';
 import { RoleThrottlerGuard } from './role-throttler.guard';
 import type { SessionsService } from './sessions.service';
 import { throttlerOptions } from './throttlers';
-import { invalidToken, type Claims, type TokensService } from './tokens.service';
+import { someTokens } from './tokens.factory';
 
 type Request = Parameters<LimitRequest>[0];
 type Reply = Parameters<LimitRequest>[1];
 
 const config = { RATE_LIMIT_STAFF: 1000, RATE_LIMIT_MEMBER: 100, RATE_LIMIT_PUBLIC: 21 } as Config;
-const claims: Claims = { userId: 7, sessionId: 'family', tier: 'staff', expiresAt: 1 };
 const address = '203.0.113.9';
-
-/** Tokens: `known` was verified before, `good` was not, and no other is any good. */
-const tokens = {
-  known: (token: string) => (token === 'known' ? claims : undefined),
-  verify: async (token: string) => {
-    if (token !== 'good' && token !== 'known') throw invalidToken();
-    return claims;
-  },
-} as unknown as TokensService;
 
 /** A guard, and the calls of its storage. The storage refuses keys that contain `refused`. */
 async function guardWith(refused?: string, sessions = {}) {
@@ -47,7 +37,7 @@ async function guardWith(refused?: string, sessions = {}) {
     options,
     storage,
     new Reflector(),
-    tokens,
+    someTokens,
     { isEnded: () => false, ...sessions } as unknown as SessionsService,
     config,
   );

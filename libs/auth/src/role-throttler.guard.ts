@@ -22,9 +22,9 @@ type Request = Parameters<LimitRequest>[0];
 type Reply = Parameters<LimitRequest>[1];
 
 /**
- * Rate limits by role. `limitRequest` counts every request before its body is read. Each user has one bucket over all
- * routes and processes; requests without a valid token share the bucket of their IP address. As a guard it also counts
- * against the limits that `@Throttle` puts at a route.
+ * Rate limits by role. `limitRequest` counts every request before its body is read. Each user has
+ * one bucket over all routes and processes; requests without a valid token share the bucket of
+ * their IP address. As a guard it also counts against the limits that `@Throttle` puts at a route.
  */
 @Injectable()
 export class RoleThrottlerGuard extends ThrottlerGuard {
@@ -45,9 +45,9 @@ export class RoleThrottlerGuard extends ThrottlerGuard {
   }
 
   /**
-   * Throws 429 when the bucket is empty. User and tier come from the signed token, so nothing is looked up. A token
-   * whose session has ended counts for its address, as soon as this process knows. Otherwise a thief could use up the
-   * requests of its owner.
+   * Throws 429 when the bucket is empty. User and tier come from the signed token, so nothing is
+   * looked up. A token whose session has ended counts for its address, as soon as this process
+   * knows. Otherwise a thief could use up the requests of its owner.
    */
   async limitRequest(request: Request, reply: Reply): Promise<void> {
     const context = contextOf(request);
@@ -101,7 +101,10 @@ export class RoleThrottlerGuard extends ThrottlerGuard {
     if (record.isBlocked) throw tooMany({ key, limit, ttl }, record.timeToBlockExpire, email);
   }
 
-  /** The claims of a valid token. Undefined where the address counts, as it does for all public operations. */
+  /**
+   * The claims of a valid token. Undefined where the address counts, as it does for all public
+   * operations.
+   */
   private async claimsOf({ route }: RequestContext, token: string | undefined): Promise<Claims | undefined> {
     if (!token || OPERATIONS[route as Operation] === 'public') return undefined;
     const claims = this.tokens.known(token) ?? (await this.tokens.verify(token).catch(() => undefined));

@@ -5,7 +5,7 @@ import { IsNull } from 'typeorm';
 import { holds } from '#access';
 import { Clock, DomainError } from '#kernel';
 import type { Actor, RequestContext } from '#platform/context';
-import { Database } from '#platform/database';
+import { Database, now } from '#platform/database';
 import { SecretBox } from '#platform/secrets';
 import { AccountsService, actorId, type Account } from './accounts.service';
 import { MfaRecoveryCode } from './mfa-recovery-code.entity';
@@ -66,9 +66,7 @@ export class SecondFactorService {
       if (!account?.mfaSecret) throw notEnrolled();
       const match = this.matchCode(account, code);
       if (!match) return { account };
-      await this.database
-        .manager(context)
-        .update(User, { id: userId }, { mfaEnabledAt: () => 'now()', mfaLastStep: match.step });
+      await this.database.manager(context).update(User, { id: userId }, { mfaEnabledAt: now, mfaLastStep: match.step });
       return { codes: await this.makeRecoveryCodes(context, userId) };
     });
     if (confirmed.codes) return { recoveryCodes: confirmed.codes };
@@ -114,7 +112,7 @@ export class SecondFactorService {
   async use(context: RequestContext, { userId }: Account, match: Match): Promise<void> {
     const manager = this.database.manager(context);
     if ('step' in match) await manager.update(User, { id: userId }, { mfaLastStep: match.step });
-    else await manager.update(MfaRecoveryCode, { id: match.recoveryCodeId }, { usedAt: () => 'now()' });
+    else await manager.update(MfaRecoveryCode, { id: match.recoveryCodeId }, { usedAt: now });
   }
 
   async dropRecoveryCodes(context: RequestContext, userId: number): Promise<void> {

@@ -7,7 +7,7 @@ import { AuditWriter } from '#audit';
 import { DomainError } from '#kernel';
 import { TieredCache } from '#platform/cache';
 import type { Actor, AskingAccount, RequestContext } from '#platform/context';
-import { BatchedLookUps, batchMs, Database, longStatementMs } from '#platform/database';
+import { BatchedLookUps, batchMs, Database, inTime, longStatementMs, now } from '#platform/database';
 import { actorSql, endsAtSql, faultSql, versionSql } from './account.sql';
 import { actorId } from './accounts.service';
 import type { OwnSessionsView } from './auth.dto';
@@ -176,7 +176,7 @@ export class SessionsService {
         await this.revoke(context, { familyId }, 'reused');
         return 'reused';
       }
-      await this.database.manager(context).update(RefreshToken, { id }, { rotatedAt: () => 'now()' });
+      await this.database.manager(context).update(RefreshToken, { id }, { rotatedAt: now });
       return this.issue(context, actor.userId, familyId);
     });
     if (outcome === 'invalid') throw invalidToken();
@@ -245,14 +245,14 @@ export class SessionsService {
     reason: string,
   ): Promise<void> {
     const open = { ...tokens, revokedAt: IsNull() };
-    const change = { revokedAt: () => 'now()', revokedReason: reason };
+    const change = { revokedAt: now, revokedReason: reason };
     await this.database.manager(context).update(RefreshToken, open, change);
   }
 
   private async issue(context: RequestContext, userId: number, familyId: string): Promise<Session> {
     const refreshToken = newToken(refreshTokenBytes);
     const { ipAddress, userAgent } = context;
-    const expiresAt = () => `now() + interval '${refreshTokenDays} days'`;
+    const expiresAt = inTime(`${refreshTokenDays} days`);
     const token = { userId, familyId, tokenHash: sha256(refreshToken), expiresAt, ipAddress, userAgent };
     await this.database.manager(context).insert(RefreshToken, token);
     const accessToken = await this.tokens.sign(userId, familyId, tierOf(context.actor?.roles ?? []));

@@ -9,14 +9,17 @@ import { sha256 } from './random-tokens';
 /** The time to live of all limits, in ms; a route may name another one. */
 export const minute = 60_000;
 
-/** Shares of the public limit: attempts of one kind from one address, and at one target from all addresses. */
+/**
+ * Shares of the public limit: attempts of one kind from one address, and at one target from all
+ * addresses.
+ */
 const shareOfAddress = 1 / 2;
 const shareOfTarget = 1 / 4;
 
 /**
- * The named throttlers. `default` is the limit of a route with `@Throttle`, in addition to the one over all routes. The
- * others limit attempts (`@LimitAttempts`), in addition to the lock of an account. Every target is hashed, so the limit
- * does not tell whether there is such an account.
+ * The named throttlers. `default` is the limit of a route with `@Throttle`, in addition to the one
+ * over all routes. The others limit attempts (`@LimitAttempts`), in addition to the lock of an
+ * account. Every target is hashed, so the limit does not tell whether there is such an account.
  */
 export function throttlerOptions(config: Config, storage: GcraStorage): ThrottlerModuleOptions {
   const { public: perMinute } = limitsOf(config);

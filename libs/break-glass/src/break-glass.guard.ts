@@ -6,8 +6,8 @@ import { reasonRequired, type Actor, type RequestContext } from '#platform/conte
 import { contextOf } from '#platform/http';
 
 /**
- * Opens one record in an emergency. `X-Break-Glass` widens the actor's rights for this one request, before RolesGuard
- * decides.
+ * Opens one record in an emergency. `X-Break-Glass` widens the actor's rights for this one request,
+ * before RolesGuard decides.
  */
 @Injectable()
 export class BreakGlassGuard extends DecidingGuard {
@@ -19,7 +19,8 @@ export class BreakGlassGuard extends DecidingGuard {
     const context = contextOf(execution.switchToHttp().getRequest());
     const operation = this.reflector.get<Operation | undefined>(OPERATION, execution.getHandler());
     const { actor } = context;
-    // RolesGuard decides about undeclared and public routes, and about actors who may do nothing yet.
+    // RolesGuard decides about undeclared and public routes, and about actors who may do nothing
+    // yet.
     if (!operation || OPERATIONS[operation] === 'public' || !actor || actor.mustChangePassword) return;
     if (asksToBreakGlass(context)) breakGlass(context, actor, operation);
   }

@@ -12,7 +12,7 @@ export class ImportsTask {
 
   @ScheduledJob({
     id: 'expire-imports',
-    description: 'Forgets imports that nobody has gone on with for 30 days.',
+    description: 'Removes the progress of imports that were not resumed within 30 days.',
     cron: '47 3 * * *',
   })
   removeExpired(): Promise<void> {

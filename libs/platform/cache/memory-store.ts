@@ -11,7 +11,9 @@ interface Stored {
   value?: unknown;
 }
 
-/** The memory tier, as a store of Keyv. `peek` and `keep` are synchronous, and so faster than Keyv. */
+/**
+ * The memory tier, as a store of Keyv. `peek` and `keep` are synchronous, and so faster than Keyv.
+ */
 export class MemoryStore implements KeyvStoreAdapter {
   readonly opts = {};
   private readonly kept = new LRUCache<string, Stored>({

@@ -10,9 +10,9 @@ const scanCount = 500;
 type Client = Parameters<typeof redisInsStore>[0];
 
 /**
- * The Redis tier, which all processes share: cache-manager-redis-yet over our connection, which queues nothing while
- * Redis is away. Keyv encrypts each value for this namespace. `get` rejects where Redis is away or the value cannot be
- * decrypted.
+ * The Redis tier, which all processes share: cache-manager-redis-yet over our connection, which
+ * queues nothing while Redis is away. Keyv encrypts each value for this namespace. `get` rejects
+ * where Redis is away or the value cannot be decrypted.
  */
 export async function redisStore(redis: RedisConnection, box: SecretBox, namespace: string): Promise<Keyv> {
   // It loads a driver of its own, which takes long and is not used.
@@ -36,7 +36,10 @@ function clientOver(redis: RedisConnection, namespace: string): Client {
       redis.ask(['SET', key, value, ...(options ? ['PX', String(options.PX)] : [])]),
     mGet: (keys: string[]) => redis.ask(['MGET', ...keys]),
     del: (keys: string | string[]) => redis.ask(['UNLINK', ...[keys].flat()]),
-    /** `clear` calls it. Other programs may use the same database of Redis, so it drops our own keys alone. */
+    /**
+     * `clear` calls it. Other programs may use the same database of Redis, so it drops our own keys
+     * alone.
+     */
     async flushDb() {
       let cursor = '0';
       do {

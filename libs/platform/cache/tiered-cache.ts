@@ -12,9 +12,9 @@ interface Entry {
 }
 
 /**
- * Texts in the two tiers of the CacheModule: the memory of this process, and Redis, encrypted, for all processes. They
- * may be stale: the statement that writes the entry compares the version. So nothing is invalidated. Where Redis is
- * away, slow or full, the tier answers with a miss.
+ * Texts in the two tiers of the CacheModule: the memory of this process, and Redis, encrypted, for
+ * all processes. They may be stale: the statement that writes the entry compares the version. So
+ * nothing is invalidated. Where Redis is away, slow or full, the tier answers with a miss.
  */
 @Injectable()
 export class TieredCache {

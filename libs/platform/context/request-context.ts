@@ -101,7 +101,10 @@ export class RequestContext {
   account?: AskingAccount;
   /** Looks the account up on the primary; 401 where it may not ask any more. */
   lookUpAgain?: () => Promise<void>;
-  /** The decisions of the guards by the actor, in their order. Each throws where the actor may not do this. */
+  /**
+   * The decisions of the guards by the actor, in their order. Each throws where the actor may not
+   * do this.
+   */
   readonly decisions: (() => void)[] = [];
   /** Whether everything is read on the primary: in the second attempt at a request that a late or cached answer had misled. */
   readsPrimary = false;
@@ -158,7 +161,10 @@ export class RequestContext {
     this.disclosures.push(disclosure);
   }
 
-  /** Looks the account up on the primary, and has all guards decide again: 401 or 403 where it may not any more. */
+  /**
+   * Looks the account up on the primary, and has all guards decide again: 401 or 403 where it may
+   * not any more.
+   */
   async decideAgain(): Promise<void> {
     if (!this.lookUpAgain) return;
     // The entry of a refusal that follows names nobody and depends on no rights.

@@ -12,8 +12,9 @@ interface Sender {
 }
 
 /**
- * TypeORM's statements in the open transaction of a context. Database sends each of them, so deadlines, prepared statements,
- * traces and translated errors are the same for all. The transaction itself belongs to Database.
+ * TypeORM's statements in the open transaction of a context. Database sends each of them, so
+ * deadlines, prepared statements, traces and translated errors are the same for all. The
+ * transaction itself belongs to Database.
  */
 export class ContextQueryRunner extends PostgresQueryRunner {
   constructor(
@@ -55,9 +56,4 @@ export function managerOver(database: Sender, context: RequestContext): EntityMa
   const manager = database.dataSource.createEntityManager(queryRunner);
   Object.assign(queryRunner, { manager });
   return manager;
-}
-
-/** An instant with its microseconds, for a column of TypeORM, which makes a Date of a string. */
-export function exactInstant(text: string): Date {
-  return { toPostgres: () => text } as unknown as Date;
 }

@@ -85,7 +85,10 @@ export class Database implements OnApplicationShutdown {
     return database;
   }
 
-  /** The data source for TypeOrmModule, which cannot close it: entries are written while modules shut down. */
+  /**
+   * The data source for TypeOrmModule, which cannot close it: entries are written while modules
+   * shut down.
+   */
   get sharedDataSource(): DataSource {
     return Object.create(this.dataSource, { destroy: { value: () => Promise.resolve() } }) as DataSource;
   }
@@ -205,7 +208,10 @@ export class Database implements OnApplicationShutdown {
     }
   }
 
-  /** TypeORM's EntityManager in the open transaction of the context, through which the application writes. */
+  /**
+   * TypeORM's EntityManager in the open transaction of the context, through which the application
+   * writes.
+   */
   manager(context: RequestContext): EntityManager {
     const transaction = openTransaction(context);
     if (!transaction) throw new Error('A write needs Database.transaction around it.');

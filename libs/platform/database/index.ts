@@ -1,7 +1,7 @@
 export { BatchedLookUps, batchMs } from './batched-look-ups';
 export { asOwner, bulkLoad } from './bulk-load';
 export { checkIn, checkOut } from './check-out';
-export { ContextQueryRunner, exactInstant, managerOver } from './context-query-runner';
+export { ContextQueryRunner, managerOver } from './context-query-runner';
 export { attributionOf, connectionWaitMs, Database, longStatementMs } from './database';
 export { DatabaseHealth } from './database.health';
 export { makePartitions, migrate, pendingMigrations, roleOf } from './migrate';
@@ -10,3 +10,4 @@ export { oneOf } from './one-of';
 export { translateError } from './pg-errors';
 export { Pace } from './pace';
 export { SharedCall } from './shared-call';
+export { exactInstant, inTime, now } from './sql-values';

@@ -17,8 +17,8 @@ export function isUnlimited(url: string | undefined): boolean {
 const exempt = new Map<string | undefined, boolean>();
 
 /**
- * Asks `limit` before the body is read and before anything is looked up, for unknown routes, too. A hook, because guards see
- * neither those nor a request that is still to be read.
+ * Asks `limit` before the body is read and before anything is looked up, for unknown routes, too. A
+ * hook, because guards see neither those nor a request that is still to be read.
  */
 export function limitRequests(server: FastifyInstance, limit: LimitRequest): void {
   server.addHook('onRequest', (request, reply, done) => {
@@ -28,8 +28,8 @@ export function limitRequests(server: FastifyInstance, limit: LimitRequest): voi
 }
 
 /**
- * Writes a limit into the headers of a reply (draft-ietf-httpapi-ratelimit-headers-06). Of several limits, the nearest
- * one stays.
+ * Writes a limit into the headers of a reply (draft-ietf-httpapi-ratelimit-headers-06). Of several
+ * limits, the nearest one stays.
  */
 export function sayLimit(reply: FastifyReply, limit: number, record: ThrottlerRecord): void {
   const remaining = limit - record.totalHits;

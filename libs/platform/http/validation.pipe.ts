@@ -37,7 +37,9 @@ export class ValidationPipe extends StandardSchemaValidationPipe {
     return super.transform(value, metadata);
   }
 
-  /** Nest would remove `__proto__` before the check. The schemas refuse it like any unknown name. */
+  /**
+   * Nest would remove `__proto__` before the check. The schemas refuse it like any unknown name.
+   */
   protected override stripProtoKeys(): void {}
 }
 

@@ -14,8 +14,8 @@ export interface Job {
 const declared = new Map<string, Job>();
 
 /**
- * Declares a method as a job of the server. ScheduleModule mounts it under its id. One run waits for the one before it.
- * Commands mount no jobs.
+ * Declares a method as a job of the server. ScheduleModule mounts it under its id. One run waits
+ * for the one before it. Commands mount no jobs.
  */
 export function ScheduledJob(job: Job): MethodDecorator {
   if (declared.has(job.id)) throw new Error(`There are two jobs with the id ${job.id}.`);

@@ -5,11 +5,15 @@ import { intervalOf, type BucketState } from './gcra';
 export type ThrottlerRecord = Awaited<ReturnType<ThrottlerStorage['increment']>>;
 
 /**
- * Counts requests for @nestjs/throttler by GCRA. It never rejects for a fault of Redis: the process then counts by
- * itself. The penalty grows with each block that a client ignores, so `blockDuration` is refused.
+ * Counts requests for @nestjs/throttler by GCRA. It never rejects for a fault of Redis: the process
+ * then counts by itself. The penalty grows with each block that a client ignores, so
+ * `blockDuration` is refused.
  */
 export abstract class GcraStorage implements ThrottlerStorage {
-  /** Takes one request out of the bucket `key`, which holds `limit`. An empty bucket is full after `ttl` ms. */
+  /**
+   * Takes one request out of the bucket `key`, which holds `limit`. An empty bucket is full after
+   * `ttl` ms.
+   */
   increment(
     key: string,
     ttl: number,

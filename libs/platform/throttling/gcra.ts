@@ -26,17 +26,19 @@ export function emptyState(): BucketState {
 }
 
 /**
- * The time in which one request is refilled, where `limit` requests take `span`. Whole microseconds keep sums exact.
+ * The time in which one request is refilled, where `limit` requests take `span`. Whole microseconds
+ * keep sums exact.
  */
 export function intervalOf(limit: number, span: number): number {
   return Math.max(1, Math.floor(span / limit));
 }
 
 /**
- * Takes one request out of a bucket and answers whether it was there. `limit` requests pass at once from a full
- * bucket. Then one passes each interval, so no window has an edge. An empty bucket is full after `span`. A refusal
- * begins a block. A request within the second half of a block is hammering, and so are `limit` requests within any part
- * of it. Hammering begins a new block of twice the length. `gcraScript` is the same in Lua; a spec compares them.
+ * Takes one request out of a bucket and answers whether it was there. `limit` requests pass at once
+ * from a full bucket. Then one passes each interval, so no window has an edge. An empty bucket is
+ * full after `span`. A refusal begins a block. A request within the second half of a block is
+ * hammering, and so are `limit` requests within any part of it. Hammering begins a new block of
+ * twice the length. `gcraScript` is the same in Lua; a spec compares them.
  */
 export function take(state: BucketState, limit: number, span: number, now: number): boolean {
   const interval = intervalOf(limit, span);

@@ -24,7 +24,9 @@ export class RedisStorage extends GcraStorage {
     return this.connection.isUp ? this.takeShared(bucket) : this.local.take(bucket);
   }
 
-  /** The local storage learns each decision of Redis, so it goes on from there when Redis goes away. */
+  /**
+   * The local storage learns each decision of Redis, so it goes on from there when Redis goes away.
+   */
   private async takeShared(bucket: Bucket): Promise<ThrottlerRecord> {
     const { key, limit, span, throttler } = bucket;
     let answer: number[];
