@@ -1,7 +1,7 @@
 import { invalidToken, type Claims, type TokensService } from './tokens.service';
 
 /** The claims of every valid token of `someTokens`. */
-export const someClaims: Claims = { userId: 7, sessionId: 'family', tier: 'staff', expiresAt: 1 };
+const someClaims: Claims = { userId: 7, sessionId: 'family', tier: 'staff', expiresAt: 1 };
 
 /** The service with two valid tokens: `known` was verified before, and `good` was not. */
 export const someTokens = {
