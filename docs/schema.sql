@@ -600,6 +600,19 @@ AS $function$
       $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.references_in_use(missing text[])
+ RETURNS boolean
+ LANGUAGE plpgsql
+AS $function$
+      BEGIN
+        IF num_nonnulls(VARIADIC missing) > 0 THEN
+          RAISE EXCEPTION 'a reference names no record in use'
+            USING ERRCODE = 'IP2A2', DETAIL = array_to_string(missing, ',');
+        END IF;
+        RETURN true;
+      END $function$
+;
+
 CREATE OR REPLACE FUNCTION public.replica_had(asker integer, horizon xid8, timeline integer)
  RETURNS boolean
  LANGUAGE plpgsql

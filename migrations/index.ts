@@ -29,6 +29,7 @@ import { ShownVersions1795420860000 } from './1795420860000-shown-versions';
 import { OneCommitDecides1795420862000 } from './1795420862000-one-commit-decides';
 import { WholeReplies1795420864000 } from './1795420864000-whole-replies';
 import { GrantsOnOurOwn1795420866000 } from './1795420866000-grants-on-our-own';
+import { ReferencesInUse1795420868000 } from './1795420868000-references-in-use';
 
 /** In the order they run; a spec compares this list with the files. */
 export const migrations = [
@@ -63,4 +64,5 @@ export const migrations = [
   OneCommitDecides1795420862000,
   WholeReplies1795420864000,
   GrantsOnOurOwn1795420866000,
+  ReferencesInUse1795420868000,
 ];

@@ -34,11 +34,8 @@ const furtherTriggers: Record<string, string> = {
 const textWriters: Record<string, string> = {
   'libs/auth/src/load-accounts.service.ts': 'bulk: the accounts of a load',
   'libs/auth/src/sessions.service.ts': 'bulk: their sessions',
-  'libs/integrity/src/checks.ts': 'each repair is the statement that its check names',
-  'libs/integrity/src/choices.ts': 'each repair that a person may choose is such a statement',
   'libs/records/src/bulk-records.ts': 'bulk: the rows of an import',
   'libs/records/src/purge.ts': 'bulk: rows that have expired',
-  'libs/records/src/records.ts': 'one statement changes a row and renders its view',
   'libs/stress/src/defects.ts': 'bulk: the defects of the stress data set',
 };
 

@@ -4,7 +4,7 @@ import { EntityMetadataBuilder } from 'typeorm/metadata-builder/EntityMetadataBu
 import type { Role } from '#access';
 import { DomainError } from '#kernel';
 import { RequestContext, type Actor } from '#platform/context';
-import { managerOver, SnakeNaming, type Database } from '#platform/database';
+import { ContextQueryRunner, SnakeNaming, type Database } from '#platform/database';
 
 /** A statement, with its blanks made one. */
 interface Sent {
@@ -34,18 +34,17 @@ export function unconnected(entities: (new () => object)[], answer: Answer = () 
     const rows = await run(context, text.replaceAll('"', ''), values);
     return { command: text.split(' ', 1)[0], rows, rowCount: rows.length };
   };
-  const manager = (context: RequestContext) =>
-    managerOver(
-      { dataSource, run: runQuoted, inTransaction: () => true } as unknown as Parameters<typeof managerOver>[0],
-      context,
-    );
+  const inTransaction = ({ transaction }: RequestContext) => transaction !== undefined;
+  const sender = { dataSource, run: runQuoted, inTransaction } as unknown as Database;
+  const runner = (context: RequestContext) => new ContextQueryRunner(sender, context);
   const database = {
     dataSource,
-    manager,
+    runner,
+    manager: (context: RequestContext) => runner(context).manager,
     query: run,
     read: run,
     attribute: async () => undefined,
-    inTransaction: ({ transaction }: RequestContext) => transaction !== undefined,
+    inTransaction,
     transaction: async <T>(context: RequestContext, work: () => Promise<T>): Promise<T> => {
       if (context.transaction) return work();
       context.transaction = {};

@@ -173,7 +173,14 @@ describe.each(Object.entries(ways))('%s', (_name, way) => {
     });
     await expect(failed).rejects.toThrow('thought better of it');
     expect(await left(before)).toEqual([]);
-    expect(() => database.manager(failing)).toThrow('needs Database.transaction');
+  });
+
+  it('by Database.manager outside of a transaction leaves one entry, which names who and why', async () => {
+    const [id, since, context] = [await newRow(way), await lastEntry(), newContext()];
+    await run(api.app.get(Database).manager(context), id);
+    const { requestId } = context;
+    expect(await left(since)).toEqual([{ action, changedBy: clerkId, requestId, reason: 'a call', notes: null }]);
+    expect([context.hasCommitted, context.transaction]).toEqual([true, undefined]);
   });
 
   it('in a transaction without a context is refused, and changes nothing', async () => {

@@ -66,6 +66,16 @@ it('the refusal names no more of what depends than its reader may see, nor how m
   );
 });
 
+it('every reference that names no record in use is named', async () => {
+  const refused = await admin.post('/salting-activities', anActivity(999_999, 999_999));
+  expect(codeOf(refused)).toEqual([422, 'reference.missing']);
+  const message = 'names no record in use';
+  expect(refused.json()['errors']).toEqual([
+    { pointer: '/memberId', message },
+    { pointer: '/organizationId', message },
+  ]);
+});
+
 describe.each(cases)('$path and their $field', ({ name, resource, path, owner, field }) => {
   async function parents() {
     const member = await madeMember(admin);

@@ -56,7 +56,7 @@ export class AuditSubscriber implements EntitySubscriberInterface {
   /** For raw statements of the transaction, and for writes that call no listeners. */
   async afterTransactionStart({ queryRunner }: TransactionStartEvent): Promise<void> {
     const context = contextOf(queryRunner);
-    if (context) await say(queryRunner, context);
+    if (context && !(queryRunner instanceof ContextQueryRunner)) await say(queryRunner, context);
   }
 
   /** The request is not attempted again, and reads what it has written. */
@@ -68,7 +68,7 @@ export class AuditSubscriber implements EntitySubscriberInterface {
 
 async function attribute({ metadata, queryRunner }: Write): Promise<void> {
   if (!auditDecision(metadata.target as object)) return;
-  // Database has told its transaction.
+  // It tells the triggers itself.
   if (queryRunner instanceof ContextQueryRunner) return;
   const context = contextOf(queryRunner);
   if (!context) throw refusal(metadata, 'carries no context');

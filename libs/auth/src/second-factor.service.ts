@@ -48,11 +48,9 @@ export class SecondFactorService {
     await this.provePassword(context, account, currentPassword);
     const secret = new Secret({ buffer: new Uint8Array(randomBytes(secretBytes)).buffer });
     const mfaSecret = this.box.seal(secret.base32, String(account.userId));
-    const { affected } = await this.database.transaction(context, () =>
-      this.database
-        .manager(context)
-        .update(User, { id: account.userId, mfaEnabledAt: IsNull() }, { mfaSecret, mfaLastStep: null }),
-    );
+    const { affected } = await this.database
+      .manager(context)
+      .update(User, { id: account.userId, mfaEnabledAt: IsNull() }, { mfaSecret, mfaLastStep: null });
     if (affected === 0) throw alreadyEnrolled();
     return { secret: secret.base32, otpauthUrl: totp(secret, account.email).toString() };
   }

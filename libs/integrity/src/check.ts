@@ -1,3 +1,5 @@
+import type { Mend } from './mend';
+
 /** How bad an issue of this kind is: `critical` ones make the check fail. */
 type Severity = 'critical' | 'warning' | 'info';
 
@@ -16,12 +18,12 @@ export interface Issue extends Kind {
 }
 
 /**
- * One kind of issue. `sql` finds all of them: rows of (id integer, details jsonb), one per record. `repair` are statements that mend the
- * record $1; a kind without it is for a person to decide.
+ * One kind of issue. `sql` finds all of them: rows of (id integer, details jsonb), one per record. A kind
+ * without `repair` is for a person to decide.
  */
 export interface Check extends Kind {
   sql: string;
-  repair?: readonly string[];
+  repair?: Mend;
 }
 
 /** Told how far long work has come; `of` is an estimate where nothing tells the number beforehand. */

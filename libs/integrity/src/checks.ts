@@ -1,11 +1,6 @@
 import type { Check } from './check';
+import { keepLatestPrimary, quarantine, removeAttachment, set } from './mend';
 
-/** The row is kept whole, but elsewhere: one that was only marked as removed would keep its foreign key from being put back. */
-const quarantine = (kind: string, table: string) => [
-  `WITH taken AS (DELETE FROM ${table} WHERE id = $1 RETURNING *)
-   INSERT INTO quarantined_records (table_name, record_id, record, reason)
-   SELECT '${table}', id, to_jsonb(taken), '${kind}' FROM taken`,
-];
 const orphan = (kind: string, table: string, column: string, owner: string): Check => ({
   kind,
   severity: 'critical',
@@ -65,7 +60,7 @@ export const checks: readonly Check[] = [
         WHEN 'grievance' THEN EXISTS (SELECT FROM grievances o WHERE o.id = t.record_id)
         WHEN 'benevolence_application' THEN EXISTS (SELECT FROM benevolence_applications o WHERE o.id = t.record_id)
         ELSE EXISTS (SELECT FROM members o WHERE o.id = t.record_id) END`,
-    repair: ['UPDATE file_attachments SET deleted_at = now() WHERE id = $1 AND deleted_at IS NULL'],
+    repair: removeAttachment,
   },
   required('members', 'members', ['member_number', 'first_name', 'last_name', 'status', 'classification']),
   required('organizations', 'organizations', ['name', 'org_type']),
@@ -76,12 +71,12 @@ export const checks: readonly Check[] = [
   employment('end-before-start', {
     severity: 'critical',
     when: 't.end_date < t.start_date',
-    repair: ['UPDATE member_employments SET end_date = NULL WHERE id = $1'],
+    repair: set('member_employments', { endDate: null }),
   }),
   employment('current-and-ended', {
     severity: 'warning',
     when: 't.is_current AND t.end_date IS NOT NULL',
-    repair: ['UPDATE member_employments SET is_current = false WHERE id = $1'],
+    repair: set('member_employments', { isCurrent: false }),
   }),
   employment('ended-in-future', { severity: 'warning', when: 't.end_date > current_date' }),
   {
@@ -103,12 +98,7 @@ export const checks: readonly Check[] = [
     table: 'organizations',
     sql: `SELECT t.organization_id AS id, jsonb_build_object('contacts', jsonb_agg(t.id ORDER BY t.id)) AS details
       FROM organization_contacts t WHERE t.is_primary AND t.deleted_at IS NULL GROUP BY t.organization_id HAVING count(*) > 1`,
-    // The most recently updated one stays.
-    repair: [
-      `UPDATE organization_contacts SET is_primary = false WHERE organization_id = $1 AND is_primary AND deleted_at IS NULL
-         AND id <> (SELECT id FROM organization_contacts WHERE organization_id = $1 AND is_primary AND deleted_at IS NULL
-           ORDER BY updated_at DESC, id DESC LIMIT 1)`,
-    ],
+    repair: keepLatestPrimary,
   },
   {
     kind: 'members.duplicate-number',

@@ -1,43 +1,31 @@
 import { isKey } from '#platform/object-store';
 import type { Issue } from './check';
+import { keepCurrent, removeAttachment, set, type Mend } from './mend';
 
 /** An answer that a person may give to an issue. */
 export interface Choice {
   label: string;
-  /** Changes the record $1; further values follow. None where an object is removed, which has no record. */
-  sql?: string;
-  values?: readonly unknown[];
+  /** None where an object is removed, which has no record. */
+  mend?: Mend;
 }
 
 const organizationTypes = ['employer', 'union', 'training_partner', 'jatc'];
-const removeAttachment: Choice = {
-  label: 'remove the attachment; it can be restored',
-  sql: 'UPDATE file_attachments SET deleted_at = now() WHERE id = $1 AND deleted_at IS NULL',
-};
+const remove: Choice = { label: 'remove the attachment; it can be restored', mend: removeAttachment };
 
 const choices: Record<string, (details: Issue['details']) => Choice[]> = {
   'organizations.enum': () =>
-    organizationTypes.map((type) => ({
-      label: `make it ${type}`,
-      sql: 'UPDATE organizations SET org_type = $2 WHERE id = $1',
-      values: [type],
-    })),
+    organizationTypes.map((orgType) => ({ label: `make it ${orgType}`, mend: set('organizations', { orgType }) })),
   'employments.ended-in-future': () => [
-    { label: 'clear the end date', sql: 'UPDATE member_employments SET end_date = NULL WHERE id = $1' },
+    { label: 'clear the end date', mend: set('member_employments', { endDate: null }) },
   ],
-  'members.hired-in-future': () => [
-    { label: 'clear the hire date', sql: 'UPDATE members SET hire_date = NULL WHERE id = $1' },
-  ],
-  // One that is not current any more can not be kept as the only one.
+  'members.hired-in-future': () => [{ label: 'clear the hire date', mend: set('members', { hireDate: null }) }],
   'employments.several-current': ({ employments }) =>
     (employments as number[]).map((id) => ({
       label: `keep employment ${id} as the current one`,
-      sql: `UPDATE member_employments SET is_current = false WHERE member_id = $1 AND is_current AND end_date IS NULL AND id <> $2
-        AND EXISTS (SELECT FROM member_employments WHERE id = $2 AND member_id = $1 AND is_current AND end_date IS NULL)`,
-      values: [id],
+      mend: keepCurrent(id),
     })),
-  'attachments.object-missing': () => [removeAttachment],
-  'attachments.object-differs': () => [removeAttachment],
+  'attachments.object-missing': () => [remove],
+  'attachments.object-differs': () => [remove],
   // The store touches nothing but what it can have stored itself.
   'attachments.object-without-row': ({ storageKey }) =>
     isKey(String(storageKey)) ? [{ label: 'destroy the object, for good' }] : [],

@@ -5,6 +5,7 @@ import { AttachmentObjects, objectKinds } from './attachment-objects';
 import type { Check, Issue, Kind, OnProgress, Outcome } from './check';
 import { checks } from './checks';
 import { choicesOf, isDecidable, type Choice } from './choices';
+import type { Mend } from './mend';
 import { constraintsOf, existingConstraints, type Constraint, type LiftedConstraint } from './constraints';
 import { ledgerChecks } from './ledger-check';
 
@@ -145,13 +146,13 @@ export class IntegrityService {
   }
 
   /** Does what was answered, as one change on record; it counts once the check no longer finds the issue. */
-  async decide(context: RequestContext, issue: Issue, { sql, values = [] }: Choice): Promise<Outcome> {
+  async decide(context: RequestContext, issue: Issue, { mend }: Choice): Promise<Outcome> {
     const { id } = issue;
-    if (id === null || !sql) return this.objects.destroy(context, issue);
+    if (id === null || !mend) return this.objects.destroy(context, issue);
     const check = this.checks.find((other) => isSame(other, issue));
-    if (check) return this.mend(context, check, id, [sql], values);
+    if (check) return this.mend(context, check, id, mend);
     if (!(await this.objects.stands(context, issue))) return 'gone';
-    await this.database.transaction(context, () => this.database.query(context, sql, [id, ...values]));
+    await this.database.transaction(context, () => mend(this.database.manager(context), id));
     return (await this.objects.stands(context, issue)) ? 'left' : 'repaired';
   }
 
@@ -210,18 +211,12 @@ export class IntegrityService {
   }
 
   /** What was found may have been changed since, so the record is locked and looked at again first. */
-  private async mend(
-    context: RequestContext,
-    check: Check,
-    id: number,
-    statements: readonly string[] = [],
-    values: readonly unknown[] = [],
-  ): Promise<Outcome> {
-    if (statements.length === 0) return 'left';
+  private async mend(context: RequestContext, check: Check, id: number, mend?: Mend): Promise<Outcome> {
+    if (!mend) return 'left';
     return this.database.transaction(context, async () => {
       await this.database.query(context, `SELECT FROM ${check.table} WHERE id = $1 FOR UPDATE`, [id]);
       if (!(await this.stands(context, check, id))) return 'gone';
-      for (const statement of statements) await this.database.query(context, statement, [id, ...values]);
+      await mend(this.database.manager(context), id);
       return (await this.stands(context, check, id)) ? 'left' : 'repaired';
     });
   }

@@ -34,6 +34,17 @@ export function checkIn(client: PoolClient, failure?: unknown): void {
   client.release(failure !== undefined && !leavesConnectionSound(failure));
 }
 
+/** Rolls its transaction back and gives it back; `failure` is what left it in doubt. */
+export async function rollBack(client: PoolClient, failure?: unknown): Promise<void> {
+  let inDoubt = failure;
+  try {
+    if (leavesConnectionSound(failure)) await client.query('ROLLBACK');
+  } catch (error) {
+    inDoubt = error;
+  }
+  checkIn(client, inDoubt);
+}
+
 async function giveBackLate(client: PoolClient): Promise<void> {
   let isSound = false;
   try {

@@ -5,8 +5,8 @@ import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { DomainError, OutdatedError, unavailable } from '#kernel';
 import type { Config } from '#platform/config';
 import type { RequestContext } from '#platform/context';
-import { checkIn, checkOut, leavesConnectionSound } from './check-out';
-import { managerOver } from './context-query-runner';
+import { checkIn, checkOut, rollBack } from './check-out';
+import { ContextQueryRunner } from './context-query-runner';
 import { databaseMetrics } from './database.metrics';
 import { SnakeNaming } from './naming';
 import { translateError } from './pg-errors';
@@ -27,11 +27,6 @@ const statementMs = 1_600;
 const graceMs = 100;
 /** The same for work that is known to be long, such as a batch of an import or the ids of an export. */
 export const longStatementMs = 30_000;
-
-interface Transaction {
-  client: PoolClient;
-  manager?: EntityManager;
-}
 
 interface ReadOptions {
   timeoutMs?: number;
@@ -128,8 +123,8 @@ export class Database implements OnApplicationShutdown {
     values: unknown[] = [],
     timeoutMs = statementMs,
   ): Promise<QueryResult> {
-    const transaction = openTransaction(context);
-    if (transaction) return this.send(transaction.client, context, sql, values, timeoutMs);
+    const runner = openTransaction(context);
+    if (runner?.client) return this.send(runner.client, context, sql, values, timeoutMs);
     this.refuseHopelessWait(context);
     const client = await this.checkOut(context);
     try {
@@ -180,42 +175,59 @@ export class Database implements OnApplicationShutdown {
   }
 
   /**
-   * Runs `work` in one transaction; inside another one it joins it. Rolled back if `work` throws. OutdatedError where the account
-   * that asks is not what it was.
+   * Runs `work` in one transaction of TypeORM's; inside another one it joins it. Rolled back if
+   * `work` throws. OutdatedError where the account that asks is not what it was.
    */
   async transaction<T>(context: RequestContext, work: () => Promise<T>): Promise<T> {
     if (openTransaction(context)) return work();
-    this.refuseHopelessWait(context);
-    const client = await this.checkOut(context);
-    let failure: unknown;
-    const run = (text: string) => client.query({ text, query_timeout: this.timeOut(context) } as QueryConfig);
+    const runner = new ContextQueryRunner(this, context);
+    await runner.startTransaction();
     try {
-      const begun: unknown = await run(`BEGIN; SELECT ${beginning(context)}`);
-      confirm(context, (begun as QueryResult<{ isSame: boolean | null }>[]).at(-1)?.rows[0]?.isSame);
-      context.transaction = { client } satisfies Transaction;
       const result = await work();
-      await run('COMMIT');
-      context.hasCommitted = true;
+      await runner.commitTransaction();
       return result;
-    } catch (thrown) {
-      const error = translateError(thrown);
-      failure = error;
-      if (leavesConnectionSound(error)) await client.query('ROLLBACK').catch((lost: unknown) => (failure = lost));
-      throw error;
+    } catch (error) {
+      await runner.rollbackTransaction();
+      throw translateError(error);
     } finally {
-      context.transaction = undefined;
-      checkIn(client, failure);
+      runner.retire();
     }
   }
 
   /**
-   * TypeORM's EntityManager in the open transaction of the context, through which the application
-   * writes.
+   * TypeORM's EntityManager for a context, through which the application writes: in its open
+   * transaction, or one statement at a time.
    */
   manager(context: RequestContext): EntityManager {
-    const transaction = openTransaction(context);
-    if (!transaction) throw new Error('A write needs Database.transaction around it.');
-    return (transaction.manager ??= managerOver(this, context));
+    return this.runner(context).manager;
+  }
+
+  /** The query runner of the same. */
+  runner(context: RequestContext): ContextQueryRunner {
+    return openTransaction(context) ?? new ContextQueryRunner(this, context);
+  }
+
+  /** For a ContextQueryRunner. */
+  async begin(context: RequestContext): Promise<PoolClient> {
+    this.refuseHopelessWait(context);
+    const client = await this.checkOut(context);
+    try {
+      const text = `BEGIN; SELECT ${beginning(context)}`;
+      const begun: unknown = await client.query({ text, query_timeout: this.timeOut(context) } as QueryConfig);
+      confirm(context, (begun as QueryResult<{ isSame: boolean | null }>[]).at(-1)?.rows[0]?.isSame);
+      return client;
+    } catch (thrown) {
+      const error = translateError(thrown);
+      await rollBack(client, error);
+      throw error;
+    }
+  }
+
+  /** Likewise. */
+  async commit(context: RequestContext, client: PoolClient): Promise<void> {
+    const { command } = await client.query({ text: 'COMMIT', query_timeout: this.timeOut(context) } as QueryConfig);
+    // PostgreSQL answers ROLLBACK where a statement of the transaction has failed.
+    if (command !== 'COMMIT') throw new Error('A statement of the transaction failed, so nothing was committed.');
   }
 
   /** Tells the capture triggers again who acts, when a transaction learnt it on the way (a log-in). */
@@ -271,6 +283,7 @@ export class Database implements OnApplicationShutdown {
       return result;
     } catch (error) {
       part?.end('failed');
+      openTransaction(context)?.note(error);
       throw translateError(error);
     }
   }
@@ -288,11 +301,6 @@ export class Database implements OnApplicationShutdown {
     const mustWait = idleCount === 0 && totalCount >= options.max;
     if (mustWait && context && context.timeLeftMs < connectionWaitMs) throw tooLate();
   }
-}
-
-/** The context's attribution as a statement's value: made when the statement is sent, after waiting for a connection. */
-export function attributionOf(context: RequestContext): unknown {
-  return { toPostgres: () => context.attribution() };
 }
 
 /** The columns with which a transaction begins: who acts, for the triggers, and whether the account still is what it was. */
@@ -316,6 +324,6 @@ function tooLate(): DomainError {
   return unavailable('service.unavailable', 'The request could not be served in time.');
 }
 
-function openTransaction(context: RequestContext | undefined): Transaction | undefined {
-  return context?.transaction as Transaction | undefined;
+function openTransaction(context: RequestContext | undefined): ContextQueryRunner | undefined {
+  return context?.transaction as ContextQueryRunner | undefined;
 }

@@ -1,13 +1,14 @@
 export { BatchedLookUps, batchMs } from './batched-look-ups';
 export { asOwner, bulkLoad } from './bulk-load';
 export { checkIn, checkOut } from './check-out';
-export { ContextQueryRunner, managerOver } from './context-query-runner';
-export { attributionOf, connectionWaitMs, Database, longStatementMs } from './database';
+export { ContextQueryRunner } from './context-query-runner';
+export { connectionWaitMs, Database, longStatementMs } from './database';
 export { DatabaseHealth } from './database.health';
 export { makePartitions, migrate, pendingMigrations, roleOf } from './migrate';
 export { snake, SnakeNaming } from './naming';
 export { oneOf } from './one-of';
 export { translateError } from './pg-errors';
 export { Pace } from './pace';
+export { RowWrites } from './row-writes';
 export { SharedCall } from './shared-call';
 export { exactInstant, inTime, now } from './sql-values';

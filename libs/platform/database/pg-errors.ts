@@ -14,6 +14,8 @@ interface PgError {
 
 /** Of our own: the account that asks is not what the request was decided by. */
 const outdated = 'IP2A1';
+/** Likewise: the properties in its detail name no record in use. */
+const notInUse = 'IP2A2';
 /** Classes of SQLSTATE that mean "not now" rather than "not so": connection, resources, operator, system, I/O. */
 const transientClasses = ['08', '53', '57', '58', 'XX'];
 /** Lock timeout, deadlock, serialization failure, privilege taken away. */
@@ -30,6 +32,13 @@ export function translateError(thrown: unknown): unknown {
   switch (code) {
     case outdated:
       return new OutdatedError({ cause: thrown });
+    case notInUse:
+      return new DomainError('reference.missing', 'A referenced record does not exist.', {
+        errors: (error.detail ?? '')
+          .split(',')
+          .map((name) => ({ pointer: `/${name}`, message: 'names no record in use' })),
+        cause: thrown,
+      });
     case '23505':
       return new DomainError('record.duplicate', 'A record with the same key exists already.', {
         errors: keyFields(error, 'is taken by another record'),

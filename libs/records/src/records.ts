@@ -1,13 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { scopeOf, type Permission } from '#access';
 import { auditedDecision } from '#audit';
-import { DomainError, unavailable } from '#kernel';
+import { DomainError } from '#kernel';
 import type { RequestContext } from '#platform/context';
-import { Database, snake } from '#platform/database';
+import { Database, now, RowWrites } from '#platform/database';
 import { Rendered } from '#platform/http';
 import { given, refuseFields } from './given-fields';
 import { Idempotency } from './idempotency';
-import { dependentsOf, referencesOf, type Dependent } from './references';
+import { dependentsOf, type Dependent } from './references';
 import type { ListQuery, Resource } from './resource';
 import { RowLookUps } from './row-look-ups';
 import { actorOf, conditions, shownVersion, Statement, type ViewRow } from './statement';
@@ -186,7 +186,7 @@ export class Records {
 
   /** Removes a record: softly where its table can, for good otherwise. 409 while records that hang on it are in use. */
   async remove(context: RequestContext, resource: Resource, id: number, ifMatch?: string[]): Promise<void> {
-    const { metadata, table } = this.statement(context, resource);
+    const { metadata } = this.statement(context, resource);
     if (metadata.deleteDateColumn) {
       const dependents = dependentsOf(metadata);
       if (dependents.length === 0) {
@@ -201,10 +201,7 @@ export class Records {
       return;
     }
     await this.once(context, resource, id, { ifMatch, stays: false }, (statement) =>
-      this.changed(
-        statement,
-        `DELETE FROM ${table} t WHERE ${statement.target(id, ifMatch)} RETURNING ${statement.view}, ${statement.attribution}`,
-      ),
+      this.writes(statement).delete(statement.target(id, ifMatch), statement.view),
     );
   }
 
@@ -212,10 +209,10 @@ export class Records {
   async restore(context: RequestContext, resource: Resource, id: number): Promise<Rendered> {
     return this.database.transaction(context, async () => {
       const statement = this.statement(context, resource);
-      const where = [...statement.matching({ id }), ...statement.rows(resource.writePermission, 'any')];
+      const mine = [...statement.matching({ id }), ...statement.rows(resource.writePermission, 'any')];
       const held = await this.one(
         statement,
-        `SELECT ${statement.view}, t.deleted_at IS NOT NULL AS deleted FROM ${statement.table} t${conditions(where)} FOR UPDATE OF t`,
+        `SELECT ${statement.view}, t.deleted_at IS NOT NULL AS deleted FROM ${statement.table} t${conditions(mine)} FOR UPDATE OF t`,
       );
       if (!held) throw statement.notFound(id);
       if (!held.deleted) {
@@ -224,13 +221,9 @@ export class Records {
           `This ${resource.noun} is not deleted, so there is nothing to restore.`,
         );
       }
-      await this.refuseMissingReferences(context, resource, JSON.parse(held.json) as Record<string, unknown>);
       const restoring = this.statement(context, resource);
-      const restored = await this.changed(
-        restoring,
-        `UPDATE ${restoring.table} t SET deleted_at = NULL${conditions(restoring.matching({ id }))}
-         RETURNING ${restoring.view}, ${restoring.attribution}`,
-      );
+      const where = restoring.matching({ id }).join();
+      const [restored] = await this.writes(restoring).update(restoring.restored, where, restoring.view);
       if (!restored) throw new Error(`${restoring.table} lost a row that was held.`);
       return new Rendered(restored.json, { version: restored.version });
     });
@@ -238,20 +231,9 @@ export class Records {
 
   private async insert(context: RequestContext, resource: Resource, record: object): Promise<Rendered> {
     const statement = this.statement(context, resource);
-    const values = given(record);
-    const columns = Object.keys(values).map(snake);
-    const placeholders = Object.values(values).map(statement.bind);
-    const live = statement.liveReferences(values);
-    const created = await this.changed(
-      statement,
-      `INSERT INTO ${statement.table} AS t (${columns.join(', ')})
-       ${live.length ? `SELECT ${placeholders.join(', ')}${conditions(live)}` : `VALUES (${placeholders.join(', ')})`}
-       RETURNING ${statement.view}, ${statement.attribution}`,
-    );
-    if (!created) {
-      await this.refuseMissingReferences(context, resource, values);
-      throw unavailable('service.unavailable', 'What the record belongs to was changed at the same moment; try again.');
-    }
+    const values = statement.referring(given(record));
+    const [created] = await this.writes(statement).insert(values, statement.view);
+    if (!created) throw new Error(`${statement.table} took a record and shows none.`);
     return new Rendered(created.json, { version: created.version, createdId: created.id });
   }
 
@@ -272,19 +254,13 @@ export class Records {
     values: Record<string, unknown>,
     target: Target,
   ): Promise<ViewRow | undefined> {
-    return this.once(context, resource, id, target, async (statement, isHeld) => {
-      const set = Object.entries(values).map(
-        ([property, value]) => `${snake(property)} = ${value === now ? now : statement.bind(value)}`,
-      );
-      const where = [statement.target(id, target.ifMatch, target.permission), ...statement.liveReferences(values)];
-      const changed = await this.changed(
-        statement,
-        `UPDATE ${statement.table} t SET ${set.join(', ')}${conditions(where)}
-         RETURNING ${statement.view}, ${statement.attribution}`,
-      );
-      if (!changed && isHeld) await this.refuseMissingReferences(context, resource, values);
-      return changed;
-    });
+    return this.once(context, resource, id, target, (statement) =>
+      this.writes(statement).update(
+        statement.referring(values),
+        statement.target(id, target.ifMatch, target.permission),
+        statement.view,
+      ),
+    );
   }
 
   /**
@@ -296,40 +272,18 @@ export class Records {
     resource: Resource,
     id: number,
     target: Target,
-    run: (statement: Statement, isHeld: boolean) => Promise<ViewRow | undefined>,
+    write: (statement: Statement) => Promise<ViewRow[]>,
   ): Promise<ViewRow | undefined> {
     const statement = this.statement(context, resource);
-    const met = await run(statement, false);
+    const [met] = await write(statement);
     if (met) {
       if (target.stays ?? true) this.lookUps.keep(statement, met);
       return met;
     }
     return this.database.transaction(context, async () => {
       await this.hold(context, resource, id, target);
-      return run(this.statement(context, resource), true);
-    });
-  }
-
-  /** 422 that points at each foreign key in `values` that names no live record; those that do stay so until the commit. */
-  private async refuseMissingReferences(
-    context: RequestContext,
-    resource: Resource,
-    values: Record<string, unknown>,
-  ): Promise<void> {
-    const { metadata } = this.statement(context, resource);
-    const missing: string[] = [];
-    for (const { property, table } of referencesOf(metadata)) {
-      if (values[property] === null || values[property] === undefined) continue;
-      const [found] = await this.database.query(
-        context,
-        `SELECT 1 FROM ${table} WHERE id = $1 AND deleted_at IS NULL FOR SHARE`,
-        [values[property]],
-      );
-      if (!found) missing.push(property);
-    }
-    if (missing.length === 0) return;
-    throw new DomainError('reference.missing', 'A referenced record does not exist.', {
-      errors: missing.map((property) => ({ pointer: `/${property}`, message: 'names no record in use' })),
+      const [met] = await write(this.statement(context, resource));
+      return met;
     });
   }
 
@@ -358,13 +312,8 @@ export class Records {
     return new Statement(context, resource, this.database);
   }
 
-  /** Runs an attributed change. Its trigger has compared the account that asks, so the reply need not. */
-  private async changed(statement: Statement, sql: string): Promise<ViewRow | undefined> {
-    const { context } = statement;
-    const row = await this.one(statement, sql);
-    if (row && context.account) context.account.isConfirmed = true;
-    if (row && !this.database.inTransaction(context)) context.hasCommitted = true;
-    return row;
+  private writes(statement: Statement): RowWrites<ViewRow> {
+    return new RowWrites(this.database.runner(statement.context), statement.resource.entity, statement);
   }
 
   private async one(statement: Statement, sql: string): Promise<ViewRow | undefined> {
@@ -389,9 +338,6 @@ interface Target {
   /** Whether the row is in use after the change; it is, unless this says otherwise. */
   stays?: boolean;
 }
-
-/** Stands for the server's time in a change. */
-const now = 'now()';
 
 function stale(): DomainError {
   return new DomainError('record.stale-version', 'Read the record again and repeat your change on what it says now.');

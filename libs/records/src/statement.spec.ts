@@ -1,6 +1,6 @@
 import type { Role } from '#access';
 import type { Actor } from '#platform/context';
-import { aContext, anActor, codeOf, unconnected } from '../../../test/support/unconnected';
+import { aContext, anActor, codeOf, oneLine, unconnected } from '../../../test/support/unconnected';
 import { aLoan, aLocker, lockerEntities } from './locker.factory';
 import { actorOf, conditions, Statement } from './statement';
 
@@ -110,14 +110,22 @@ describe('the target of a change', () => {
 });
 
 describe('a reference of a record', () => {
-  it('names a live row, locked until the commit; an absent or null one names nothing', () => {
+  const inHalls = (value: string) =>
+    `CASE WHEN references_in_use(ARRAY[CASE WHEN ${value} IS NULL OR EXISTS (SELECT FROM halls r WHERE r.id = ${value} ` +
+    `AND r.deleted_at IS NULL FOR SHARE) THEN NULL ELSE 'hallId' END])`;
+  const sqlOf = (value: unknown) => oneLine((value as () => string)());
+
+  it('names a row in use, locked until the commit', () => {
     const statement = lockersOf('staff');
-    expect(statement.liveReferences({ doorNumber: '12', hallId: 3 })).toEqual([
-      'EXISTS (SELECT FROM halls WHERE id = $1 AND deleted_at IS NULL FOR SHARE)',
-    ]);
+    const { doorNumber, hallId } = statement.referring({ doorNumber: '12', hallId: 3 });
+    expect([doorNumber, sqlOf(hallId)]).toEqual(['12', `${inHalls('$1::integer')} THEN $1::integer END`]);
     expect(statement.values).toEqual([3]);
-    expect(statement.liveReferences({ hallId: null })).toEqual([]);
-    expect(statement.liveReferences({ hallId: undefined, doorNumber: '12' })).toEqual([]);
+    expect(sqlOf(lockersOf('staff').restored['deletedAt'])).toBe(`${inHalls('t.hall_id')} THEN NULL::timestamptz END`);
+  });
+
+  it.each([{ hallId: null }, { hallId: undefined, doorNumber: '12' }])('names nothing in %j', (values) => {
+    const statement = lockersOf('staff');
+    expect([statement.referring(values), statement.values]).toEqual([values, []]);
   });
 });
 
@@ -136,13 +144,6 @@ describe('a statement', () => {
     const own = aLocker({ readPermission: 'own-record:read' });
     expect(statementOf(anActor('staff'), own).readPermission).toBe('own-record:read');
     expect(statementOf(anActor('staff')).version).toBe('t.audit_ref');
-  });
-
-  it('tells the triggers who acts, when it is sent', () => {
-    const statement = lockersOf('staff');
-    expect(statement.attribution).toBe(`set_config('ip2a.context', $1, true) IS NULL AS attributed`);
-    const [attribution] = statement.values as { toPostgres: () => string }[];
-    expect(JSON.parse(attribution?.toPostgres() ?? '')).toMatchObject({ userId: 7, roles: '{staff}' });
   });
 
   it('renders the same resource with other fields for other roles, whoever asked first', () => {

@@ -3,9 +3,9 @@ import { scopeOf, type Permission } from '#access';
 import { auditedDecision } from '#audit';
 import { DomainError } from '#kernel';
 import type { Actor, RequestContext } from '#platform/context';
-import { attributionOf, snake, type Database } from '#platform/database';
+import { snake, type Database } from '#platform/database';
 import { projection } from './projection';
-import { referencesOf } from './references';
+import { referencesOf, type Reference } from './references';
 import type { Bind, ListQuery, Resource } from './resource';
 
 /** A row as a view shows it: its id, its version, and the JSON text that PostgreSQL rendered. */
@@ -77,14 +77,6 @@ export class Statement {
     return sql;
   }
 
-  /**
-   * A RETURNING column that tells the capture triggers who acts: it runs before the AFTER triggers of the same statement,
-   * and so costs no round trip of its own.
-   */
-  get attribution(): string {
-    return `set_config('ip2a.context', ${this.bind(attributionOf(this.context))}, true) IS NULL AS attributed`;
-  }
-
   /** Columns equal to the given values. */
   matching(key: Record<string, unknown>): string[] {
     return Object.entries(key).map(([property, value]) => `t.${snake(property)} = ${this.bind(value)}`);
@@ -112,14 +104,27 @@ export class Statement {
     return where.join(' AND ');
   }
 
-  /** That the records which the values name by foreign keys are in use, and stay so until the commit. */
-  liveReferences(values: Record<string, unknown>): string[] {
-    return referencesOf(this.metadata)
-      .filter(({ property }) => values[property] !== undefined && values[property] !== null)
-      .map(
-        ({ property, table }) =>
-          `EXISTS (SELECT FROM ${table} WHERE id = ${this.bind(values[property])} AND deleted_at IS NULL FOR SHARE)`,
-      );
+  /**
+   * The values to write. 422 before anything else where foreign keys among them name no record in
+   * use; those that do stay in use until the commit.
+   */
+  referring(values: Record<string, unknown>): Record<string, unknown> {
+    const given = referencesOf(this.metadata).filter(({ property }) => (values[property] ?? null) !== null);
+    const references = given.map((reference) => ({
+      ...reference,
+      sql: `${this.bind(values[reference.property])}::integer`,
+    }));
+    const [first] = references;
+    return first ? { ...values, [first.property]: onceInUse(references, first.sql) } : values;
+  }
+
+  /** The same for a row that comes back into use. */
+  get restored(): Record<string, unknown> {
+    const references = referencesOf(this.metadata).map((reference) => ({
+      ...reference,
+      sql: `t.${snake(reference.property)}`,
+    }));
+    return { deletedAt: references.length ? onceInUse(references, 'NULL::timestamptz') : null };
   }
 
   /** 404; for an actor with a narrow scope it may hide a refusal, so it goes on record as one. */
@@ -129,6 +134,16 @@ export class Statement {
       refused: isNarrow ? { tableName: this.table, recordId: id } : undefined,
     });
   }
+}
+
+/** SQL of a value that is computed where all references name records in use. */
+function onceInUse(references: readonly (Reference & { sql: string })[], value: string): () => string {
+  const missing = references.map(
+    ({ property, table, sql }) =>
+      `CASE WHEN ${sql} IS NULL OR EXISTS (SELECT FROM ${table} r WHERE r.id = ${sql} AND r.deleted_at IS NULL FOR SHARE)
+        THEN NULL ELSE '${property}' END`,
+  );
+  return () => `CASE WHEN references_in_use(ARRAY[${missing.join(', ')}]) THEN ${value} END`;
 }
 
 /** What an entry says was shown of the row. */
