@@ -7,7 +7,7 @@ export class ReferencesInUse1795420868000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`
       -- \`missing\` has null for each property that names a record in use, and the name of each other one.
-      CREATE FUNCTION references_in_use(missing text[]) RETURNS boolean LANGUAGE plpgsql AS $$
+      CREATE OR REPLACE FUNCTION references_in_use(missing text[]) RETURNS boolean LANGUAGE plpgsql AS $$
       BEGIN
         IF num_nonnulls(VARIADIC missing) > 0 THEN
           RAISE EXCEPTION 'a reference names no record in use'
