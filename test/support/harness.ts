@@ -89,6 +89,7 @@ function configOf(database: TestDatabase, dataFolder: string): Config {
     ARCHIVE_WARM_CLASS: 'STANDARD_IA',
     ARCHIVE_COLD_CLASS: 'GLACIER',
     ARCHIVE_OBJECT_LOCK: false,
+    ARCHIVE_AS_OF_DESTROYS: false,
     ARCHIVE_CACHE_MB: 64,
     ARCHIVE_PART_MB: 1_024,
     ACCESS_REASON_REQUIRED: [],

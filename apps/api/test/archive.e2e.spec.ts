@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from 'pg';
+import { ArchiverService, type ArchiveReport } from '#archival';
 import { CONFIG, type Config } from '#platform/config';
+import { RequestContext } from '#platform/context';
 import { OwnServer } from '../../../test/support/own-server';
 import type { Client as Person } from '../../../test/support/client';
 import { run as runCommand } from '../../../test/support/cli';
@@ -27,12 +29,6 @@ interface Entry {
 interface Page {
   items: Entry[];
   nextCursor: string | null;
-}
-
-interface Report {
-  dryRun: boolean;
-  months: { month: string; action: string; detail?: string; objects: { entries: number }[] }[];
-  objects: { month: string; action: string; detail?: string }[];
 }
 
 /** Entries of old months, as they were written then: changes of many members, of which one is looked at, and lists that showed it. */
@@ -96,9 +92,11 @@ async function get<Body>(path: string): Promise<Reply<Body>> {
   return { status: reply.status, body: reply.json<Body>() };
 }
 
-async function run(body: object): Promise<Reply<Report>> {
-  const reply = await admin.post('/archives/run', body);
-  return { status: reply.status, body: reply.json<Report>() };
+/** What `archive run` does; `destroys` as by ARCHIVE_AS_OF_DESTROYS. */
+async function run(day: string, { dryRun = false, destroys = false } = {}): Promise<ArchiveReport> {
+  Object.assign(api.app.get<Config>(CONFIG), { ARCHIVE_AS_OF_DESTROYS: destroys });
+  const context = new RequestContext({ source: 'cli', requestId: 'spec', route: 'archive:run' });
+  return api.app.get(ArchiverService).run(context, { dryRun, asOf: new Date(day) });
 }
 
 async function months(): Promise<string[]> {
@@ -133,9 +131,9 @@ afterAll(async () => {
 
 it('says in a dry run what it would do, and does nothing', async () => {
   const attached = await months();
-  const { status, body } = await run({ dryRun: true, asOf });
-  expect([status, body.dryRun]).toEqual([200, true]);
-  expect(body.months.map(({ month, action, objects }) => [month, action, objects[0]?.entries])).toEqual([
+  const report = await run(asOf, { dryRun: true });
+  expect(report.dryRun).toBe(true);
+  expect(report.months.map(({ month, action, objects }) => [month, action, objects[0]?.entries])).toEqual([
     ['2026-03', 'archive', 300],
     ['2026-04', 'archive', 90],
     ['2026-05', 'archive', 45],
@@ -145,9 +143,9 @@ it('says in a dry run what it would do, and does nothing', async () => {
 });
 
 it('moves whole months whose time has come', async () => {
-  const { status, body } = await run({ asOf });
-  expect([status, body.months.map(({ month, action, detail }) => [month, action, detail])]).toEqual([
-    200,
+  const report = await run(asOf);
+  expect([report.dryRun, report.months.map(({ month, action, detail }) => [month, action, detail])]).toEqual([
+    false,
     ['2026-03', '2026-04', '2026-05'].map((month) => [month, 'archive', undefined]),
   ]);
   expect((await months()).filter((name) => name < 'audit_logs_2026_08')).toEqual([]);
@@ -171,7 +169,7 @@ it('verifies as before, and finds nothing left to do', async () => {
   expect(reply.json()).toMatchObject({ valid: true, fault: null, unread: 0, rows: [] });
   const { status, stdout } = await command(['audit', 'verify', '--json']);
   expect([status, JSON.parse(stdout)]).toMatchObject([0, { valid: true, unread: 0 }]);
-  expect((await run({ asOf })).body.months).toEqual([]);
+  expect((await run(asOf)).months).toEqual([]);
 });
 
 it('proves an entry that has left the database', async () => {
@@ -208,6 +206,16 @@ it.each([
   expect(stderr).toContain(message);
 });
 
+it('runs over HTTP by the real clock, and takes no other day', async () => {
+  const reply = await admin.post('/archives/run', {});
+  expect([reply.status, reply.json<ArchiveReport>().months.map(({ action }) => action)]).toEqual([200, ['archive']]);
+  const refused = await admin.post('/archives/run', { asOf: '2199-12-31' });
+  expect([refused.status, refused.json()['errors']]).toEqual([
+    422,
+    [{ pointer: '/asOf', message: 'is not known here' }],
+  ]);
+});
+
 describe('years later', () => {
   const hold = {
     matter: 'Smith v. Local 17',
@@ -216,18 +224,14 @@ describe('years later', () => {
     heldFrom: '2026-03-01T00:00:00Z',
     heldTo: '2026-03-10T00:00:00Z',
   };
+  /** When the retention of March 2026 is over. */
+  const due = '2033-04-02';
   let cold: { id: number; month: string }[];
 
   it('what is old is cold, and what was hot until now has left, too; the month that goes on goes on', async () => {
-    const { status, body } = await run({ asOf: '2029-05-02' });
-    expect([status, body.months.map(({ month, action }) => [month, action])]).toEqual([
-      200,
-      [
-        ['2026-08', 'archive'],
-        [thisMonth(), 'archive'],
-      ],
-    ]);
-    expect(body.objects.map(({ month, action, detail }) => [month, action, detail])).toEqual([
+    const report = await run('2029-05-02');
+    expect(report.months.map(({ month, action }) => [month, action])).toEqual([[thisMonth(), 'archive']]);
+    expect(report.objects.map(({ month, action, detail }) => [month, action, detail])).toEqual([
       ['2026-03', 'cool', 'GLACIER'],
       ['2026-04', 'cool', 'GLACIER'],
     ]);
@@ -266,27 +270,42 @@ describe('years later', () => {
       `UPDATE archives SET table_names = '{users}', first_changed_at = '2026-03-31', retain_until = '2000-01-01'
        WHERE month = '2026-03-01'`,
     );
-    const { body } = await run({ asOf: '2033-04-02' });
-    expect(body.objects.find(({ month }) => month === '2026-03')).toMatchObject({
+    const report = await run(due, { destroys: true });
+    expect(report.objects.find(({ month }) => month === '2026-03')).toMatchObject({
       action: 'keep',
       detail: 'on hold: hold 1 (Smith v. Local 17)',
     });
     expect((await admin.post('/legal-holds/1/release', { reason: 'Settled' })).status).toBe(200);
   });
 
-  it('what nobody holds is destroyed with a certificate, and the rest still verifies', async () => {
-    const { body } = await run({ asOf: '2033-04-02' });
-    expect(body.objects.filter(({ action }) => action !== 'cool')).toEqual([
+  it('nothing is destroyed before its time, whatever day is named', async () => {
+    const args = ['archive', 'run', '--json', '--dry-run', '--as-of', '2199-12-31'];
+    const planned = JSON.parse((await command(args)).stdout) as ArchiveReport;
+    for (const { objects } of [planned, await run('2199-12-31')]) {
+      expect(objects.filter(({ action }) => action === 'destroy')).toEqual([]);
+    }
+    const { items } = (await get<{ items: { state: string }[] }>('/archives?limit=50')).body;
+    expect([...new Set(items.map(({ state }) => state))]).toEqual(['archived']);
+  });
+
+  it('what nobody holds is destroyed in a rehearsal, with a certificate that says so, and the rest still verifies', async () => {
+    const report = await run(due, { destroys: true });
+    expect(report.objects.filter(({ action }) => action !== 'cool')).toEqual([
       expect.objectContaining({ month: '2026-03', action: 'destroy', detail: 'LMRDA (members)' }),
     ]);
     const { items } = (await get<{ items: Destroyed[] }>('/archives?month=2026-03')).body;
     expect(items).toMatchObject([{ state: 'destroyed', entryCount: 300 }]);
-    expect(items[0]?.certificate).toMatch(/^ip2a-destruction\/1\n\{.*"entries":300.*\}\n\n— ip2a\/test /);
+    expect(items[0]?.certificate).toMatch(
+      /^ip2a-destruction\/1\n\{.*"entries":300.*"rehearsal":true\}\n\n— ip2a\/test /,
+    );
     expect(existsSync(join(api.folder, 'archive', String(items[0]?.objectKey)))).toBe(false);
     const purged = await get<Page>('/audit/logs?tableName=archives&action=PURGE');
     expect(purged.body.items).toHaveLength(1);
     const verdict = (await admin.post('/audit/verify', {})).json<{ unread: number }>();
-    expect(verdict).toMatchObject({ valid: true, fault: null, rows: [] });
+    expect(verdict).toMatchObject({ valid: true, fault: null, rows: [], rehearsals: [items[0]?.objectKey] });
+    expect((await command(['audit', 'verify'])).stdout).toContain(
+      `REHEARSAL: ${items[0]?.objectKey} was destroyed before its time\n`,
+    );
     expect(verdict.unread).toBeGreaterThanOrEqual(300);
     const rest = await get<Page>(`/audit/logs?tableName=members&to=2026-04-01T00:00:00Z`);
     expect(rest.body.items).toEqual([]);

@@ -54,10 +54,6 @@ export const RunArchive = z
       .default(false)
       .describe('Change nothing, and say what would be done.')
       .meta({ examples: [true] }),
-    asOf: fields.day
-      .optional()
-      .describe('The day that counts as today for the whole run.')
-      .meta({ examples: ['2026-11-24'] }),
   })
   .meta({ id: 'RunArchive' });
 export type RunArchive = z.infer<typeof RunArchive>;

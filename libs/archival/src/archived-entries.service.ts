@@ -5,24 +5,29 @@ import { entryColumns, LedgerKey, linesOf } from '#ledger';
 import { Database, Pace, SharedCall } from '#platform/database';
 import { isCold, type StorageClass } from '#platform/object-store';
 import { archivesWhere, type ArchiveRow } from './archive-rows';
-import { Engine, EngineError } from './engine';
+import { Engine, EngineEnded, EngineError } from './engine';
 import { ARCHIVE_FORMATS, canonicalLines, objectsTable } from './entry-file';
-import { openCertificate, openManifest } from './manifest';
+import { contradictionIn, openCertificate, openManifest, type Certificate, type Manifest } from './manifest';
 import { ObjectCache } from './object-cache';
 
 /** An engine that nobody asked for this long, in ms, is ended. */
 const idleMs = 60_000;
 /** A question takes at most this long, in ms. */
 const questionMs = 60_000;
+/** Engines that a question tries, where others end them before its turn comes. */
+const maxAttempts = 3;
 /** Manifests that are kept in mind once they were read and their signatures checked. */
 const maxKnown = 2_000;
+
+/** What is told by the signed note of an object. */
+type Signed = Pick<ArchivedObject, 'leaves' | 'contradiction' | 'isRehearsal'>;
 
 /** Answers from the objects of the archive, through DuckDB and a folder of those that were asked for lately. */
 @Injectable()
 export class ArchivedEntriesService extends ArchivedEntries implements OnApplicationShutdown {
   private engine?: Promise<Engine>;
   private idle?: NodeJS.Timeout;
-  private readonly leaves = new Map<string, ArchivedObject['leaves']>();
+  private readonly signed = new Map<string, Signed>();
   private known = new Map<number, ArchiveRow>();
   /** Of the rows that are known. */
   private version?: string;
@@ -62,21 +67,24 @@ export class ArchivedEntriesService extends ArchivedEntries implements OnApplica
   select<Row>(objects: readonly ArchivedObject[], statement: (table: string, bind: Bind) => string): Promise<Row[]> {
     const rows = objects.map((object) => this.rowOf(object));
     const values: (string | number | null)[] = [];
-    return this.cache.use(rows, async (files) => {
+    return this.cache.use(rows, (files) => {
       const sql = statement(tableOf(rows, files), (value) => `$${values.push(value)}`);
+      return this.ask<Row>(sql, values);
+    });
+  }
+
+  /** Whose engine was ended by another question, before its turn came, asks another engine. */
+  private async ask<Row>(sql: string, values: (string | number | null)[]): Promise<Row[]> {
+    for (let attempt = 1; ; attempt += 1) {
       const engine = await this.running();
-      const giveUp = setTimeout(() => engine.stop(), questionMs);
       try {
-        return await engine.rows<Row>(sql, values);
+        return await engine.rows<Row>(sql, values, questionMs);
       } catch (error) {
         if (!(error instanceof EngineError)) throw error;
-        engine.stop();
-        this.engine = undefined;
+        if (error instanceof EngineEnded && attempt < maxAttempts) continue;
         throw unavailable('service.unavailable', 'The archive can not be read now.', error);
-      } finally {
-        clearTimeout(giveUp);
       }
-    });
+    }
   }
 
   async *lines(object: ArchivedObject, condition?: string): AsyncGenerator<Buffer[]> {
@@ -129,7 +137,7 @@ export class ArchivedEntriesService extends ArchivedEntries implements OnApplica
       ...{ lowestId: Number(row.lowestId), highestId: Number(row.highestId) },
       ...{ firstChangedAt: row.firstChangedAt, lastChangedAt: row.lastChangedAt },
       state: this.stateOf(row),
-      leaves: this.leavesOf(row),
+      ...this.signedOf(row),
     };
   }
 
@@ -139,17 +147,17 @@ export class ArchivedEntriesService extends ArchivedEntries implements OnApplica
     return readableUntil !== null && readableUntil > this.clock.now() ? 'readable' : 'cold';
   }
 
-  /** Of what was destroyed the certificate tells, of all else the manifest; none where its signature does not hold. */
-  private leavesOf({ state, manifest, certificate }: ArchiveRow): ArchivedObject['leaves'] {
-    const signed = state === 'destroyed' ? certificate : manifest;
-    if (signed === null) return [];
-    const known = this.leaves.get(signed);
-    if (known) return known;
-    const opened = state === 'destroyed' ? openCertificate(this.key, signed) : openManifest(this.key, signed);
-    if (this.leaves.size >= maxKnown) this.leaves.clear();
-    const leaves = opened?.leaves ?? [];
-    this.leaves.set(signed, leaves);
-    return leaves;
+  /** Of what was destroyed the certificate tells, of all else the manifest; no leaves where its signature does not hold. */
+  private signedOf({ state, manifest, certificate }: ArchiveRow): Signed {
+    const note = state === 'destroyed' ? certificate : manifest;
+    if (note === null) return { leaves: [] };
+    let signed = this.signed.get(note);
+    if (signed) return signed;
+    if (this.signed.size >= maxKnown) this.signed.clear();
+    signed =
+      state === 'destroyed' ? ofCertificate(openCertificate(this.key, note)) : ofManifest(openManifest(this.key, note));
+    this.signed.set(note, signed);
+    return signed;
   }
 
   private rowOf({ id }: ArchivedObject): ArchiveRow {
@@ -157,6 +165,16 @@ export class ArchivedEntriesService extends ArchivedEntries implements OnApplica
     if (!row) throw new Error('Only objects that were listed are read.');
     return row;
   }
+}
+
+function ofManifest(manifest: Manifest | undefined): Signed {
+  return { leaves: manifest?.leaves ?? [] };
+}
+
+function ofCertificate(certificate: Certificate | undefined): Signed {
+  if (!certificate) return { leaves: [] };
+  const { leaves, rehearsal = false } = certificate;
+  return { leaves, contradiction: contradictionIn(certificate), isRehearsal: rehearsal };
 }
 
 /** Objects of any format as one table. */

@@ -34,8 +34,8 @@ export class ArchivesController extends recordController(archives, {
     reply: ArchiveReportView,
     errors: ['archive.busy'],
   })
-  run(@Context() context: RequestContext, @Body({ schema: RunArchive }) { dryRun, asOf }: RunArchive) {
-    return this.archiver.run(context, { dryRun, asOf: asOf === undefined ? undefined : new Date(asOf) });
+  run(@Context() context: RequestContext, @Body({ schema: RunArchive }) { dryRun }: RunArchive) {
+    return this.archiver.run(context, { dryRun });
   }
 
   @Post(':id/restore')

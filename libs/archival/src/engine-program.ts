@@ -57,9 +57,20 @@ async function answer(connection: DuckDBConnection, { kind, sql, values }: Engin
     reply = { rows };
   } catch (error) {
     reply = { error: (error as Error).message };
+    await endIfBroken(connection);
   }
   if (kind === 'lines') await new Promise<void>((resolve) => process.stdout.end(resolve));
   process.send?.(reply);
+}
+
+/** After an error of the gravest kind DuckDB refuses everything else. */
+async function endIfBroken(connection: DuckDBConnection): Promise<void> {
+  try {
+    await connection.run('SELECT 1');
+  } catch (error) {
+    process.stderr.write((error as Error).message);
+    process.exit(1);
+  }
 }
 
 async function readRows(

@@ -12,7 +12,13 @@ const maxThreads = 4;
 /** The engine did not do what it was asked to. */
 export class EngineError extends Error {}
 
-/** DuckDB in a process of its own; what goes wrong there ends that process only. One statement at a time. */
+/** It had ended before it was asked. Another engine can be. */
+export class EngineEnded extends EngineError {}
+
+/**
+ * DuckDB in a process of its own; what goes wrong there ends that process only. One statement at a
+ * time. A statement that fails ends no other.
+ */
 export class Engine {
   private queue: Promise<unknown> = Promise.resolve();
   private stderr = '';
@@ -44,9 +50,16 @@ export class Engine {
     return this.child.exitCode !== null || this.child.signalCode !== null;
   }
 
-  /** Throws EngineError. */
-  async rows<Row>(sql: string, values?: EngineJob['values']): Promise<Row[]> {
-    const reply = await this.inTurn(() => this.send({ kind: 'rows', sql, values }));
+  /** Throws EngineError. A statement that takes longer than `patienceMs` ends the engine. */
+  async rows<Row>(sql: string, values?: EngineJob['values'], patienceMs?: number): Promise<Row[]> {
+    const reply = await this.inTurn(async () => {
+      const giveUp = patienceMs === undefined ? undefined : setTimeout(() => this.stop(), patienceMs);
+      try {
+        return await this.send({ kind: 'rows', sql, values });
+      } finally {
+        clearTimeout(giveUp);
+      }
+    });
     return reply as Row[];
   }
 
@@ -81,7 +94,7 @@ export class Engine {
       answered.catch(() => undefined);
       ended.catch(() => undefined);
       if (this.hasEnded || !this.child.connected)
-        throw new EngineError(`The archive's engine has ended. ${this.stderr}`);
+        throw new EngineEnded(`The archive's engine has ended. ${this.stderr}`);
       this.child.send(message);
       const reply = await Promise.race([
         answered.then(([first]) => first),

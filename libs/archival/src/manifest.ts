@@ -41,6 +41,14 @@ export interface Certificate extends Pick<Manifest, 'objectKey' | 'month' | 'ent
   /** When it was made sure that no legal hold applies. */
   holdsCheckedAt: string;
   by: string;
+  /** Set where the day was one that `--as-of` named, and the real one was too early. */
+  rehearsal?: true;
+}
+
+/** How a certificate contradicts itself: what it says was destroyed had to be kept. */
+export function contradictionIn({ objectKey, destroyedAt, retainedUntil, rehearsal }: Certificate): string | undefined {
+  if (rehearsal || retainedUntil <= destroyedAt.slice(0, 10)) return undefined;
+  return `The certificate of ${objectKey} says that it was destroyed on ${destroyedAt}, and to be retained until ${retainedUntil}.`;
 }
 
 /** The tables that its entries are about; null stands for none. */

@@ -125,15 +125,20 @@ export class TiersService {
     if (manifest?.objectKey !== row.objectKey) throw new Error('Its manifest is not signed with the key of the log.');
     const { end } = monthOf(`${manifest.month}-01`);
     const { until, decidedBy } = await this.retention.retainUntil(tablesOf(manifest), end);
-    if (until <= asOf && new Date(`${manifest.retainUntil}T00:00:00Z`) <= asOf) {
+    const retainedUntil = latest(until, new Date(`${manifest.retainUntil}T00:00:00Z`));
+    if (retainedUntil <= asOf && (this.isOver(retainedUntil) || this.config.ARCHIVE_AS_OF_DESTROYS)) {
       const policy = `${decidedBy.framework} (${decidedBy.tableName})`;
-      return this.destroy(context, row, manifest, { policy, until, dryRun });
+      return this.destroy(context, row, manifest, { policy, retainedUntil, dryRun });
     }
     if (isWarm(row) && yearsLater(end, this.config.AUDIT_COLD_YEARS) <= asOf) {
       if (!dryRun) await this.cool(context, row);
       return { action: 'cool', detail: this.config.ARCHIVE_COLD_CLASS };
     }
     return undefined;
+  }
+
+  private isOver(retainedUntil: Date): boolean {
+    return retainedUntil <= this.clock.now();
   }
 
   private async cool(context: RequestContext, row: ArchiveRow): Promise<void> {
@@ -158,7 +163,7 @@ export class TiersService {
     context: RequestContext,
     { id }: ArchiveRow,
     manifest: Manifest,
-    { policy, until, dryRun }: { policy: string; until: Date; dryRun: boolean },
+    { policy, retainedUntil, dryRun }: { policy: string; retainedUntil: Date; dryRun: boolean },
   ): Promise<Pick<ObjectOutcome, 'action' | 'detail'>> {
     return this.database.transaction(context, async () => {
       await this.database.query(context, 'LOCK TABLE legal_holds IN SHARE MODE');
@@ -169,12 +174,16 @@ export class TiersService {
       });
       if (holds.length > 0) return { action: 'keep', detail: `on hold: ${holds.map(heldBy).join(', ')}` };
       if (dryRun) return { action: 'destroy', detail: policy };
+      // By the real clock once more: nothing undoes what follows.
+      const isRehearsal = !this.isOver(retainedUntil);
+      if (isRehearsal && !this.config.ARCHIVE_AS_OF_DESTROYS) throw new Error('Its retention is not over.');
       const destroyedAt = this.clock.now().toISOString();
       const { objectKey, month, entries, sha256, root, leaves } = manifest;
       const certificate = signCertificate(this.key, {
         ...{ objectKey, month, entries, sha256, root, leaves },
-        ...{ destroyedAt, retainedUntil: dayOf(until), policy, holdsCheckedAt: destroyedAt },
+        ...{ destroyedAt, retainedUntil: dayOf(retainedUntil), policy, holdsCheckedAt: destroyedAt },
         by: context.actor?.email ?? 'system',
+        ...(isRehearsal && { rehearsal: true as const }),
       });
       await storeNote(this.log.store, `${objectKey}.destroyed`, certificate);
       await this.log.store.remove(objectKey);
@@ -183,7 +192,7 @@ export class TiersService {
       await this.database.manager(context).update(Archive, { id }, destroyed);
       await this.writer.record(context, {
         ...{ action: 'PURGE', tableName: 'archives', recordId: id },
-        notes: `${entries} entries of ${month} destroyed: ${policy}`,
+        notes: `${entries} entries of ${month} destroyed${isRehearsal ? ' in a rehearsal' : ''}: ${policy}`,
       });
       return { action: 'destroy', detail: policy };
     });
@@ -191,5 +200,7 @@ export class TiersService {
 }
 
 export const heldBy = ({ id, matter }: { id: number; matter: string }) => `hold ${id} (${matter})`;
+
+const latest = (one: Date, other: Date) => (one > other ? one : other);
 
 const about = ({ id }: ArchiveRow) => ({ action: 'ARCHIVE', tableName: 'archives', recordId: id }) as const;

@@ -20,6 +20,10 @@ export interface ArchivedObject {
   state: 'readable' | 'cold' | 'destroyed';
   /** Where its entries stand in the log, by its signed manifest: the first place and how many, for each run. */
   leaves: readonly (readonly [start: number, count: number])[];
+  /** Of a destroyed object: how its certificate contradicts itself, if it does. */
+  contradiction?: string;
+  /** Of a destroyed object: its time had come in a rehearsal only. */
+  isRehearsal?: boolean;
 }
 
 /** Adds a value to a statement and returns its placeholder. */

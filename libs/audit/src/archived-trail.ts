@@ -3,7 +3,7 @@ import { decodeCursor, DomainError } from '#kernel';
 import type { RequestContext } from '#platform/context';
 import { ArchivedEntries, type ArchivedObject, type Bind } from './archived-entries';
 import type { TrailQuery } from './trail.dto';
-import { duckdb, rowOfArchive, type EntryRow } from './trail.sql';
+import { duckdb, rowOfArchive, trailKeys, type EntryRow } from './trail.sql';
 
 /** Objects that are looked into at a time, newest first: a record's trail seldom needs all of seven years. */
 const objectsAtATime = 12;
@@ -95,7 +95,7 @@ export class ArchivedTrail {
 
   /** The objects that may hold what is asked for. */
   private async within({ from, to, cursor, tableName, id }: Range): Promise<ArchivedObject[]> {
-    const before = cursor === undefined ? undefined : String(decodeCursor(cursor, 'trail', 2).keys[0]);
+    const before = cursor === undefined ? undefined : String(decodeCursor(cursor, 'trail', trailKeys).keys[0]);
     const [first, end] = [from, to].map((instant) => (instant === undefined ? undefined : utc(instant)));
     return (await this.archive.objects()).filter(
       (object) =>

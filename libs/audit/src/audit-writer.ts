@@ -1,12 +1,12 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
-import { Pool } from 'pg';
+import { DatabaseError, Pool } from 'pg';
 import { OutdatedError, unavailable } from '#kernel';
 import { CONFIG, type Config } from '#platform/config';
 import type { RequestContext } from '#platform/context';
 import type { Trace } from '#platform/observability';
 import { checkIn, checkOut, Database, connectionWaitMs, Pace } from '#platform/database';
 import { auditMetrics } from './audit.metrics';
-import { conditionsOf, entryOf, type EntryFacts } from './entry';
+import { conditionsOf, entryOf, placeholdersOf, type EntryFacts } from './entry';
 
 /** An entry not durable after this many ms is given up, and with it the reply that waits for it (P2: 503 within 2 s). */
 const deadlineMs = 1_000;
@@ -151,30 +151,55 @@ export class AuditWriter implements OnApplicationShutdown {
   private async commitBatch(): Promise<void> {
     const batch = this.takeBatch();
     this.underway += 1;
-    let giveUp: NodeJS.Timeout | undefined;
+    await this.settle(batch);
+    this.underway -= 1;
+    this.schedule();
+    if (this.waiting.length === 0 && this.underway === 0) this.drained?.();
+  }
+
+  /**
+   * Writes a batch, and tells each who waits what became of it. One that PostgreSQL refuses for what
+   * it holds takes no other along: the batch is divided until it is alone.
+   */
+  private async settle(batch: Waiting[]): Promise<void> {
+    const [first] = batch;
+    if (!first) return;
     try {
-      if (batch.length > 0) {
-        const first = batch[0] as Waiting;
-        const late = new Promise<never>((_, reject) => {
-          giveUp = setTimeout(() => reject(new Error('Deadline passed')), Math.max(1, first.givenUpAt - Date.now()));
-        });
-        const outdated = await Promise.race([this.append(batch), late]);
-        const written = refuseOutdated(batch, outdated);
-        for (const { resolve } of written) resolve();
-        auditMetrics.outdated.inc(batch.length - written.length);
-        auditMetrics.entries.inc(written.reduce((sum, { count }) => sum + count, 0));
-        auditMetrics.batchSize.observe(batch.length);
-      }
+      const outdated = await inTime(this.append(batch), first.givenUpAt);
+      const written = refuseOutdated(batch, outdated);
+      for (const { resolve } of written) resolve();
+      auditMetrics.outdated.inc(batch.length - written.length);
+      auditMetrics.entries.inc(written.reduce((sum, { count }) => sum + count, 0));
+      auditMetrics.batchSize.observe(batch.length);
     } catch (error) {
-      auditMetrics.refused.inc(batch.length);
-      const refusal = unavailable('audit.unavailable', 'The access could not be recorded, so nothing is shown.', error);
-      for (const entry of batch) entry.reject(refusal);
-    } finally {
-      clearTimeout(giveUp);
-      this.underway -= 1;
-      this.schedule();
-      if (this.waiting.length === 0 && this.underway === 0) this.drained?.();
+      const sqlState = faultWithin(error);
+      if (sqlState === undefined) this.refuse(batch, error);
+      else if (batch.length === 1) await this.replace(first, sqlState, error);
+      else {
+        const middle = Math.floor(batch.length / 2);
+        await this.settle(batch.slice(0, middle));
+        await this.settle(batch.slice(middle));
+      }
     }
+  }
+
+  private refuse(batch: Waiting[], error: unknown): void {
+    auditMetrics.refused.inc(batch.length);
+    const refusal = unavailable('audit.unavailable', 'The access could not be recorded, so nothing is shown.', error);
+    for (const entry of batch) entry.reject(refusal);
+  }
+
+  /** The access is refused, and the placeholder says so. It is a fault of the program: 500, and an alert. */
+  private async replace(entry: Waiting, sqlState: string, cause: unknown): Promise<void> {
+    auditMetrics.replaced.inc(entry.count);
+    this.logger.error({ sqlState, cause: (cause as Error).message }, 'An entry could not be written as it was');
+    const json = placeholdersOf(entry.json, sqlState);
+    try {
+      if (json) await inTime(this.append([{ ...entry, json }]), entry.givenUpAt);
+    } catch (error) {
+      this.logger.error({ cause: (error as Error).message }, 'Nor could its placeholder');
+    }
+    entry.reject(new Error(`The entry of this access cannot be written: SQLSTATE ${sqlState}.`, { cause }));
   }
 
   /** The oldest entries; those whose deadline has passed are refused on the way, unwritten. */
@@ -208,6 +233,28 @@ export class AuditWriter implements OnApplicationShutdown {
       throw error;
     }
   }
+}
+
+/** Rejects where the work is not done by this time, in ms since the epoch. */
+async function inTime<T>(work: Promise<T>, givenUpAt: number): Promise<T> {
+  let giveUp: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    giveUp = setTimeout(() => reject(new Error('Deadline passed')), Math.max(1, givenUpAt - Date.now()));
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(giveUp);
+  }
+}
+
+/**
+ * The SQLSTATE where PostgreSQL refuses a value of some entry: data exceptions, constraints, limits
+ * of the program. A check without a name means that the ledger lacks a partition.
+ */
+function faultWithin(error: unknown): string | undefined {
+  if (!(error instanceof DatabaseError) || !/^(?:22|23|54)/.test(error.code ?? '')) return undefined;
+  return error.code === '23514' && !error.constraint ? undefined : error.code;
 }
 
 /** Rejects those of a batch that have an entry among `places`, which were not written; answers the others. */

@@ -4,6 +4,10 @@ import { Counter, Gauge, Histogram } from 'prom-client';
 export const auditMetrics = {
   entries: new Counter({ name: 'ip2a_audit_entries_total', help: 'Entries made durable by group commit.' }),
   refused: new Counter({ name: 'ip2a_audit_refused_total', help: 'Entries that could not be made durable in time.' }),
+  replaced: new Counter({
+    name: 'ip2a_audit_replaced_total',
+    help: 'Entries that PostgreSQL refused for what they held. Their accesses were refused, and placeholders written.',
+  }),
   outdated: new Counter({
     name: 'ip2a_audit_outdated_total',
     help: 'Replies that were withheld because a cached row, a replica or the rights of the account were out of date.',

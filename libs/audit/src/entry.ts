@@ -1,3 +1,4 @@
+import { fitText } from '#kernel';
 import type { RequestContext, Disclosure } from '#platform/context';
 
 /** The actions an entry can record; CREATE, UPDATE, DELETE and RESTORE are written by the capture triggers. */
@@ -42,6 +43,9 @@ export interface EntryFacts {
   notes?: string;
 }
 
+/** Longest text within `filters` and of `notes`, in UTF-16 units. */
+const maxText = 4_000;
+
 /**
  * An entry as `audit_append` takes it: what happened; from the context who, where and why; and the
  * conditions under which it is written. Entries of one `together` are written all or none.
@@ -50,19 +54,52 @@ export function entryOf(context: RequestContext, facts: EntryFacts, together?: n
   const { actor } = context;
   return JSON.stringify({
     ...facts,
+    filters: facts.filters && fittedWithin(facts.filters),
+    notes: fitted(facts.notes, maxText),
     together,
     ...accountConditions(context),
     ...replicaConditions(context),
     source: context.source,
-    requestId: context.requestId,
-    route: context.route,
+    requestId: fitText(context.requestId, 64),
+    route: fitText(context.route, 100),
     ipAddress: context.ipAddress,
-    userAgent: context.userAgent,
-    reason: context.reason,
+    userAgent: fitted(context.userAgent, 512),
+    reason: fitted(context.reason, 500),
     userId: actor?.userId ?? undefined,
-    email: actor?.email,
+    email: fitted(actor?.email, 255),
     roles: actor?.roles,
   });
+}
+
+/**
+ * What stands in the ledger for entries that PostgreSQL refuses for what they hold. `json` is the
+ * entries with commas between them; conditions alone leave nothing.
+ */
+export function placeholdersOf(json: string, sqlState: string): string {
+  const entries = JSON.parse(`[${json}]`) as (Partial<EntryFacts> & Placeholder)[];
+  return entries
+    .filter(({ action }) => action !== undefined)
+    .map(({ action, source, requestId, route, userId }) => {
+      const notes = `an entry of ${action} could not be written: SQLSTATE ${sqlState}`;
+      return JSON.stringify({ action: 'ACCESS_DENIED', outcome: 'failed', source, requestId, route, userId, notes });
+    })
+    .join(',');
+}
+
+interface Placeholder {
+  source: string;
+  requestId: string;
+  route: string;
+  userId?: number;
+}
+
+function fitted(text: string | undefined, max: number): string | undefined {
+  return text === undefined ? undefined : fitText(text, max);
+}
+
+function fittedWithin(filters: Record<string, unknown>): Record<string, unknown> {
+  const texts = (_key: string, value: unknown) => (typeof value === 'string' ? fitText(value, maxText) : value);
+  return JSON.parse(JSON.stringify(filters, texts)) as Record<string, unknown>;
 }
 
 /** The conditions alone, for a reply that shows nothing of record; undefined where there are none. */

@@ -7,7 +7,7 @@ import { Database } from '#platform/database';
 import { ArchivedTrail, inOrder } from './archived-trail';
 import { auditDecision, type AuditDecision } from './audited';
 import type { AuditExportQuery, AuditLogPage, AuditLogView, RecordTrailQuery, TrailQuery } from './trail.dto';
-import { conditionsOf, duckdb, postgres, scopeConditions, type Dialect, type EntryRow } from './trail.sql';
+import { conditionsOf, duckdb, postgres, scopeConditions, trailKeys, type Dialect, type EntryRow } from './trail.sql';
 
 type Entry = z.infer<typeof AuditLogView>;
 type ExportFilters = Omit<AuditExportQuery, 'format'>;
@@ -65,7 +65,7 @@ export class TrailService {
   ): Promise<z.infer<typeof AuditLogPage>> {
     const { actor } = context;
     if (!actor) throw new DomainError('auth.required', 'The ledger is read by somebody.');
-    const { keys: [before, beforeId] = [] } = query.cursor ? decodeCursor(query.cursor, 'trail', 2) : {};
+    const { keys: [before, beforeId] = [] } = query.cursor ? decodeCursor(query.cursor, 'trail', trailKeys) : {};
     const rows = await this.database.read<EntryRow>(
       context,
       `SELECT ${postgres.columns}, NULL::float8 AS sealed FROM (

@@ -13,6 +13,9 @@ export type EntryRow = Omit<z.infer<typeof AuditLogView>, 'changedBy' | 'recordC
   txid: string;
 };
 
+/** The types of the keys in a cursor of the trail: when the entry was written, and its id. */
+export const trailKeys = ['timestamptz', 'bigint'];
+
 /** Adds a value to a statement and returns its placeholder. */
 type BindAny = (value: never) => string;
 
@@ -80,7 +83,7 @@ export function conditionsOf(query: Omit<TrailQuery, 'limit'>, bind: BindAny, di
   if (query.from) where.push(`l.changed_at >= ${add(query.from)}::timestamptz`);
   if (query.to) where.push(`l.changed_at < ${add(query.to)}::timestamptz`);
   if (query.cursor) {
-    const { keys } = decodeCursor(query.cursor, 'trail', 2);
+    const { keys } = decodeCursor(query.cursor, 'trail', trailKeys);
     where.push(`(l.changed_at, l.id) < (${add(keys[0])}::timestamptz, ${add(keys[1])}::bigint)`);
   }
   return where;

@@ -2469,10 +2469,10 @@ export interface components {
             /** @description The first fault; null where there is none. */
             fault: {
                 /**
-                 * @description What was done: to an entry, to a seal, or to the checkpoint.
+                 * @description What was done: to an entry, to a seal, to the checkpoint, or to what a certificate of destruction tells.
                  * @enum {string}
                  */
-                kind: "altered" | "removed" | "inserted" | "reordered" | "seal-altered" | "checkpoint" | "rollback";
+                kind: "altered" | "removed" | "inserted" | "reordered" | "seal-altered" | "checkpoint" | "certificate" | "rollback";
                 /** @description The first entry that it was done to; null where it concerns none. */
                 entryId: string | null;
                 /** @description Its place in the tree. */
@@ -2489,6 +2489,11 @@ export interface components {
                 /** @description The entry that the record says it was last changed by. */
                 auditRef: string | null;
             }[];
+            /**
+             * @description Objects of the archive that were destroyed before their time in a rehearsal. On the real system there is none.
+             * @example []
+             */
+            rehearsals: string[];
         };
         Login: {
             /** @example clerk@local.example */
@@ -4306,12 +4311,6 @@ export interface components {
              * @example true
              */
             dryRun: boolean;
-            /**
-             * Format: date
-             * @description The day that counts as today for the whole run.
-             * @example 2026-11-24
-             */
-            asOf?: string;
         };
         ArchiveReport: {
             /**

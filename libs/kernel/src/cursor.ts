@@ -25,18 +25,48 @@ export function foreignCursor(): DomainError {
   return invalid('/cursor', 'The cursor does not belong to this list; start again without it.');
 }
 
-/** Reads a cursor that belongs to `sort` and holds `keyCount` keys; anything else is a 422. */
-export function decodeCursor(text: string, sort: string, keyCount: number): Cursor {
+/** What a key of a type of PostgreSQL looks like. Texts may be anything. */
+const forms: Record<string, (key: string) => boolean> = {
+  smallint: (key) => isWhole(key, 32_767),
+  integer: (key) => isWhole(key, 2_147_483_647),
+  bigint: (key) => isWhole(key, Number.MAX_SAFE_INTEGER),
+  numeric: (key) => /^-?\d{1,20}(\.\d{1,20})?$/.test(key),
+  date: (key) => isDay(key),
+  timestamptz: (key) => timeOfDay.test(key.slice(10)) && isDay(key.slice(0, 10)),
+  text: (key) => key.isWellFormed() && !key.includes('\0'),
+};
+const timeOfDay = /^[T ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?(Z|[+-]\d\d(:?\d\d)?)$/;
+
+/**
+ * Reads a cursor that belongs to `sort` and holds keys of these types; anything else is a 422. The
+ * types are PostgreSQL's, and may have a collation.
+ */
+export function decodeCursor(text: string, sort: string, types: readonly string[]): Cursor {
   let parsed: unknown;
   try {
     parsed = JSON.parse(Buffer.from(text, 'base64url').toString());
   } catch {
     throw foreignCursor();
   }
-  if (!Array.isArray(parsed) || !parsed.every((part) => typeof part === 'string' && !part.includes('\0'))) {
-    throw foreignCursor();
-  }
-  const [parsedSort, ...keys] = parsed as string[];
-  if (parsedSort !== sort || keys.length !== keyCount) throw foreignCursor();
+  if (!Array.isArray(parsed) || !parsed.every((part) => typeof part === 'string')) throw foreignCursor();
+  const [parsedSort, ...keys] = parsed;
+  if (parsedSort !== sort || keys.length !== types.length) throw foreignCursor();
+  if (!types.every((type, index) => hasForm(keys[index] as string, type))) throw foreignCursor();
   return { sort, keys };
+}
+
+function hasForm(key: string, type: string): boolean {
+  const form = forms[type.split(' ', 1)[0] as string];
+  if (!form) throw new Error(`The type ${type} of a sort key has no form.`);
+  return form(key);
+}
+
+function isWhole(key: string, most: number): boolean {
+  return /^-?\d{1,16}$/.test(key) && Math.abs(Number(key)) <= most;
+}
+
+/** Whether it is a date such as 2026-01-31 that the calendar has. */
+function isDay(day: string): boolean {
+  const time = /^\d{4}-\d\d-\d\d$/.test(day) ? Date.parse(`${day}T00:00:00Z`) : NaN;
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(day);
 }

@@ -10,6 +10,7 @@ export {
   type FieldError,
   type Limited,
 } from './errors';
+export { fitText } from './fit-text';
 export { foldText } from './fold';
 export { FIRST_NAMES, LAST_NAMES } from './made-up-names';
 export { Random } from './random';

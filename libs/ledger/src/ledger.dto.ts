@@ -32,7 +32,16 @@ export const VerifyLedger = z.strictObject({
 });
 export type VerifyLedger = z.infer<typeof VerifyLedger>;
 
-const faultKinds = ['altered', 'removed', 'inserted', 'reordered', 'seal-altered', 'checkpoint', 'rollback'] as const;
+const faultKinds = [
+  'altered',
+  'removed',
+  'inserted',
+  'reordered',
+  'seal-altered',
+  'checkpoint',
+  'certificate',
+  'rollback',
+] as const;
 
 export const VerdictView = z
   .object({
@@ -48,7 +57,11 @@ export const VerdictView = z
     unsealed: z.int().describe('Entries that are too new to be sealed.'),
     fault: z
       .object({
-        kind: z.enum(faultKinds).describe('What was done: to an entry, to a seal, or to the checkpoint.'),
+        kind: z
+          .enum(faultKinds)
+          .describe(
+            'What was done: to an entry, to a seal, to the checkpoint, or to what a certificate of destruction tells.',
+          ),
         entryId: z.string().nullable().describe('The first entry that it was done to; null where it concerns none.'),
         index: z.int().nullable().describe('Its place in the tree.'),
         detail: z.string().describe('What differs, in words.'),
@@ -64,9 +77,15 @@ export const VerdictView = z
         }),
       )
       .describe('The first records that their last entry does not tell; looked for where no time is given.'),
+    rehearsals: z
+      .array(z.string())
+      .describe(
+        'Objects of the archive that were destroyed before their time in a rehearsal. On the real system there is none.',
+      )
+      .meta({ examples: [[]] }),
   })
   .meta({ id: 'LedgerVerdict' });
 export type Verdict = z.infer<typeof VerdictView>;
 /** What is found of the log itself. */
-export type LogVerdict = Omit<Verdict, 'rows'>;
+export type LogVerdict = Omit<Verdict, 'rows' | 'rehearsals'>;
 export type Fault = NonNullable<Verdict['fault']>;

@@ -2,12 +2,12 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Inject, Injectable } from '@nestjs/common';
 import { Clock, DomainError } from '#kernel';
-import { ArchivedEntries, ArchivedEvidence, rowEvidence } from '#audit';
+import { ArchivedEntries, ArchivedEvidence, rowEvidence, type ArchivedObject } from '#audit';
 import { CONFIG, type Config } from '#platform/config';
 import type { RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
 import type { LogPart } from './database-source';
-import type { Verdict } from './ledger.dto';
+import type { Fault, Verdict } from './ledger.dto';
 import { LedgerKey } from './ledger-key';
 import { ledgerMetrics } from './ledger.metrics';
 import { verifyInThreads } from './parallel-verification';
@@ -72,7 +72,10 @@ export class VerificationService {
     });
     const isWhole = part.from === undefined && part.to === undefined;
     const rows = isWhole && withRows ? await this.rows() : [];
-    const verdict = { ...ofLog, valid: ofLog.valid && rows.length === 0, rows };
+    const destroyed = (await this.archive.objects()).filter(({ state }) => state === 'destroyed');
+    const rehearsals = destroyed.filter(({ isRehearsal }) => isRehearsal).map(({ objectKey }) => objectKey);
+    const fault = ofLog.fault ?? faultOfCertificates(destroyed);
+    const verdict = { ...ofLog, valid: fault === null && rows.length === 0, fault, rows, rehearsals };
     ledgerMetrics.verified.set(verdict.entriesCompared);
     if (verdict.valid && end && leavesNoGap(part)) await this.remember(end.seq, end.checkpoint);
     if (!verdict.valid) ledgerMetrics.verifyFaults.inc();
@@ -118,6 +121,11 @@ export class VerificationService {
   private get memory(): string {
     return join(this.config.dataFolder, 'verified.json');
   }
+}
+
+function faultOfCertificates(destroyed: ArchivedObject[]): Fault | null {
+  const detail = destroyed.find(({ contradiction }) => contradiction !== undefined)?.contradiction;
+  return detail === undefined ? null : { kind: 'certificate', entryId: null, index: null, detail };
 }
 
 /** Whether everything before the part's end was verified: it is all of the log, or begins where the verification before it ended. */

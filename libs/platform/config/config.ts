@@ -56,6 +56,11 @@ const mailAddress = z
     error: 'must be an e-mail address, or a name and one: IP2A <office@local.example>',
   });
 
+const flag = z
+  .enum(['true', 'false'], 'must be true or false')
+  .default('false')
+  .transform((value) => value === 'true');
+
 const cron = z.string().refine((value) => value === 'off' || /^(\S+\s+){4,5}\S+$/.test(value), {
   error: 'must be a cron expression with five or six fields, or off',
 });
@@ -166,10 +171,8 @@ const environment = z.object({
     .default('parquet'),
   ARCHIVE_WARM_CLASS: z.enum(['STANDARD', 'STANDARD_IA', 'GLACIER_IR']).default('STANDARD_IA'),
   ARCHIVE_COLD_CLASS: z.enum(['GLACIER', 'DEEP_ARCHIVE']).default('GLACIER'),
-  ARCHIVE_OBJECT_LOCK: z
-    .enum(['true', 'false'], 'must be true or false')
-    .default('false')
-    .transform((value) => value === 'true'),
+  ARCHIVE_OBJECT_LOCK: flag,
+  ARCHIVE_AS_OF_DESTROYS: flag,
   ARCHIVE_CACHE_MB: integer(64, 10_000_000).default(2_048),
   ARCHIVE_PART_MB: integer(1, 1_024).default(1_024),
   ACCESS_REASON_REQUIRED: roles.default([]),

@@ -1,4 +1,4 @@
-import { DomainError, type OutdatedError } from '#kernel';
+import { DomainError, fitText, type OutdatedError } from '#kernel';
 import type { Trace } from '#platform/observability';
 
 /** A person (or a named system actor of a job or command) as known when the access happened. */
@@ -124,8 +124,8 @@ export class RequestContext {
     this.requestId = facts.requestId;
     this.route = facts.route;
     this.ipAddress = facts.ipAddress;
-    this.userAgent = cap(facts.userAgent, 512);
-    this.reason = meaningful(cap(facts.reason?.trim(), 500));
+    this.userAgent = fitted(facts.userAgent, 512);
+    this.reason = meaningful(fitted(facts.reason?.trim(), 500));
     this.breakGlass = facts.breakGlass;
     this.idempotencyKey = facts.idempotencyKey;
     this.actor = facts.actor;
@@ -218,9 +218,6 @@ function meaningful(text: string | undefined): string | undefined {
   return text && /[\p{L}\p{N}]/u.test(text) ? text : undefined;
 }
 
-/** Cuts to a length in UTF-16 units without leaving half a surrogate pair, and drops NUL, which PostgreSQL refuses. */
-function cap(text: string | undefined, length: number): string | undefined {
-  if (!text) return undefined;
-  const clean = text.replaceAll('\0', '').slice(0, length);
-  return /[\ud800-\udbff]$/.test(clean) ? clean.slice(0, -1) : clean;
+function fitted(text: string | undefined, max: number): string | undefined {
+  return text ? fitText(text, max) : undefined;
 }

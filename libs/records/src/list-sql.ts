@@ -55,7 +55,11 @@ export function sortedPage(resource: Resource, query: ListQuery, parts: ListPart
   const sort = orderName(query, parts.match);
   const where = [...parts.where];
   if (query.cursor) {
-    const { keys } = decodeCursor(query.cursor, sort, order.length);
+    const { keys } = decodeCursor(
+      query.cursor,
+      sort,
+      order.map(({ key }) => key.type),
+    );
     where.push(after(order, keys, parts.bind));
   }
   const keys = order.map(({ key }, index) => `(${key.sql})::text AS k${index}`);
@@ -77,7 +81,9 @@ export function prefixPage(resource: Resource, query: ListQuery, parts: ListPart
   const keys = resource.search ?? [];
   const sort = orderName(query, 'beginning');
   const { bind } = parts;
-  const [rankText, keyText, idText] = query.cursor ? decodeCursor(query.cursor, sort, 3).keys : [];
+  const [rankText, keyText, idText] = query.cursor
+    ? decodeCursor(query.cursor, sort, ['text', 'text', 'integer']).keys
+    : [];
   const from = rankText === undefined ? 0 : keys.findIndex((_, rank) => String(rank) === rankText);
   if (from < 0) throw foreignCursor();
   const branches = keys.map((key, rank) => {

@@ -71,7 +71,7 @@ describe('a page', () => {
 
   it('goes on after the keys of the last row it shows', async () => {
     const { nextCursor } = await listed({ sort: 'floor' }, rowsOf(3));
-    expect(decodeCursor(nextCursor ?? '', 'floor', 2).keys).toEqual(['floor 2', '2']);
+    expect(decodeCursor(nextCursor ?? '', 'floor', ['text', 'integer']).keys).toEqual(['floor 2', '2']);
   });
 
   it('is one disclosure, which says what was asked', async () => {
@@ -102,7 +102,11 @@ describe('a search', () => {
   it('shows what begins with the text, in one statement', async () => {
     const { items, sent, nextCursor } = await listed({ q: 'ann' }, [], { begins: rowsOf(3) });
     expect([items.length, sent.length]).toEqual([2, 1]);
-    expect(decodeCursor(nextCursor ?? '', 'q::ann', 3).keys).toEqual(['floor 2', '2', 'third']);
+    expect(decodeCursor(nextCursor ?? '', 'q::ann', ['text', 'integer', 'text']).keys).toEqual([
+      'floor 2',
+      '2',
+      'third',
+    ]);
   });
 
   it('looks inside of names where nothing begins so', async () => {

@@ -78,7 +78,7 @@ async function verifyFolder(folder: string, keyFile: string | undefined): Promis
     onProgress: (leaves, of) => progress.show('entries', leaves, of),
   });
   progress.end();
-  return { ...verdict, rows: [] };
+  return { ...verdict, rows: [], rehearsals: [] };
 }
 
 /** A verifier key, or a PEM file; that has no name, so the log is the one that the checkpoint names. */
@@ -94,7 +94,8 @@ async function readKey(file: string, checkpoint: string) {
   }
 }
 
-function textOf({ fault, rows, treeSize, entriesCompared, unread, unsealed, root }: Verdict): string {
+function textOf({ fault, rows, rehearsals, treeSize, entriesCompared, unread, unsealed, root }: Verdict): string {
+  const rehearsed = rehearsals.map((objectKey) => `REHEARSAL: ${objectKey} was destroyed before its time\n`).join('');
   const unlike = rows
     .map(({ table, id, auditRef }) => `NOT AS RECORDED: ${table} ${id} is not what entry ${auditRef} says\n`)
     .join('');
@@ -102,5 +103,5 @@ function textOf({ fault, rows, treeSize, entriesCompared, unread, unsealed, root
     const entry = fault.entryId === null ? 'the ledger' : `entry ${fault.entryId}`;
     return `NOT AS SEALED: ${entry}: ${fault.kind}. ${fault.detail}\n${unlike}`;
   }
-  return `${unlike}As sealed: ${entriesCompared} entries compared, ${treeSize} in the tree, ${unread > 0 ? `${unread} cold or destroyed and not read, ` : ''}${unsealed} too new to be sealed. Root ${root}\n`;
+  return `${unlike}${rehearsed}As sealed: ${entriesCompared} entries compared, ${treeSize} in the tree, ${unread > 0 ? `${unread} cold or destroyed and not read, ` : ''}${unsealed} too new to be sealed. Root ${root}\n`;
 }
