@@ -3,6 +3,7 @@ import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swag
 import { z } from 'zod';
 import { commonHeaders } from '#access';
 import { Problem } from '#platform/http';
+import { OpenApiReply } from './openapi-reply';
 
 type Schemas = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>;
 
@@ -68,8 +69,13 @@ function tagsOf(path: OpenAPIObject['paths'][string]): string[] {
 
 /** Swagger UI at /docs, the document at /openapi.json. The first request for it makes the document, not the start. */
 export function serveDocs(app: NestFastifyApplication): void {
-  SwaggerModule.setup('docs', app, () => openApiDocument(app), {
-    jsonDocumentUrl: 'openapi.json',
+  let document: OpenAPIObject | undefined;
+  let json: OpenApiReply | undefined;
+  const made = () => (document ??= openApiDocument(app));
+  const server = app.getHttpAdapter().getInstance();
+  server.get('/openapi.json', (request, reply) => (json ??= new OpenApiReply(made())).send(request, reply));
+  SwaggerModule.setup('docs', app, made, {
+    raw: false,
     customSiteTitle: 'IP2A',
     swaggerOptions: { persistAuthorization: true, displayOperationId: true, tagsSorter: 'alpha' },
   });

@@ -255,6 +255,24 @@ describe('the system’s own routes', () => {
     expect(Object.keys(document.paths)).toContain('/api/v1/members/{id}');
   });
 
+  it.each([
+    [undefined, undefined],
+    ['gzip, deflate, br', 'gzip'],
+    ['br, *;q=0.1', 'gzip'],
+    ['gzip;q=0', undefined],
+    ['br', undefined],
+  ])('send the document to who accepts %j in the coding %s, and once only', async (accepted, coding) => {
+    const ask = (headers: Record<string, string> = {}) =>
+      fetch(`${api.url}/openapi.json`, { headers: { 'Accept-Encoding': accepted ?? 'identity', ...headers } });
+    const reply = await ask();
+    expect([reply.status, reply.headers.get('content-encoding') ?? undefined]).toEqual([200, coding]);
+    expect((await reply.json()) as object).toMatchObject({ openapi: '3.1.0' });
+    const etag = reply.headers.get('etag') ?? '';
+    const again = await ask({ 'If-None-Match': etag });
+    expect([again.status, await again.text()]).toEqual([304, '']);
+    expect((await ask({ 'If-None-Match': '"another"' })).status).toBe(200);
+  });
+
   it('leave no entry', async () => {
     const replies = [
       await at('/health/live'),

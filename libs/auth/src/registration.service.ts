@@ -145,15 +145,19 @@ export class RegistrationService {
     return member;
   }
 
-  /** Held to the end of the transaction: whose wish the token stands for, if it is good now. */
+  /**
+   * Whose wish the token stands for, if it is good now. Held to the end of the transaction with all
+   * open wishes of this member at this address, in one order: two of their tokens never deadlock.
+   */
   private async openWish(context: RequestContext, token: string): Promise<Wish | undefined> {
-    const [wish] = await this.database.query<Wish>(
+    const wishes = await this.database.query<Wish & { isGood: boolean }>(
       context,
-      `SELECT member_id AS "memberId", email FROM registrations
-       WHERE token_hash = $1 AND used_at IS NULL AND expires_at > now() FOR UPDATE`,
+      `SELECT member_id AS "memberId", email, token_hash = $1 AND expires_at > now() AS "isGood" FROM registrations
+       WHERE used_at IS NULL AND (member_id, email) = (SELECT member_id, email FROM registrations WHERE token_hash = $1)
+       ORDER BY id FOR UPDATE`,
       [sha256(token)],
     );
-    return wish;
+    return wishes.find(({ isGood }) => isGood);
   }
 
   private async newestWish(context: RequestContext, email: string): Promise<Wish | undefined> {

@@ -30,7 +30,7 @@ function servicesWith({ member = null, account = null, wish = null, isOpen = [],
   const { database, sent } = unconnected(accountEntities, (sql) => {
     if (sql.includes('FROM members m LEFT JOIN users')) return member ? [member] : [];
     if (sql.includes('FROM users u')) return account ? [anAccount({ email, ...account })] : [];
-    if (sql.includes('FROM registrations')) return wish ? [wish] : [];
+    if (sql.includes('FROM registrations')) return wish ? [{ ...wish, isGood: true }] : [];
     if (sql.includes('FROM one_time_tokens')) return opens.shift() ? [{ userId: 7 }] : [];
     if (sql.includes('FROM members WHERE')) return [{ firstName: 'Rosa', lastName: 'Delgado' }];
     if (sql.includes('FROM roles')) return [{ RoleRow_id: 6, RoleRow_name: 'member' }];

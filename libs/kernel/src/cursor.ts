@@ -31,10 +31,12 @@ const forms: Record<string, (key: string) => boolean> = {
   integer: (key) => isWhole(key, 2_147_483_647),
   bigint: (key) => isWhole(key, Number.MAX_SAFE_INTEGER),
   numeric: (key) => /^-?\d{1,20}(\.\d{1,20})?$/.test(key),
-  date: (key) => isDay(key),
-  timestamptz: (key) => timeOfDay.test(key.slice(10)) && isDay(key.slice(0, 10)),
+  date: (key) => endless.test(key) || isDay(key),
+  timestamptz: (key) => endless.test(key) || (timeOfDay.test(key.slice(10)) && isDay(key.slice(0, 10))),
   text: (key) => key.isWellFormed() && !key.includes('\0'),
 };
+/** What stands for no day in an order. */
+const endless = /^-?infinity$/;
 const timeOfDay = /^[T ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?(Z|[+-]\d\d(:?\d\d)?)$/;
 
 /**

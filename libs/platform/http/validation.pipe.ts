@@ -34,6 +34,7 @@ export class ValidationPipe extends StandardSchemaValidationPipe {
     if (metadata.type === 'body' && metadata.schema && value instanceof Readable) {
       throw new DomainError('request.media-type-unsupported', 'Send application/json.');
     }
+    if (metadata.schema) refuseUnstorable(value);
     return super.transform(value, metadata);
   }
 
@@ -41,6 +42,36 @@ export class ValidationPipe extends StandardSchemaValidationPipe {
    * Nest would remove `__proto__` before the check. The schemas refuse it like any unknown name.
    */
   protected override stripProtoKeys(): void {}
+}
+
+/** 422 for texts that PostgreSQL stores nowhere: with NUL, or half of a surrogate pair. */
+function refuseUnstorable(value: unknown): void {
+  const open: Part[] = [{ value }];
+  for (let part = open.pop(); part; part = open.pop()) {
+    const { value: content } = part;
+    if (typeof content === 'string' && !isStorable(content)) {
+      throw invalidRequest([{ message: 'must be well-formed text', path: pathOf(part) }]);
+    }
+    if (typeof content !== 'object' || content === null) continue;
+    for (const [key, within] of Object.entries(content)) open.push({ value: within, key, parent: part });
+  }
+}
+
+/** A value of a request, and where it stands. */
+interface Part {
+  value: unknown;
+  key?: string;
+  parent?: Part;
+}
+
+function pathOf(part: Part): string[] {
+  const path: string[] = [];
+  for (let at: Part | undefined = part; at?.key !== undefined; at = at.parent) path.push(at.key);
+  return path.reverse();
+}
+
+function isStorable(text: string): boolean {
+  return text.isWellFormed() && !text.includes('\0');
 }
 
 /** The value as the schema reads it; 422 with a pointer for each fault. */
