@@ -59,9 +59,9 @@ it('answers on SIGTERM what was asked before, and loses nothing that it acknowle
 
   const before = outcomes.filter(({ sentBefore }) => sentBefore);
   expect(before.length).toBeGreaterThanOrEqual(answersBeforeTheSignal);
-  expect(before.filter(({ reply }) => reply?.status !== 200).map(({ reply, error }) => reply?.text ?? error)).toEqual(
-    [],
-  );
+  const failed = before.filter(({ reply }) => reply?.status !== 200);
+  const causes = failed.map(({ reply }) => api.output.find((line) => line.includes(reply?.requestId ?? 'no reply')));
+  expect(failed.map(({ reply, error }, index) => [reply?.text ?? error, causes[index]])).toEqual([]);
   // Who comes too late is told so in the form of every error, or meets a closed port.
   const late = outcomes.filter(({ sentBefore, reply }) => !sentBefore && reply && reply.status !== 200);
   expect(

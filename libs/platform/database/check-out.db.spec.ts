@@ -1,4 +1,4 @@
-import { Pool, type QueryConfig } from 'pg';
+import { Client, Pool, type QueryConfig } from 'pg';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/database';
 import { checkIn, checkOut } from './check-out';
 
@@ -54,4 +54,66 @@ it('is closed where no answer comes', async () => {
   const after = await next();
   expect(after.pid).not.toBe(pid);
   await database.query(`SELECT pg_terminate_backend($1)`, [pid]).catch(() => undefined);
+});
+
+describe('who waits while the pool opens another connection', () => {
+  let delayMs = 0;
+  /** A server that is slow to answer who connects. */
+  class SlowClient extends Client {
+    constructor(...args: ConstructorParameters<typeof Client>) {
+      super(...args);
+      const connect = this.connect.bind(this) as (callback: () => void) => void;
+      const late = (callback: () => void) => setTimeout(() => connect(callback), delayMs);
+      Object.assign(this, { connect: late });
+    }
+  }
+  let slow: Pool;
+  beforeEach(() => {
+    delayMs = 0;
+    slow = new Pool({
+      connectionString: database.applicationUrl,
+      max: 3,
+      connectionTimeoutMillis: 400,
+      Client: SlowClient,
+    });
+    slow.on('error', () => undefined);
+  });
+  afterEach(() => void slow.end());
+
+  it('gets the first that somebody gives back', async () => {
+    const first = await checkOut(slow);
+    delayMs = 2_000;
+    const waiting = checkOut(slow);
+    checkIn(first);
+    const second = await waiting;
+    expect(second).toBe(first);
+    checkIn(second);
+    expect(await checkOut(slow).then((client) => (checkIn(client), client))).toBe(first);
+  });
+
+  it('gets them in turn, each one once', async () => {
+    const first = await checkOut(slow);
+    delayMs = 2_000;
+    const order: number[] = [];
+    const waiting = [1, 2, 3, 4].map(async (number) => {
+      const client = await checkOut(slow);
+      order.push(number);
+      await client.query('SELECT 1');
+      checkIn(client);
+    });
+    checkIn(first);
+    await Promise.all(waiting);
+    expect(order).toEqual([1, 2, 3, 4]);
+  });
+
+  it('gets none that broke', async () => {
+    const first = await checkOut(slow);
+    delayMs = 2_000;
+    const waiting = checkOut(slow);
+    first.emit('error', new Error('lost'));
+    checkIn(first);
+    const second = await waiting;
+    expect(second).not.toBe(first);
+    checkIn(second);
+  });
 });

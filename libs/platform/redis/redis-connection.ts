@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { redisMetrics } from './redis.metrics';
 import type { RedisScript } from './redis-script';
@@ -110,6 +110,11 @@ export class RedisConnection implements OnApplicationShutdown {
     }
   }
 
+  /** Told of an answer that cannot be: who gives one counts as away. */
+  distrust(): void {
+    if (this.client) this.giveUp(this.client, 'nonsense');
+  }
+
   /** Asks the server again who it is; a master may begin a new history without a restart. */
   async identify(): Promise<void> {
     const { client } = this;
@@ -139,7 +144,12 @@ export class RedisConnection implements OnApplicationShutdown {
 
   private async connect(client: Client): Promise<string | undefined> {
     await client.connect();
-    for (const script of this.scripts) await client.sendCommand(['SCRIPT', 'LOAD', script.text]);
+    const word = randomUUID();
+    if (text(await client.sendCommand(['ECHO', word])) !== word) throw new Error('It answers ECHO with another word');
+    for (const { text: script, sha } of this.scripts) {
+      const told = text(await client.sendCommand(['SCRIPT', 'LOAD', script]));
+      if (told !== sha) throw new Error(`It answers SCRIPT LOAD with another hash than ${sha}`);
+    }
     return identityOf((command) => client.sendCommand(command));
   }
 
@@ -192,6 +202,11 @@ async function identityOf(ask: (command: string[]) => Promise<unknown>): Promise
     (line) => line.exec(told)?.[1],
   );
   return run && history ? createHash('sha256').update(`${run} ${history}`).digest('hex').slice(0, 24) : undefined;
+}
+
+/** A text, whichever way the driver reads it. */
+function text(answer: unknown): string {
+  return answer instanceof Buffer ? answer.toString() : String(answer);
 }
 
 function drop(client: Client): void {

@@ -1,4 +1,5 @@
-import { RedisAwayError, type RedisConnection } from '#platform/redis';
+import type { RedisConnection } from '#platform/redis';
+import { intervalOf, longestBlock, maxStrikes, type BucketState } from './gcra';
 import { GcraStorage, recordOf, type Bucket, type ThrottlerRecord } from './gcra-storage';
 import { gcraScript } from './gcra-script';
 import type { LocalStorage } from './local-storage';
@@ -29,17 +30,40 @@ export class RedisStorage extends GcraStorage {
    */
   private async takeShared(bucket: Bucket): Promise<ThrottlerRecord> {
     const { key, limit, span, throttler } = bucket;
-    let answer: number[];
+    let answer: unknown;
     try {
-      answer = (await this.connection.run(gcraScript, [prefix + key], [String(limit), String(span)])) as number[];
-    } catch (error) {
-      if (error instanceof RedisAwayError) return this.local.take(bucket);
-      throw error;
+      answer = await this.connection.run(gcraScript, [prefix + key], [String(limit), String(span)]);
+    } catch {
+      // It is away, or the key holds something of somebody else.
+      return this.local.take(bucket);
     }
-    const [passes, fullAt = 0, blockedAt = 0, blockedUntil = 0, strikes = 0, refused = 0] = answer;
-    const fromNow = { fullAt, blockedAt, blockedUntil, strikes, refused };
-    this.local.learn(bucket, fromNow);
-    decisionCounter('redis', throttler, passes === 1).inc();
-    return recordOf(bucket, passes === 1, fromNow, 0);
+    const decision = decisionIn(answer, bucket);
+    if (!decision) {
+      this.connection.distrust();
+      return this.local.take(bucket);
+    }
+    this.local.learn(bucket, decision.state);
+    decisionCounter('redis', throttler, decision.passes).inc();
+    return recordOf(bucket, decision.passes, decision.state, 0);
   }
+}
+
+/** What the script decided, with times from now; undefined where it cannot have answered so. */
+export function decisionIn(
+  answer: unknown,
+  { limit, span }: Bucket,
+): { passes: boolean; state: BucketState } | undefined {
+  if (!Array.isArray(answer) || answer.length !== 6 || !answer.every(Number.isSafeInteger)) return undefined;
+  const [passes, fullAt, blockedAt, blockedUntil, strikes, refused] = answer as [number, ...number[]] & number[];
+  const interval = intervalOf(limit, span);
+  const state = { fullAt, blockedAt, blockedUntil, strikes, refused } as BucketState;
+  const isPossible =
+    state.fullAt <= interval * limit &&
+    state.blockedAt <= 0 &&
+    state.blockedUntil <= Math.max(longestBlock, interval) &&
+    state.strikes >= 0 &&
+    state.strikes <= maxStrikes &&
+    state.refused >= 0 &&
+    (passes === 1 ? state.blockedUntil <= 0 : passes === 0 && state.blockedUntil > 0);
+  return isPossible ? { passes: passes === 1, state } : undefined;
 }
