@@ -1,2 +1,2 @@
-export { RedisAwayError, RedisConnection } from './redis-connection';
+export { RedisConnection } from './redis-connection';
 export { RedisScript } from './redis-script';

@@ -15,7 +15,7 @@ const probePatienceMs = 1_000;
 
 type Client = Awaited<ReturnType<typeof clientOf>>;
 
-export class RedisAwayError extends Error {}
+class RedisAwayError extends Error {}
 
 /**
  * A connection that is either known to be quick or not there: one late answer or broken socket gives it up, and with it
