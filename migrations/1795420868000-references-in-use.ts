@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** A write refuses in its RETURNING a foreign key that names no record in use, so it needs no look of its own. */
+/** A write refuses foreign keys that name no record in use, in the same statement. */
 export class ReferencesInUse1795420868000 implements MigrationInterface {
   name = 'ReferencesInUse1795420868000';
 

@@ -19,7 +19,7 @@ const maxAttempts = 3;
 /** Manifests that are kept in mind once they were read and their signatures checked. */
 const maxKnown = 2_000;
 
-/** What is told by the signed note of an object. */
+/** What the signed note of an object tells: its manifest, or its certificate. */
 type Signed = Pick<ArchivedObject, 'leaves' | 'contradiction' | 'isRehearsal'>;
 
 /** Answers from the objects of the archive, through DuckDB and a folder of those that were asked for lately. */
@@ -147,7 +147,7 @@ export class ArchivedEntriesService extends ArchivedEntries implements OnApplica
     return readableUntil !== null && readableUntil > this.clock.now() ? 'readable' : 'cold';
   }
 
-  /** Of what was destroyed the certificate tells, of all else the manifest; no leaves where its signature does not hold. */
+  /** A destroyed object has a certificate, any other a manifest. No leaves where the signature does not hold. */
   private signedOf({ state, manifest, certificate }: ArchiveRow): Signed {
     const note = state === 'destroyed' ? certificate : manifest;
     if (note === null) return { leaves: [] };

@@ -20,6 +20,13 @@ const appendSql = 'SELECT audit_append($1::json) AS outdated';
 /** Batches under way at a time. While one waits for the disk the next one fills: fewer, fuller commits cost least. */
 const lanes = 1;
 
+/** PostgreSQL refuses what the entry holds, today and tomorrow. A placeholder stands for it. */
+export class UnwritableEntryError extends Error {
+  constructor(sqlState: string, cause: unknown) {
+    super(`The entry of this access cannot be written: SQLSTATE ${sqlState}.`, { cause });
+  }
+}
+
 interface Appended {
   /**
    * Places of the entries that were not written, from 1, and below zero where only a replica was late; null where all
@@ -151,21 +158,26 @@ export class AuditWriter implements OnApplicationShutdown {
   private async commitBatch(): Promise<void> {
     const batch = this.takeBatch();
     this.underway += 1;
-    await this.settle(batch);
-    this.underway -= 1;
-    this.schedule();
-    if (this.waiting.length === 0 && this.underway === 0) this.drained?.();
+    try {
+      await this.settle(batch);
+    } catch (error) {
+      this.refuse(batch, error);
+    } finally {
+      this.underway -= 1;
+      this.schedule();
+      if (this.waiting.length === 0 && this.underway === 0) this.drained?.();
+    }
   }
 
   /**
-   * Writes a batch, and tells each who waits what became of it. One that PostgreSQL refuses for what
-   * it holds takes no other along: the batch is divided until it is alone.
+   * Writes a batch, and tells each request that waits what became of its entry. An entry whose values
+   * PostgreSQL refuses fails no other one: the batch is divided until that entry is alone.
    */
   private async settle(batch: Waiting[]): Promise<void> {
     const [first] = batch;
     if (!first) return;
     try {
-      const outdated = await inTime(this.append(batch), first.givenUpAt);
+      const outdated = await doneBy(this.append(batch), first.givenUpAt);
       const written = refuseOutdated(batch, outdated);
       for (const { resolve } of written) resolve();
       auditMetrics.outdated.inc(batch.length - written.length);
@@ -189,17 +201,17 @@ export class AuditWriter implements OnApplicationShutdown {
     for (const entry of batch) entry.reject(refusal);
   }
 
-  /** The access is refused, and the placeholder says so. It is a fault of the program: 500, and an alert. */
+  /** Writes a placeholder and refuses the access. It is a fault of the program: 500, and an alert. */
   private async replace(entry: Waiting, sqlState: string, cause: unknown): Promise<void> {
     auditMetrics.replaced.inc(entry.count);
     this.logger.error({ sqlState, cause: (cause as Error).message }, 'An entry could not be written as it was');
-    const json = placeholdersOf(entry.json, sqlState);
     try {
-      if (json) await inTime(this.append([{ ...entry, json }]), entry.givenUpAt);
+      const json = placeholdersOf(entry.json, sqlState);
+      if (json) await doneBy(this.append([{ ...entry, json }]), entry.givenUpAt);
     } catch (error) {
       this.logger.error({ cause: (error as Error).message }, 'Nor could its placeholder');
     }
-    entry.reject(new Error(`The entry of this access cannot be written: SQLSTATE ${sqlState}.`, { cause }));
+    entry.reject(new UnwritableEntryError(sqlState, cause));
   }
 
   /** The oldest entries; those whose deadline has passed are refused on the way, unwritten. */
@@ -236,7 +248,7 @@ export class AuditWriter implements OnApplicationShutdown {
 }
 
 /** Rejects where the work is not done by this time, in ms since the epoch. */
-async function inTime<T>(work: Promise<T>, givenUpAt: number): Promise<T> {
+async function doneBy<T>(work: Promise<T>, givenUpAt: number): Promise<T> {
   let giveUp: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     giveUp = setTimeout(() => reject(new Error('Deadline passed')), Math.max(1, givenUpAt - Date.now()));

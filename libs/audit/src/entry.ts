@@ -72,8 +72,8 @@ export function entryOf(context: RequestContext, facts: EntryFacts, together?: n
 }
 
 /**
- * What stands in the ledger for entries that PostgreSQL refuses for what they hold. `json` is the
- * entries with commas between them; conditions alone leave nothing.
+ * The placeholders of entries whose values PostgreSQL refuses. `json` is the entries with commas
+ * between them. Conditions without an entry have no placeholder.
  */
 export function placeholdersOf(json: string, sqlState: string): string {
   const entries = JSON.parse(`[${json}]`) as (Partial<EntryFacts> & Placeholder)[];

@@ -1,8 +1,8 @@
 import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
-import { DomainError, type Limited } from '#kernel';
+import type { Limited } from '#kernel';
 import { RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
-import { AuditWriter } from './audit-writer';
+import { AuditWriter, UnwritableEntryError } from './audit-writer';
 
 /** Refusals by one limit are summed up this often, in ms. */
 const windowMs = 60_000;
@@ -89,12 +89,12 @@ export class LimitedRequestsService implements OnApplicationBootstrap {
         notes: 'rate.limited',
       });
     } catch (error) {
-      // Whoever cannot be recorded at all has a placeholder.
-      if (!(error instanceof DomainError && error.status === 503)) return;
+      // Another attempt would fail, too; a placeholder stands for it.
+      if (error instanceof UnwritableEntryError) return;
       tally.count += count;
       // The limit may have been forgotten meanwhile, but not what it refused.
       this.tallies.set(limit, tally);
-      this.logger.warn({ cause: error.message }, 'Limited requests could not be put on record yet');
+      this.logger.warn({ cause: (error as Error).message }, 'Limited requests could not be put on record yet');
     }
   }
 

@@ -18,8 +18,8 @@ export interface Issue extends Kind {
 }
 
 /**
- * One kind of issue. `sql` finds all of them: rows of (id integer, details jsonb), one per record. A kind
- * without `repair` is for a person to decide.
+ * One kind of issue. `sql` finds all of them: rows of (id integer, details jsonb), one per record.
+ * A kind without `repair` is for a person to decide.
  */
 export interface Check extends Kind {
   sql: string;

@@ -12,7 +12,10 @@ export function set(table: string, values: ObjectLiteral, where: FindOptionsWher
 
 export const removeAttachment = set('file_attachments', { deletedAt: now }, { deletedAt: IsNull() });
 
-/** Keeps the row whole, but elsewhere. One that was only marked as removed would keep its foreign key from being put back. */
+/**
+ * Moves the whole row to the quarantined records. A row that was only marked as removed would still
+ * violate its foreign key.
+ */
 export function quarantine(reason: string, table: string): Mend {
   return async (manager, id) => {
     const record = () => `(SELECT to_jsonb(t) FROM ${table} t WHERE t.id = ${id})`;

@@ -25,7 +25,7 @@ export function foreignCursor(): DomainError {
   return invalid('/cursor', 'The cursor does not belong to this list; start again without it.');
 }
 
-/** What a key of a type of PostgreSQL looks like. Texts may be anything. */
+/** For each type of PostgreSQL, whether a text is a key of that type. */
 const forms: Record<string, (key: string) => boolean> = {
   smallint: (key) => isWhole(key, 32_767),
   integer: (key) => isWhole(key, 2_147_483_647),
@@ -35,7 +35,7 @@ const forms: Record<string, (key: string) => boolean> = {
   timestamptz: (key) => endless.test(key) || (timeOfDay.test(key.slice(10)) && isDay(key.slice(0, 10))),
   text: (key) => key.isWellFormed() && !key.includes('\0'),
 };
-/** What stands for no day in an order. */
+/** A row without a day is sorted by this. */
 const endless = /^-?infinity$/;
 const timeOfDay = /^[T ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?(Z|[+-]\d\d(:?\d\d)?)$/;
 

@@ -5,7 +5,7 @@ import type { ThrottlerRecord } from '#platform/throttling';
 export type LimitRequest = (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
 
 /** What probes and monitoring ask, and the pages of the documentation: they touch no record and no account. */
-const unlimited = /^\/(?:health\/(?:live|ready)|metrics|docs(?:\/.*)?|docs-json|openapi\.json)$/;
+const unlimited = /^\/(?:health\/(?:live|ready)|metrics|docs(?:\/.*)?|openapi\.json)$/;
 
 /** Whether it is one of those, by the pattern of its route, of which there are few; an unknown route has none. */
 export function isUnlimited(url: string | undefined): boolean {
