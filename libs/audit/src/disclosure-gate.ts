@@ -25,7 +25,7 @@ export class DisclosureGate {
       return account && !account.isConfirmed ? this.writer.confirmAccount(context) : undefined;
     }
     if (context.actor?.breaksGlass) return this.breakGlass.record(context, shown);
-    return this.writer.record(context, ...shown.map(factsOf));
+    return this.writer.record(context, ...shown.flatMap(factsOf));
   }
 
   /** The same for the last hook before bytes leave. What the interceptor has released is not there any more. */

@@ -1,7 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import { fitText } from '#kernel';
 import type { RequestContext, Disclosure } from '#platform/context';
 
-/** The actions an entry can record; CREATE, UPDATE, DELETE and RESTORE are written by the capture triggers. */
+/**
+ * The actions an entry can record; CREATE, UPDATE, DELETE and RESTORE are written by the capture
+ * triggers.
+ */
 export const ACTIONS = [
   'READ',
   'BULK_READ',
@@ -22,7 +26,10 @@ export const ACTIONS = [
 ] as const;
 export type Action = (typeof ACTIONS)[number];
 
-/** Where an entry stands in the order of the log: by transaction, then by id. Both are decimal digits. */
+/**
+ * Where an entry stands in the order of the log: by transaction, then by id. Both are decimal
+ * digits.
+ */
 export interface EntryPlace {
   txid: string;
   id: string;
@@ -42,6 +49,15 @@ export interface EntryFacts {
   outcome?: 'success' | 'denied' | 'failed';
   notes?: string;
 }
+
+/** Records that one entry names at most. To index them takes PostgreSQL a moment of each. */
+export const recordsPerEntry = 5_000;
+
+/**
+ * SQL of the name that the parts of one disclosure have in common; null of an entry that is no
+ * part.
+ */
+export const partName = `substring(notes FROM 'part \\d+ of ([0-9a-f]{16})')`;
 
 /** Longest text within `filters` and of `notes`, in UTF-16 units. */
 const maxText = 4_000;
@@ -102,7 +118,9 @@ function fittedWithin(filters: Record<string, unknown>): Record<string, unknown>
   return JSON.parse(JSON.stringify(filters, texts)) as Record<string, unknown>;
 }
 
-/** The conditions alone, for a reply that shows nothing of record; undefined where there are none. */
+/**
+ * The conditions alone, for a reply that shows nothing of record; undefined where there are none.
+ */
 export function conditionsOf(context: RequestContext): string | undefined {
   const conditions = accountConditions(context);
   return conditions && JSON.stringify(conditions);
@@ -118,12 +136,32 @@ function replicaConditions({ replica }: RequestContext) {
   return { horizon: replica.horizon, timeline: replica.timeline };
 }
 
-export function factsOf(disclosure: Disclosure): EntryFacts {
+/** What a disclosure's entries say. More records than one entry names are named by several. */
+export function factsOf(disclosure: Disclosure): EntryFacts[] {
   const { tableName, ids, versions, changedAt, list, filters, notes } = disclosure;
-  if (disclosure.action || list) {
-    const action = disclosure.action ?? 'BULK_READ';
-    return { action, tableName, recordIds: ids, recordVersions: versions, filters, notes };
+  if (!disclosure.action && !list) {
+    const shown = { tableName, recordId: ids[0], recordVersion: versions?.[0], changedAtUs: changedAt };
+    return [{ action: 'READ', ...shown, filters, notes }];
   }
-  const shown = { tableName, recordId: ids[0], recordVersion: versions?.[0], changedAtUs: changedAt };
-  return { action: 'READ', ...shown, filters, notes };
+  const of = { action: disclosure.action ?? ('BULK_READ' as const), tableName, filters };
+  if (ids.length <= recordsPerEntry) return [{ ...of, recordIds: ids, recordVersions: versions, notes }];
+  const parts = Math.ceil(ids.length / recordsPerEntry);
+  const noteOf = partNotes(notes);
+  return Array.from({ length: parts }, (_, index) => {
+    const [from, to] = [index * recordsPerEntry, (index + 1) * recordsPerEntry];
+    const shown = { recordIds: ids.slice(from, to), recordVersions: versions?.slice(from, to) };
+    return { ...of, ...shown, notes: noteOf(index + 1, index + 1 === parts) };
+  });
+}
+
+/**
+ * Notes for the parts of one disclosure, by their numbers, from 1: beside `notes`, which part it is
+ * of what. What the parts belong to has a name that no client chooses, as it does its request's id.
+ */
+export function partNotes(notes?: string): (part: number, isLast: boolean) => string | undefined {
+  const name = randomBytes(8).toString('hex');
+  return (part, isLast) => {
+    if (part === 1 && isLast) return notes;
+    return [notes, `part ${part} of ${name}${isLast ? ', the last' : ''}`].filter(Boolean).join('; ');
+  };
 }

@@ -10,7 +10,7 @@ export { auditMetrics } from './audit.metrics';
 export { BreakGlassReview } from './break-glass-review.entity';
 export { BreakGlassService } from './break-glass.service';
 export { DisclosureGate } from './disclosure-gate';
-export { type Action, type EntryFacts, type EntryPlace } from './entry';
+export { partNotes, recordsPerEntry, type Action, type EntryFacts, type EntryPlace } from './entry';
 export { LimitedRequestsService } from './limited-requests.service';
 export { migrateLedger } from './migrate-ledger';
 export { PartitionsTask } from './partitions.task';

@@ -2,7 +2,8 @@ import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common'
 import type { Limited } from '#kernel';
 import { RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
-import { AuditWriter, UnwritableEntryError } from './audit-writer';
+import { AuditWriter } from './audit-writer';
+import { UnwritableEntryError } from './entry-lane';
 
 /** Refusals by one limit are summed up this often, in ms. */
 const windowMs = 60_000;

@@ -110,6 +110,8 @@ export class RequestContext {
   readsPrimary = false;
   /** Whether this request has committed something. It is then not attempted again. */
   hasCommitted = false;
+  /** Whether bytes of the reply have left. What follows in it has more time than its beginning. */
+  replyHasBegun = false;
   /** What the reply will show and the ledger must name before it leaves. */
   readonly disclosures: Disclosure[] = [];
   /** Where the work for it is measured, if it is. */

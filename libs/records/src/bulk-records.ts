@@ -3,42 +3,50 @@ import type { RequestContext } from '#platform/context';
 import { Database, longStatementMs, snake } from '#platform/database';
 import { visibleFields } from './projection';
 import type { ListQuery, Resource } from './resource';
-import { anyBegins, matching, matchOf } from './search';
+import { anyBegins, matching, matchOf, type Match } from './search';
 import { actorOf, conditions, Statement, type ViewRow } from './statement';
 
-/** A record as it was when it was counted in. */
-export type RecordVersion = Pick<ViewRow, 'id' | 'version'>;
+/** Some of the records that match. */
+export interface Part {
+  rows: ViewRow[];
+  isLast: boolean;
+}
 
 /** Many records of a declared resource at once: what exports and imports are made of. */
 @Injectable()
 export class BulkRecords {
   constructor(private readonly database: Database) {}
 
-  /** Ids and versions of every record that matches, for an export's entry, which names them all before the export begins. */
-  async matching(context: RequestContext, resource: Resource, query: ListQuery): Promise<RecordVersion[]> {
-    const statement = new Statement(context, resource, this.database);
-    const match = await matchOf(resource, query, () =>
+  /** Where the text of a query is looked for, in all of its parts. */
+  match(context: RequestContext, resource: Resource, query: ListQuery): Promise<Match | undefined> {
+    return matchOf(resource, query, () =>
       anyBegins(new Statement(context, resource, this.database), query, this.database),
-    );
-    const where = matching(statement, query, match);
-    return this.database.read<RecordVersion>(
-      context,
-      `SELECT t.id, t.audit_ref AS version FROM ${statement.table} t${conditions(where)} ORDER BY t.id`,
-      statement.values,
-      { timeoutMs: longStatementMs },
     );
   }
 
-  /** Views of the given records, in the order of `ids`. The caller notes the disclosure. */
-  async rows(context: RequestContext, resource: Resource, ids: number[]): Promise<ViewRow[]> {
+  /**
+   * Records that match, in the order of their ids: as many as `query.limit` of those after an id.
+   * The caller notes the disclosure.
+   */
+  async part(
+    context: RequestContext,
+    resource: Resource,
+    query: ListQuery,
+    { match, after }: { match: Match | undefined; after: number },
+  ): Promise<Part> {
     const statement = new Statement(context, resource, this.database);
-    return this.database.read<ViewRow>(
+    const where = [...matching(statement, query, match), `t.id > ${statement.bind(after)}`];
+    const rows = await this.database.read<ViewRow>(
       context,
-      `SELECT ${statement.listed} FROM unnest(${statement.bind(ids)}::integer[]) WITH ORDINALITY AS wanted (id, place)
-       JOIN ${statement.table} t ON t.id = wanted.id ORDER BY wanted.place`,
+      `SELECT ${statement.listed} FROM ${statement.table} t${conditions(where)} ORDER BY t.id LIMIT ${query.limit + 1}`,
       statement.values,
       { timeoutMs: longStatementMs },
     );
+    return { rows: rows.slice(0, query.limit), isLast: rows.length <= query.limit };
+  }
+
+  tableOf(resource: Resource): string {
+    return this.database.dataSource.getMetadata(resource.entity).tableName;
   }
 
   visibleFields(context: RequestContext, resource: Resource): string[] {
@@ -46,8 +54,8 @@ export class BulkRecords {
   }
 
   /**
-   * Creates many records in one statement inside the open transaction, skipping those whose `key` is taken, and returns
-   * the keys that were created.
+   * Creates many records in one statement inside the open transaction, skipping those whose `key`
+   * is taken, and returns the keys that were created.
    */
   async create(context: RequestContext, resource: Resource, key: string, records: object[]): Promise<Set<string>> {
     const { metadata, table } = new Statement(context, resource, this.database);

@@ -1,4 +1,5 @@
 import { text } from 'node:stream/consumers';
+import type { StreamableFile } from '@nestjs/common';
 import type { Role } from '#access';
 import type { DisclosureGate } from '#audit';
 import { Clock, OutdatedError } from '#kernel';
@@ -15,15 +16,13 @@ class FixedClock extends Clock {
 }
 
 /** An export of so many lockers, which all have the same values. */
-function exported(role: Role, filters: object = {}, count = 1, values: object = {}, changed: number[] = []) {
-  const { database, sent } = unconnected(lockerEntities, (sql, bound) => {
-    if (!sql.includes('unnest')) return Array.from({ length: count }, (_, index) => ({ id: index + 1, version: '1' }));
-    const ids = bound[0] as number[];
-    return ids.map((id) => ({
-      id,
-      version: changed.includes(id) ? '2' : '1',
-      json: JSON.stringify({ id, doorNumber: 'B7', ...values }),
-    }));
+function exported(role: Role, filters: object = {}, count = 1, values: object = {}) {
+  const { database, sent } = unconnected(lockerEntities, (_sql, bound) => {
+    const after = Number(bound.at(-1));
+    return Array.from({ length: Math.min(5001, count - after) }, (_, index) => {
+      const id = after + index + 1;
+      return { id, version: String(1000 + id), json: JSON.stringify({ id, doorNumber: 'B7', ...values }) };
+    });
   });
   const context = aContext(anActor(role), { deadlineMs: 1000 });
   const released: Disclosure[] = [];
@@ -35,66 +34,86 @@ function exported(role: Role, filters: object = {}, count = 1, values: object = 
       released.push(...context.disclosures.splice(0));
     },
   } as unknown as DisclosureGate;
-  const exports = new RecordExports(database, new BulkRecords(database), gate, new FixedClock());
+  const exports = new RecordExports(new BulkRecords(database), gate, new FixedClock());
   return { context, sent, released, refusals, begin: () => exports.csv(context, aLocker(), filters) };
 }
+
+const linesOf = async (file: StreamableFile) => (await text(file.getStream())).trim().split('\n');
 
 describe('an export', () => {
   it('finds the records in scope and in use that meet the filters, in the order of their ids', async () => {
     const { sent, begin } = exported('member', { hallId: 3 });
     await begin();
-    expect(sent[0]).toEqual({
-      sql: 'SELECT t.id, t.audit_ref AS version FROM lockers t WHERE t.deleted_at IS NULL AND t.member_id = $1 AND t.hall_id = $2 ORDER BY t.id',
-      values: [17, 3],
-    });
+    expect(sent[0]?.sql).toMatch(
+      / FROM lockers t WHERE t\.deleted_at IS NULL AND t\.member_id = \$1 AND t\.hall_id = \$2 AND t\.id > \$3 ORDER BY t\.id LIMIT 5001$/,
+    );
+    expect(sent[0]?.values).toEqual([17, 3, 0]);
   });
 
-  it('names every record before the first is written, and may take its time', async () => {
-    const { context, sent, begin } = exported('staff', { hallId: 3 }, 2500);
+  it('names the records of each part before it is written, and may take its time', async () => {
+    const { context, sent, released, begin } = exported('staff', { hallId: 3 }, 11_000);
     const file = await begin();
-    expect(context.disclosures).toMatchObject([
-      { tableName: 'lockers', list: true, action: 'EXPORT', filters: { hallId: 3 } },
-    ]);
-    expect(context.disclosures[0]?.ids).toHaveLength(2500);
-    expect([sent.length, context.timeLeftMs]).toEqual([1, Infinity]);
-    const lines = (await text(file.getStream())).trim().split('\n');
-    // In parts, none of them twice and none left out.
-    expect(sent.slice(1).map(({ values }) => (values[0] as number[]).length)).toEqual([1000, 1000, 500]);
-    expect(lines.slice(1).map((line) => Number(line.split(',')[0]))).toEqual(context.disclosures[0]?.ids);
+    expect([sent.length, context.timeLeftMs, context.replyHasBegun]).toEqual([1, Infinity, false]);
+    released.push(...context.disclosures.splice(0));
+    const lines = await linesOf(file);
+    expect(context.replyHasBegun).toBe(true);
+    expect(sent.map(({ values }) => values.at(-1))).toEqual([0, 5000, 10_000]);
+    expect(released.map(({ ids }) => ids.length)).toEqual([5000, 5000, 1000]);
+    const shown = { tableName: 'lockers', list: true, action: 'EXPORT', filters: { hallId: 3 } };
+    expect(released).toEqual(released.map(() => expect.objectContaining(shown) as object));
+    const ids = released.flatMap(({ ids }) => ids);
+    expect(lines.slice(1).map((line) => Number(line.split(',')[0]))).toEqual(ids);
+    expect(released.flatMap(({ versions }) => versions)).toEqual(ids.map((id) => String(1000 + id)));
+    const notes = released.map(({ notes }) => notes?.replace(/[0-9a-f]{16}/, 'it'));
+    expect(notes).toEqual(['part 1 of it', 'part 2 of it', 'part 3 of it, the last']);
   });
 
-  it('names the versions of records that were changed meanwhile, before it shows them', async () => {
-    const { context, released, begin } = exported('staff', {}, 1500, {}, [3, 1200, 1201]);
+  it.each([
+    [0, 1],
+    [5000, 1],
+    [5001, 2],
+  ])('of %i records has %i parts', async (count, parts) => {
+    const { context, released, begin } = exported('staff', {}, count);
     const file = await begin();
-    expect(context.disclosures[0]?.versions).toEqual(Array.from({ length: 1500 }, () => '1'));
-    context.disclosures.length = 0;
-    await text(file.getStream());
-    expect(released.map(({ ids, versions }) => [ids, versions])).toEqual([
-      [[3], ['2']],
-      [
-        [1200, 1201],
-        ['2', '2'],
-      ],
-    ]);
+    released.push(...context.disclosures.splice(0));
+    expect(await linesOf(file)).toHaveLength(count + 1);
+    expect(released).toHaveLength(parts);
+    expect(released[0]?.notes === undefined).toBe(parts === 1);
   });
 
-  it('reads a part again on the primary when the replica lacked a change of the asker', async () => {
-    const { context, sent, released, refusals, begin } = exported('staff', {}, 1500, {}, [1200]);
+  it('asks for the rights of the account before each part', async () => {
+    const { context, begin } = exported('staff', {}, 6000);
+    context.account = { id: 7, version: '1', isConfirmed: true };
+    await linesOf(await begin());
+    expect(context.account.isConfirmed).toBe(false);
+  });
+
+  it('reads a part again on the primary when something has changed meanwhile', async () => {
+    const { context, sent, released, refusals, begin } = exported('staff', {}, 6000);
     const file = await begin();
     context.disclosures.length = 0;
     refusals.push(new OutdatedError());
-    const lines = (await text(file.getStream())).trim().split('\n');
-    expect(lines).toHaveLength(1501);
-    expect(context.readsPrimary).toBe(true);
-    expect(sent.slice(1).map(({ values }) => (values[0] as number[]).length)).toEqual([1000, 500, 500]);
-    expect(released.map(({ ids }) => ids)).toEqual([[1200]]);
+    const decided: string[] = [];
+    context.lookUpAgain = async () => {
+      context.actor = anActor('staff');
+      decided.push('account');
+    };
+    context.decisions.push(() => decided.push('guard'));
+    expect(await linesOf(file)).toHaveLength(6001);
+    expect([context.readsPrimary, decided]).toEqual([true, ['account', 'guard']]);
+    expect(sent.map(({ values }) => values.at(-1))).toEqual([0, 5000, 5000]);
+    expect(released.map(({ ids }) => ids.length)).toEqual([1000]);
   });
 
-  it('breaks off when a part cannot be recorded', async () => {
-    const { context, refusals, begin } = exported('staff', {}, 1500, {}, [1200]);
+  it.each([
+    ['cannot be recorded', [new OutdatedError(), new OutdatedError()], 'staff'],
+    ['would show fewer fields', [new OutdatedError()], 'instructor'],
+  ] as const)('breaks off when a part %s', async (_, given, role) => {
+    const { context, refusals, begin } = exported('staff', {}, 6000);
     const file = await begin();
     context.disclosures.length = 0;
-    refusals.push(new OutdatedError(), new OutdatedError());
+    refusals.push(...given);
+    context.lookUpAgain = async () => void (context.actor = anActor(role));
     await expect(text(file.getStream())).rejects.toThrow(OutdatedError);
   });
 

@@ -1,78 +1,102 @@
 import { Readable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import { Injectable, StreamableFile } from '@nestjs/common';
 import { stringify } from 'csv-stringify/sync';
-import { DisclosureGate } from '#audit';
+import { DisclosureGate, partNotes, recordsPerEntry } from '#audit';
 import { Clock, OutdatedError } from '#kernel';
-import type { Disclosure, RequestContext } from '#platform/context';
-import { Database } from '#platform/database';
-import { BulkRecords, type RecordVersion } from './bulk-records';
+import type { RequestContext } from '#platform/context';
+import { BulkRecords, type Part } from './bulk-records';
 import type { Resource } from './resource';
-import { shownVersion, Statement } from './statement';
+import { shownVersion, type ViewRow } from './statement';
 
-/** Records that an export reads and writes out at a time. */
-const chunkRecords = 1000;
+/** Records that are written as text at a time; other requests have their turn in between. */
+const writtenAtATime = 500;
 
-type ExportFacts = Omit<Disclosure, 'ids'>;
+/** Reads the part that comes after a record, and notes what it shows. */
+type Read = (after: number, number: number) => Promise<Part>;
 
 /** Exports of declared resources as CSV: streamed, and safe to open in a spreadsheet. */
 @Injectable()
 export class RecordExports {
   constructor(
-    private readonly database: Database,
     private readonly bulk: BulkRecords,
     private readonly gate: DisclosureGate,
     private readonly clock: Clock,
   ) {}
 
   /**
-   * Every record that matches the filters. The entry names each of them and is durable before the first byte; the rows are then
-   * read in chunks, so neither a connection nor memory is held for a slow reader. Rows that were changed meanwhile are shown as
-   * they are now, after a further entry that names their new versions.
+   * Every record that matches the filters, in parts. Each part has an entry of its own, which names
+   * the records in the versions that the part shows, and is durable before its first byte leaves.
+   * Neither a connection nor memory is held for a slow reader, however many records there are.
    */
   async csv(context: RequestContext, resource: Resource, filters: object): Promise<StreamableFile> {
     context.takeTime();
-    const { table } = new Statement(context, resource, this.database);
-    const matching = await this.bulk.matching(context, resource, { ...filters, limit: 1, deleted: 'exclude' });
-    const shown = { tableName: table, list: true, action: 'EXPORT', filters: { ...filters } } as const;
-    context.disclose({ ...shown, ids: matching.map(({ id }) => id), versions: matching.map(({ version }) => version) });
+    const query = { ...filters, limit: recordsPerEntry, deleted: 'exclude' } as const;
+    const match = await this.bulk.match(context, resource, query);
     const columns = this.bulk.visibleFields(context, resource);
-    const read = (chunk: RecordVersion[]) => this.read(context, resource, chunk, shown);
-    async function* rows() {
-      yield stringify([columns]);
-      for (let start = 0; start < matching.length; start += chunkRecords) {
-        const found = await read(matching.slice(start, start + chunkRecords));
-        const values = found.map(({ json }) => JSON.parse(json) as Record<string, unknown>);
-        yield stringify(values, { columns, escape_formulas: true });
-      }
-    }
+    const tableName = this.bulk.tableOf(resource);
+    const notesOf = partNotes();
+    const read: Read = async (after, number) => {
+      const part = await this.bulk.part(context, resource, query, { match, after });
+      context.disclose({
+        ...{ tableName, list: true, action: 'EXPORT', filters: { ...filters } },
+        ids: part.rows.map(({ id }) => id),
+        versions: part.rows.map(shownVersion),
+        notes: notesOf(number, part.isLast),
+      });
+      return part;
+    };
+    const first = await read(0, 1);
+    const isSame = () => this.bulk.visibleFields(context, resource).join() === columns.join();
+    const later: Read = (after, number) => this.later(context, () => read(after, number), isSame);
     const today = this.clock.now().toISOString().slice(0, 10);
-    return new StreamableFile(Readable.from(rows(), { objectMode: false }), {
+    return new StreamableFile(Readable.from(linesOf(columns, first, later), { objectMode: false }), {
       type: 'text/csv; charset=utf-8',
-      disposition: `attachment; filename="${table.replaceAll('_', '-')}-${today}.csv"`,
+      disposition: `attachment; filename="${tableName.replaceAll('_', '-')}-${today}.csv"`,
     });
   }
 
-  /** Rows that may be shown. A replica that lacks a change of the asker is left for the primary. */
-  private async read(context: RequestContext, resource: Resource, chunk: RecordVersion[], shown: ExportFacts) {
+  /**
+   * A part that may be shown. Its entry compares the rights of the account again. Where those have
+   * changed, or a replica lacked a change of the asker, the guards decide again and the primary is
+   * read. The export breaks off where the asker may not go on, or not see the same fields.
+   */
+  private async later(context: RequestContext, read: () => Promise<Part>, isSame: () => boolean): Promise<Part> {
+    context.replyHasBegun = true;
+    if (context.account) context.account.isConfirmed = false;
     try {
-      return await this.attempt(context, resource, chunk, shown);
+      return await this.released(context, read);
     } catch (error) {
       if (!(error instanceof OutdatedError)) throw error;
       context.startOver(error);
-      return this.attempt(context, resource, chunk, shown);
     }
+    await context.decideAgain();
+    if (!isSame()) throw new OutdatedError();
+    return this.released(context, read);
   }
 
-  private async attempt(context: RequestContext, resource: Resource, chunk: RecordVersion[], shown: ExportFacts) {
-    const ids = chunk.map(({ id }) => id);
-    const found = await this.bulk.rows(context, resource, ids);
-    const named = new Map(chunk.map(({ id, version }) => [id, version]));
-    const changed = found.filter((row) => named.get(row.id) !== shownVersion(row));
-    if (changed.length > 0) {
-      const newer = { ids: changed.map(({ id }) => id), versions: changed.map(shownVersion) };
-      context.disclose({ ...shown, ...newer, notes: 'changed while it was exported' });
-      await this.gate.release(context);
-    }
-    return found;
+  private async released(context: RequestContext, read: () => Promise<Part>): Promise<Part> {
+    const part = await read();
+    await this.gate.release(context);
+    return part;
   }
+}
+
+async function* linesOf(columns: string[], first: Part, later: Read): AsyncGenerator<string> {
+  yield stringify([columns]);
+  let part = first;
+  for (let number = 2; ; number += 1) {
+    for (let from = 0; from < part.rows.length; from += writtenAtATime) {
+      await setImmediate();
+      yield written(part.rows.slice(from, from + writtenAtATime), columns);
+    }
+    const last = part.rows.at(-1);
+    if (part.isLast || !last) return;
+    part = await later(last.id, number);
+  }
+}
+
+function written(rows: ViewRow[], columns: string[]): string {
+  const values = rows.map(({ json }) => JSON.parse(json) as Record<string, unknown>);
+  return stringify(values, { columns, escape_formulas: true });
 }
