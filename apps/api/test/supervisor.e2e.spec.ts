@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -201,18 +201,35 @@ it('say why they can not start, once', async () => {
   await api.close();
 });
 
-it('use the embedded server of their supervisor, which ends with it', async () => {
+it('use the embedded server of their supervisor, which starts it again when it is killed and ends it with itself', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'ip2a-supervisor-'));
   const env = { PATH: process.env.PATH, DATA_DIR: folder, PORT: '0', WORKERS, LOG_LEVEL: 'warn' };
   const child = spawn(process.execPath, [resolve('dist/apps/api/src/main.js')], {
     env,
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
   killAtExit(child);
   let said = '';
+  let reported = '';
   child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (reported += chunk.toString()));
   await until(() => /^ {2}member/m.test(said), startMs);
-  expect(said).toMatch(/^IP2A listens on http:\/\/127\.0\.0\.1:\d+ /);
+  const [, url] = /^IP2A listens on (http:\/\/127\.0\.0\.1:\d+) /.exec(said)!;
+  const [, email, password] = /^ {2}admin\S*\s+(\S+@\S+)\s+(\S+)/m.exec(said)!;
+  const logIn = () =>
+    fetch(`${url}/api/v1/auth/login`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ email, password }),
+    }).then(({ status }) => status);
+  const isReady = () => fetch(`${url}/health/ready`).then(({ ok }) => ok);
+  expect(await logIn()).toBe(200);
+  const [postmaster] = readFileSync(join(folder, 'postgres', 'data', 'postmaster.pid'), 'utf8').split('\n');
+  process.kill(Number(postmaster), 'SIGKILL');
+  await until(() => reported.includes('PostgreSQL runs again.'), startMs);
+  await until(isReady, startMs);
+  expect(await logIn()).toBe(200);
+
   const everybody = childrenOf(child.pid!).flatMap((pid) => [pid, ...childrenOf(pid)]);
   expect(childrenOf(child.pid!)).toHaveLength(1 + Number(WORKERS));
   child.kill('SIGKILL');

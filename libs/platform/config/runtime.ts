@@ -36,7 +36,8 @@ export async function openRuntime(mode: 'own' | 'attach', env: NodeJS.ProcessEnv
   values.LEDGER_PRIVATE_KEY_FILE ??= ensureKey(join(folder, 'keys', 'ledger.pem'), makeLedgerKey);
   values.SECRETS_KEY_FILE ??= ensureKey(join(folder, 'keys', 'secrets.key'), makeSecretsKey);
   const settings = { max_connections: String(connectionsOf(values)) };
-  const server = await startEmbeddedPostgres({ folder: join(folder, 'postgres'), mode, settings });
+  const report = (line: string) => void process.stderr.write(`${line}\n`);
+  const server = await startEmbeddedPostgres({ folder: join(folder, 'postgres'), mode, settings, report });
   const config = toConfig(values, { databaseUrl: server.applicationUrl, databaseOwnerUrl: server.ownerUrl });
   return { config, stop: () => server.stop() };
 }

@@ -1,6 +1,15 @@
 import { type ChildProcess, type SpawnOptions, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -195,6 +204,62 @@ describe('the end of the owner', () => {
   });
 });
 
+describe('a server that ends by itself', () => {
+  it('is started again on its port, with what was committed, each time it is killed', async () => {
+    notForTheFirstTime();
+    const reports: string[] = [];
+    const { ownerUrl } = await start(undefined, (line) => reports.push(line));
+    await query(ownerUrl, "CREATE TABLE kept AS SELECT 'here' AS note");
+    for (const time of [1, 2]) {
+      killPostmaster();
+      await runsAgain(reports, time);
+    }
+    expect(await query(ownerUrl, 'SELECT note FROM kept')).toEqual([{ note: 'here' }]);
+  });
+
+  itOnLinux('is started again when its guardian was killed before it', async () => {
+    notForTheFirstTime();
+    const reports: string[] = [];
+    const { superuserUrl } = await start(undefined, (line) => reports.push(line));
+    const pid = postmasterPid();
+    killGuardians();
+    expect(await query(superuserUrl, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    killPostmaster();
+    await runsAgain(reports);
+    expect(postmasterPid()).not.toBe(pid);
+  });
+
+  it('is tried again, and says why, until what was in its way is gone', async () => {
+    notForTheFirstTime();
+    const reports: string[] = [];
+    const { superuserUrl } = await start(undefined, (line) => reports.push(line));
+    const control = join(folder, 'data', 'global', 'pg_control');
+    renameSync(control, `${control}.away`);
+    killPostmaster();
+    const refused = () => reports.filter((line) => /^PostgreSQL does not start: .*pg_control/.test(line));
+    await waitFor(() => refused().length >= 3, reports);
+    renameSync(`${control}.away`, control);
+    await runsAgain(reports);
+    expect(await query(superuserUrl, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  });
+
+  it('stays stopped when it is stopped between two attempts', async () => {
+    notForTheFirstTime();
+    const reports: string[] = [];
+    const server = await start(undefined, (line) => reports.push(line));
+    const control = join(folder, 'data', 'global', 'pg_control');
+    renameSync(control, `${control}.away`);
+    killPostmaster();
+    await waitFor(() => reports.some((line) => line.startsWith('PostgreSQL does not start')), reports);
+    await server.stop();
+    renameSync(`${control}.away`, control);
+    const said = reports.length;
+    await sleep(500);
+    expect(reports).toHaveLength(said);
+    expect(await query((await start()).superuserUrl, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  });
+});
+
 describe('what a crash leaves behind', () => {
   it.each(['the number of another program', 'an empty file'])('is no obstacle: %s in postmaster.pid', async (what) => {
     notForTheFirstTime();
@@ -227,8 +292,13 @@ describe('what a crash leaves behind', () => {
   });
 });
 
-async function start(settings?: Record<string, string>): Promise<EmbeddedPostgres> {
-  const server = await startEmbeddedPostgres({ folder, mode: 'own', ...(settings && { settings }) });
+async function start(settings?: Record<string, string>, report?: (line: string) => unknown): Promise<EmbeddedPostgres> {
+  const server = await startEmbeddedPostgres({
+    folder,
+    mode: 'own',
+    ...(settings && { settings }),
+    ...(report && { report }),
+  });
   servers.push(server);
   return server;
 }
@@ -281,6 +351,26 @@ async function waitForTheServersEnd(): Promise<void> {
   const deadline = Date.now() + 5_000;
   while (postmasterPid() !== undefined) {
     if (Date.now() > deadline) throw new Error('the server is still there after 5 s');
+    await sleep(20);
+  }
+}
+
+function killPostmaster(): void {
+  process.kill(postmasterPid()!, 'SIGKILL');
+}
+
+function killGuardians(): void {
+  for (const guardian of guardians()) process.kill(guardian, 'SIGKILL');
+}
+
+function runsAgain(reports: readonly string[], times = 1): Promise<void> {
+  return waitFor(() => reports.filter((line) => line === 'PostgreSQL runs again.').length === times, reports);
+}
+
+async function waitFor(condition: () => boolean, reports: readonly string[]): Promise<void> {
+  const deadline = Date.now() + 60_000;
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error(`it did not come within 60 s:\n${reports.join('\n')}`);
     await sleep(20);
   }
 }

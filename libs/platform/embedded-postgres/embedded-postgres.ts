@@ -14,10 +14,10 @@ import {
   isOwned,
   ownerSetting,
   stopOrphan,
-  stopServer,
 } from './postmaster';
 import { type Programs, findPrograms } from './programs';
 import { type RunAs, chooseRunAs } from './run-as';
+import { SupervisedServer } from './supervision';
 
 export interface EmbeddedPostgres {
   /** Role postgres, database postgres. */
@@ -37,6 +37,8 @@ export interface EmbeddedPostgresOptions {
   readonly mode: 'own' | 'attach';
   /** PostgreSQL settings that differ from ours. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Is told, in one line, of a server that ended by itself and of each attempt to start it again. */
+  readonly report?: (line: string) => void;
 }
 
 const defaultSettings = {
@@ -58,8 +60,8 @@ const startTimeoutMs = 300_000;
 const retryTimeoutMs = 15_000;
 
 /**
- * PostgreSQL without an installation: listens on 127.0.0.1 only, stops when this process ends, even by kill -9, and heals
- * from being killed at any moment. Refuses, in mode `own`, a folder that another process is using.
+ * PostgreSQL without an installation. It listens on 127.0.0.1 only. It stops when this process ends, even by kill -9. When it
+ * ends by itself it is started again on the same port. Refuses, in mode `own`, a folder that another process is using.
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const programs = findPrograms();
@@ -77,8 +79,14 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     if (!isLogRotated) rotateLog(layout);
     isLogRotated = true;
     const credentials = await prepareCluster(layout, programs, runAs, options);
-    const started = await launch(layout, programs, runAs, credentials, options);
-    if (started !== undefined) return started;
+    const port = await findFreePort();
+    const start = (): Promise<GuardedCommand | undefined> =>
+      launch(layout, programs, runAs, credentials, port, options.settings);
+    const server = await start();
+    if (server !== undefined) {
+      const supervised = new SupervisedServer(server, layout, start, options.report ?? (() => undefined));
+      return { ...urlsOf(credentials, port), stop: () => supervised.stop() };
+    }
     if (Date.now() > deadline) {
       throw new EmbeddedPostgresError(`PostgreSQL does not start in ${layout.folder}: ${reasonInLog(layout)}`);
     }
@@ -149,10 +157,10 @@ async function launch(
   programs: Programs,
   runAs: RunAs,
   credentials: Credentials,
-  options: EmbeddedPostgresOptions,
-): Promise<EmbeddedPostgres | undefined> {
-  const port = await findFreePort();
-  const settings = { ...defaultSettings, ...options.settings, listen_addresses: '127.0.0.1', port: String(port) };
+  port: number,
+  differences: EmbeddedPostgresOptions['settings'],
+): Promise<GuardedCommand | undefined> {
+  const settings = { ...defaultSettings, ...differences, listen_addresses: '127.0.0.1', port: String(port) };
   const logFile = openSync(layout.log, 'a', 0o600);
   const server = runGuarded(
     [
@@ -171,8 +179,7 @@ async function launch(
     throw error;
   }
   server.unref();
-  let stopped: Promise<void> | undefined;
-  return { ...urlsOf(credentials, port), stop: () => (stopped ??= stop(server, layout)) };
+  return server;
 }
 
 async function waitUntilReady(
@@ -201,16 +208,6 @@ async function waitUntilReady(
 const invalidPassword = '28P01';
 const passingReasons =
   /could not create any TCP\/IP sockets|lock file .* (already exists|is empty)|pre-existing shared memory block/;
-
-/** The guardian does it and goes with the server; should the guardian have been killed, we do it ourselves. */
-async function stop(server: GuardedCommand, layout: Layout): Promise<void> {
-  const running = findPostmaster(layout.data);
-  server.release();
-  await Promise.race([server.ended, sleep(shutdownPatienceMs, undefined, { ref: false })]);
-  if (running !== undefined) await stopServer(running, layout.data);
-}
-
-const shutdownPatienceMs = 60_000;
 
 function urlsOf(credentials: Credentials, port: number): Omit<EmbeddedPostgres, 'stop'> {
   return {
