@@ -15,6 +15,7 @@ const unauditedTables: Record<string, string> = {
   idempotency_keys: 'hashes and ids of requests whose effects are on record, kept for a day',
   imports: 'counts and faults of imports whose effects are on record',
   account_versions: 'counts changes that are on record themselves; it holds numbers alone',
+  member_links: 'keeps which members an account was linked to; each link is on record with its account',
 };
 
 /** Triggers of audited tables beside those of audit_watch, each with its reason. One that is gone must go. */
@@ -24,6 +25,7 @@ const furtherTriggers: Record<string, string> = {
   stays_employer: 'likewise, seen from the organization',
   hold_stays: 'a legal hold is never deleted',
   released_hold_stays: 'likewise, one that was released is never changed',
+  zz_member_linked: 'keeps that an account was linked to a member',
   zz_account_removed: 'likewise, where a row is deleted behind the API’s back',
 };
 

@@ -25,6 +25,14 @@ interface Route {
   isList: boolean;
 }
 
+/** Decisions that nobody makes about themselves, whatever their roles: docs/decisions/0041-own-affairs.md. */
+const ownAffairs: readonly Operation[] = [
+  'grievances:record-step',
+  'grievances:settle',
+  'grievances:withdraw',
+  'grievances:close',
+];
+
 const absent: Records = {
   ids: {},
   numbers: { members: 'NOBODY', students: 'S999999', grievances: 'GR-1999-9999' },
@@ -138,7 +146,7 @@ function reaches(scope: Scope | undefined, kind: string, whose: Whose): boolean 
 function expectedOf({ operation, kind }: Route, role: Role, whose: Whose): string {
   const permission = OPERATIONS[operation] as Permission;
   const scope = scopeIn(permission, role);
-  if (!scope) return '403';
+  if (!scope || (whose === 'own' && ownAffairs.includes(operation))) return '403';
   // A trail, and what hangs on a member, is there for those who may see the record itself.
   const depends = operation.endsWith(':audit-trail') || operation === 'members:employments';
   const asked = depends ? scopeIn(OPERATIONS[`${kind}:read` as Operation] as Permission, role) : scope;

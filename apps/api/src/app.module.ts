@@ -3,7 +3,7 @@ import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
 import { ScheduleModule } from '@nestjs/schedule';
 import { TerminusModule } from '@nestjs/terminus';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { RolesGuard } from '#access';
+import { AccessModule, RolesGuard } from '#access';
 import { ArchivalModule, Archive } from '#archival';
 import { AttachmentsModule, FileAttachment } from '#attachments';
 import { AuditInterceptor, AuditModule, BreakGlassReview, RefusalFilter } from '#audit';
@@ -73,7 +73,7 @@ const features = [
 ];
 
 /** The application without its platform; specs look here for what is declared. */
-export const modules = [AuditModule, LedgerModule, RecordsModule, ...features];
+export const modules = [AccessModule, AuditModule, LedgerModule, RecordsModule, ...features];
 
 /**
  * A request's journey, in order. Hooks of the server: context, rate limit (RoleThrottlerGuard).

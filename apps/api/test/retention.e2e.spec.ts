@@ -153,15 +153,16 @@ describe('a legal hold', () => {
   });
 
   it('is found by whether it is in force, by table and by user', async () => {
-    const active = (await made(admin, '/legal-holds', aHold({ userId: admin.account.id }))).id;
-    const released = (await made(admin, '/legal-holds', aHold({ userId: admin.account.id }))).id;
+    const userId = (await api.as('officer')).account.id;
+    const active = (await made(admin, '/legal-holds', aHold({ userId }))).id;
+    const released = (await made(admin, '/legal-holds', aHold({ userId }))).id;
     await admin.post(`/legal-holds/${released}/release`, { reason: 'Settled.' });
-    const own = `/legal-holds?userId=${admin.account.id}&sort=-placedAt,-id`;
+    const own = `/legal-holds?userId=${userId}&sort=-placedAt,-id`;
     expect(await listed(admin, own, 1)).toEqual([released, active]);
     expect(await listed(admin, `${own}&status=active`)).toEqual([active]);
     expect(await listed(admin, `${own}&status=released&tableName=grievances`)).toEqual([released]);
     expect(await listed(admin, `${own}&tableName=members`)).toEqual([]);
-    const exported = await admin.get(`/legal-holds/export?userId=${admin.account.id}`);
+    const exported = await admin.get(`/legal-holds/export?userId=${userId}`);
     await api.expectAudit(exported, { action: 'EXPORT', recordIds: [active, released] });
   });
 });

@@ -1,4 +1,5 @@
 export { holds, scopeOf, systemActor } from './access';
+export { AccessModule } from './access.module';
 export { Allow, commonHeaders, OPERATION } from './allow.decorator';
 export { DecidingGuard } from './deciding.guard';
 export { asTier, limitsOf, tierOf, type AccountTier, type Tier } from './limits';
@@ -15,4 +16,5 @@ export {
   type Role,
   type Scope,
 } from './permissions';
+export { PersonsService, type Person } from './persons.service';
 export { RolesGuard } from './roles.guard';

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { In, Not } from 'typeorm';
+import { PersonsService } from '#access';
 import { Clock, DomainError } from '#kernel';
 import type { RequestContext } from '#platform/context';
 import { Database, exactInstant } from '#platform/database';
@@ -26,6 +27,7 @@ export class UsersService {
     private readonly sessions: SessionsService,
     private readonly oneTimeTokens: OneTimeTokensService,
     private readonly secondFactor: SecondFactorService,
+    private readonly persons: PersonsService,
     private readonly clock: Clock,
   ) {}
 
@@ -45,7 +47,13 @@ export class UsersService {
     const { roles: granted, password, emailVerified, ...account } = request;
     const passwordHash = await hashPassword(context, password);
     const record = { ...account, passwordHash, emailVerifiedAt: this.verifiedAt(emailVerified) };
-    return this.records.create(context, users, record, { request, also: (id) => this.grant(context, id, granted) });
+    return this.records.create(context, users, record, {
+      request,
+      also: async (id) => {
+        await this.refuseOwn(context, id);
+        await this.grant(context, id, granted);
+      },
+    });
   }
 
   async update(context: RequestContext, id: number, patch: UpdateUser, ifMatch?: string[]): Promise<Rendered> {
@@ -57,7 +65,9 @@ export class UsersService {
     };
     const endsSessions = password !== undefined || patch.isActive === false || emailVerified === false;
     return this.changing(context, async () => {
+      const linksOther = await this.linksOther(context, id, patch);
       const updated = await this.records.update(context, users, id, change, ifMatch);
+      if (linksOther) await this.refuseOwn(context, id);
       // A link that was mailed to the old address proves nothing about the new one.
       if (patch.email !== undefined) await this.oneTimeTokens.voidAll(context, id);
       if (endsSessions) await this.sessions.endAll(context, id, 'account-changed');
@@ -92,12 +102,8 @@ export class UsersService {
 
   /** Takes the second factor of somebody else away, who has lost it; their sessions end. */
   resetSecondFactor(context: RequestContext, id: number): Promise<Rendered> {
-    if (context.actor?.userId === id) {
-      throw new DomainError('access.denied', 'Another administrator resets your second factor.', {
-        refused: { tableName: 'users', recordId: id },
-      });
-    }
     return this.changing(context, async () => {
+      await this.refuseOwn(context, id);
       const reset = await this.records.update(context, users, id, noSecondFactor);
       await this.secondFactor.dropRecoveryCodes(context, id);
       await this.sessions.endAll(context, id, 'second-factor-reset');
@@ -106,11 +112,37 @@ export class UsersService {
   }
 
   setRoles(context: RequestContext, id: number, { roles: granted }: SetRoles, ifMatch?: string[]): Promise<Rendered> {
-    return this.changing(context, async () => {
-      await this.records.mustBeVisible(context, users, id, ifMatch);
-      await this.grant(context, id, granted);
-      return this.records.get(context, users, id);
+    return this.database.transaction(context, async () => {
+      const changed = await this.changing(context, async () => {
+        await this.records.mustBeVisible(context, users, id, ifMatch);
+        await this.grant(context, id, granted);
+        return this.records.get(context, users, id);
+      });
+      await this.refuseOwn(context, id);
+      return changed;
     });
+  }
+
+  /**
+   * Nobody decides about rights of their own: the roles, member or second factor of an account of theirs. Asked after a change,
+   * because that may make an account theirs.
+   */
+  private refuseOwn(context: RequestContext, id: number): Promise<void> {
+    return this.persons.refuseOwn(context, { userId: id }, 'Another administrator changes your accounts.', {
+      tableName: 'users',
+      recordId: id,
+    });
+  }
+
+  /** Whether the patch links the account to another member, or to none. */
+  private async linksOther(context: RequestContext, id: number, { memberId }: UpdateUser): Promise<boolean> {
+    if (memberId === undefined) return false;
+    const [user] = await this.database.query<{ memberId: number | null }>(
+      context,
+      'SELECT member_id AS "memberId" FROM users WHERE id = $1',
+      [id],
+    );
+    return user !== undefined && user.memberId !== memberId;
   }
 
   /** Brings the roles held to exactly those granted; what is held already is left as it is. */

@@ -1,3 +1,4 @@
+import { PersonsService } from '#access';
 import { Clock } from '#kernel';
 import type { RequestContext } from '#platform/context';
 import { Rendered } from '#platform/http';
@@ -28,6 +29,7 @@ function usersWith(levels: number[] = [2, 2]) {
   const looks = [...levels];
   const { database, sent } = unconnected(accountEntities, (sql) => {
     if (sql.includes('FROM roles')) return roleRows;
+    if (sql.includes('person_accounts')) return [{ userIds: [7], memberIds: [] }];
     return sql.includes('AS level') ? [{ level: looks.shift() }] : [];
   });
   const shown = new Rendered('{}');
@@ -48,7 +50,11 @@ function usersWith(levels: number[] = [2, 2]) {
   const tokens = { voidAll: async () => void done.push('links void') } as unknown as OneTimeTokensService;
   const factor = { dropRecoveryCodes: async () => void done.push('codes dropped') } as unknown as SecondFactorService;
   const lists = {} as RecordLists;
-  const users = new UsersService(database, records, lists, sessions, tokens, factor, new FixedClock());
+  const users = new UsersService(
+    ...([database, records, lists, sessions, tokens, factor] as const),
+    new PersonsService(database),
+    new FixedClock(),
+  );
   return { users, done, changes, sent };
 }
 

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { scopeOf } from '#access';
+import { PersonsService, scopeOf } from '#access';
 import { Clock, DomainError, invalid } from '#kernel';
 import type { RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
@@ -30,6 +30,7 @@ export class BenevolenceApplicationsService implements Verbs<
   constructor(
     private readonly database: Database,
     private readonly records: Records,
+    private readonly persons: PersonsService,
     private readonly clock: Clock,
   ) {}
 
@@ -72,7 +73,7 @@ export class BenevolenceApplicationsService implements Verbs<
 
   pay(context: RequestContext, id: number, payment: Payment): Promise<Rendered> {
     return this.database.transaction(context, async () => {
-      await this.mustBe(context, id, ['approved']);
+      await this.refuseOwn(context, await this.mustBe(context, id, ['approved']), 'pays');
       return this.records.apply(context, applications, id, { ...payment, status: 'paid' });
     });
   }
@@ -87,6 +88,18 @@ export class BenevolenceApplicationsService implements Verbs<
     const held = await this.records.hold<BenevolenceApplication>(context, applications, id, target);
     if (statuses.includes(held.status)) return held;
     throw new DomainError('workflow.not-allowed', possible[held.status]);
+  }
+
+  /** Whoever is or was the applicant, by any account, does not decide. */
+  refuseOwn(
+    context: RequestContext,
+    { id, memberId }: BenevolenceApplication,
+    verb: 'reviews' | 'pays',
+  ): Promise<void> {
+    return this.persons.refuseOwn(context, { memberId }, `Nobody ${verb} an application of their own.`, {
+      tableName: 'benevolence_applications',
+      recordId: id,
+    });
   }
 
   today(): string {

@@ -6,7 +6,7 @@ import { oneOf } from '#platform/database';
 export const REVIEW_LEVELS = ['vp', 'admin', 'manager', 'president'] as const;
 export const DECISIONS = ['approved', 'denied', 'needs_info', 'deferred'] as const;
 
-/** What one reviewer decided about an application at one level. A fact: it is not changed, and nobody reviews twice at a level. */
+/** What one reviewer decided about an application at one level. A fact: it is not changed, and nobody approves twice. */
 @Entity('benevolence_reviews')
 @Audited({ read: 'benevolence:read-reviews' })
 @Unique('benevolence_reviews_once_key', ['applicationId', 'reviewerId', 'reviewLevel'])

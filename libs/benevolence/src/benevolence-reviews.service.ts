@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { PersonsService } from '#access';
 import { DomainError, invalid } from '#kernel';
 import type { RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
@@ -22,6 +23,7 @@ export class BenevolenceReviewsService implements Verbs<CreateBenevolenceReview,
   constructor(
     private readonly database: Database,
     private readonly records: Records,
+    private readonly persons: PersonsService,
     private readonly applications: BenevolenceApplicationsService,
   ) {}
 
@@ -34,7 +36,8 @@ export class BenevolenceReviewsService implements Verbs<CreateBenevolenceReview,
       request,
       prepare: async () => {
         application = await this.applications.mustBe(context, request.applicationId, ['submitted', 'under_review']);
-        this.refuseOwn(context, application);
+        await this.applications.refuseOwn(context, application, 'reviews');
+        if (request.decision === 'approved') await this.refuseSecondApproval(context, request);
         refuseAmount(application, request);
       },
       also: () => this.move(context, application, request.decision),
@@ -54,7 +57,10 @@ export class BenevolenceReviewsService implements Verbs<CreateBenevolenceReview,
     await this.records.set(context, applications, id, { status, approvedAmount });
   }
 
-  /** How many levels have approved, and the amount that was named last. */
+  /**
+   * How many levels have approved, each by another person, and the amount that was named last. Of several approvals by one
+   * person, which accounts made before they were known to be one, the first counts.
+   */
   private async approvals(
     context: RequestContext,
     applicationId: number,
@@ -63,17 +69,30 @@ export class BenevolenceReviewsService implements Verbs<CreateBenevolenceReview,
       context,
       `SELECT count(DISTINCT review_level)::integer AS levels,
          (array_agg(approved_amount::text ORDER BY id DESC) FILTER (WHERE approved_amount IS NOT NULL))[1] AS amount
-       FROM benevolence_reviews WHERE application_id = $1 AND decision = 'approved'`,
+       FROM (SELECT DISTINCT ON (p.person) r.* FROM benevolence_reviews r
+         CROSS JOIN LATERAL (SELECT min(account) AS person FROM person_accounts(r.reviewer_id) AS account) p
+         WHERE r.application_id = $1 AND r.decision = 'approved' ORDER BY p.person, r.id) AS first`,
       [applicationId],
     );
     return counted ?? { levels: 0, amount: null };
   }
 
-  private refuseOwn({ actor }: RequestContext, { id, memberId }: BenevolenceApplication): void {
-    if (actor?.memberId !== memberId) return;
-    throw new DomainError('access.denied', 'Nobody reviews an application of their own.', {
-      refused: { tableName: 'benevolence_applications', recordId: id },
-    });
+  private async refuseSecondApproval(
+    context: RequestContext,
+    { applicationId }: CreateBenevolenceReview,
+  ): Promise<void> {
+    const { userIds } = await this.persons.acting(context);
+    const [approval] = await this.database.query(
+      context,
+      `SELECT FROM benevolence_reviews
+       WHERE application_id = $1 AND decision = 'approved' AND reviewer_id = ANY ($2::integer[]) LIMIT 1`,
+      [applicationId, userIds],
+    );
+    if (!approval) return;
+    throw new DomainError(
+      'record.duplicate',
+      'You have approved this application; another person approves the next level.',
+    );
   }
 }
 

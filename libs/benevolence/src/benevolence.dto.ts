@@ -72,8 +72,10 @@ export const ApplicationsOfMember = listQuery(APPLICATION_SORTS, filtersWithin);
 
 const review = {
   applicationId: fields.id.describe('The application.'),
-  reviewLevel: z.enum(REVIEW_LEVELS).describe('On whose level the reviewer decides; once on each.'),
-  decision: z.enum(DECISIONS).describe('One denial denies; approvals count by level.'),
+  reviewLevel: z
+    .enum(REVIEW_LEVELS)
+    .describe('On whose level the reviewer decides. Each level is approved by another person.'),
+  decision: z.enum(DECISIONS).describe('One denial denies; approvals count by level and by person.'),
   approvedAmount: amount
     .optional()
     .describe('With an approval: less than was asked for. The last one named before the approval is complete counts.'),

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { PersonsService } from '#access';
 import { Clock, DomainError } from '#kernel';
 import type { RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
@@ -18,20 +19,20 @@ export class BreakGlassReviewsService {
   constructor(
     private readonly database: Database,
     private readonly records: Records,
+    private readonly persons: PersonsService,
     private readonly clock: Clock,
   ) {}
 
   close(context: RequestContext, id: number, { finding }: CloseBreakGlassReview): Promise<Rendered> {
     return this.database.transaction(context, async () => {
       const { openedBy, closedAt } = await this.records.hold<Held>(context, breakGlassReviews, id);
-      const closedBy = context.actor?.userId;
-      if (closedBy === openedBy) {
-        throw new DomainError('access.denied', 'Nobody reviews an access of their own.', {
-          refused: { tableName: 'break_glass_reviews', recordId: id },
-        });
-      }
+      await this.persons.refuseOwn(context, { userId: openedBy }, 'Nobody reviews an access of their own.', {
+        tableName: 'break_glass_reviews',
+        recordId: id,
+      });
       if (closedAt !== null) throw new DomainError('workflow.not-allowed', 'This review is closed.');
-      return this.records.apply(context, breakGlassReviews, id, { finding, closedBy, closedAt: this.clock.now() });
+      const closed = { finding, closedBy: context.actor?.userId, closedAt: this.clock.now() };
+      return this.records.apply(context, breakGlassReviews, id, closed);
     });
   }
 }

@@ -3703,12 +3703,12 @@ export interface components {
             /** @description The application. */
             applicationId: number;
             /**
-             * @description On whose level the reviewer decides; once on each.
+             * @description On whose level the reviewer decides. Each level is approved by another person.
              * @enum {string}
              */
             reviewLevel: "vp" | "admin" | "manager" | "president";
             /**
-             * @description One denial denies; approvals count by level.
+             * @description One denial denies; approvals count by level and by person.
              * @enum {string}
              */
             decision: "approved" | "denied" | "needs_info" | "deferred";
@@ -3736,12 +3736,12 @@ export interface components {
             /** @description The application. */
             applicationId: number;
             /**
-             * @description On whose level the reviewer decides; once on each.
+             * @description On whose level the reviewer decides. Each level is approved by another person.
              * @enum {string}
              */
             reviewLevel: "vp" | "admin" | "manager" | "president";
             /**
-             * @description One denial denies; approvals count by level.
+             * @description One denial denies; approvals count by level and by person.
              * @enum {string}
              */
             decision: "approved" | "denied" | "needs_info" | "deferred";

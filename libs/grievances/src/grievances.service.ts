@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { holds } from '#access';
+import { holds, PersonsService } from '#access';
 import { Clock, DomainError, invalid } from '#kernel';
 import { mustBeEmployer } from '#organizations';
 import type { RequestContext } from '#platform/context';
@@ -18,6 +18,7 @@ export class GrievancesService implements Verbs<CreateGrievance, UpdateGrievance
   constructor(
     private readonly database: Database,
     private readonly records: Records,
+    private readonly persons: PersonsService,
     private readonly clock: Clock,
   ) {}
 
@@ -50,6 +51,7 @@ export class GrievancesService implements Verbs<CreateGrievance, UpdateGrievance
     let stepNumber: number;
     const prepare = async () => {
       grievance = await this.mustGoOn(context, grievanceId);
+      await this.refuseOwn(context, grievance);
       if (step.outcome === 'settled' && !mayDecide(context)) {
         throw new DomainError('access.denied', 'A grievance is settled by those who decide grievances.', {
           refused: { tableName: 'grievances', recordId: grievanceId },
@@ -85,6 +87,7 @@ export class GrievancesService implements Verbs<CreateGrievance, UpdateGrievance
   close(context: RequestContext, id: number, facts: CloseGrievance): Promise<Rendered> {
     return this.database.transaction(context, async () => {
       const held = await this.records.hold<Grievance>(context, grievances, id);
+      await this.refuseOwn(context, held);
       if (held.status === 'closed') throw ended(held);
       if (!final.includes(held.status)) return this.conclude(context, id, 'closed', facts);
       const changed = Object.entries(facts).filter(([fact, value]) => {
@@ -106,7 +109,7 @@ export class GrievancesService implements Verbs<CreateGrievance, UpdateGrievance
     facts: Resolution,
   ): Promise<Rendered> {
     return this.database.transaction(context, async () => {
-      await this.mustGoOn(context, id);
+      await this.refuseOwn(context, await this.mustGoOn(context, id));
       return this.conclude(context, id, status, facts);
     });
   }
@@ -137,6 +140,14 @@ export class GrievancesService implements Verbs<CreateGrievance, UpdateGrievance
     const held = await this.records.hold<Grievance>(context, grievances, id, { ifMatch });
     if (final.includes(held.status)) throw ended(held);
     return held;
+  }
+
+  /** Whoever is or was the member, by any account, does not decide what comes of it. */
+  private refuseOwn(context: RequestContext, { id, memberId }: Grievance): Promise<void> {
+    return this.persons.refuseOwn(context, { memberId }, 'Nobody decides a grievance of their own.', {
+      tableName: 'grievances',
+      recordId: id,
+    });
   }
 
   private async nextStep(context: RequestContext, grievanceId: number): Promise<number> {

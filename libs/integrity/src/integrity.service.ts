@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { PersonsService } from '#access';
 import type { RequestContext } from '#platform/context';
 import { asOwner, Database } from '#platform/database';
 import { AttachmentObjects, objectKinds } from './attachment-objects';
@@ -68,6 +69,7 @@ export class IntegrityService {
   constructor(
     private readonly database: Database,
     private readonly objects: AttachmentObjects,
+    private readonly persons: PersonsService,
   ) {}
 
   /** Every issue, kind by kind. Memory does not grow with their number. */
@@ -112,16 +114,21 @@ export class IntegrityService {
     return { ...report, issues };
   }
 
-  /** Mends what can be mended, each issue in a transaction of its own; it counts once the check no longer finds it. */
+  /**
+   * Mends what can be mended, each issue in a transaction of its own; it counts once the check no longer finds it. Records of the
+   * member who asks are left for somebody else.
+   */
   async repair(context: RequestContext, { dryRun, onProgress, onRepair }: RepairOptions): Promise<RepairReport> {
     context.takeTime();
     const report: RepairReport = { dryRun, kinds: [], repaired: 0, criticalLeft: 0, lifted: [] };
     const { checks } = this;
+    const owns = await this.persons.owning(context);
     for (const [index, check] of checks.entries()) {
       const { kind, table, severity, repair } = check;
       const counted = { kind, table, severity, automatic: repair !== undefined, found: 0, repaired: 0, left: 0 };
       for await (const issue of this.found(context, check)) {
-        const outcome = dryRun || issue.id === null ? 'left' : await this.mend(context, check, issue.id, repair);
+        const { id } = issue;
+        const outcome = dryRun || id === null || owns(table, id) ? 'left' : await this.mend(context, check, id, repair);
         if (outcome === 'gone') continue;
         counted.found += 1;
         counted[outcome] += 1;

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { PersonsService } from '#access';
 import { Clock, DomainError, invalid } from '#kernel';
 import type { RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
@@ -20,6 +21,7 @@ export class LegalHoldsService implements Verbs<CreateLegalHold, UpdateLegalHold
   constructor(
     private readonly database: Database,
     private readonly records: Records,
+    private readonly persons: PersonsService,
     private readonly clock: Clock,
   ) {}
 
@@ -65,8 +67,18 @@ export class LegalHoldsService implements Verbs<CreateLegalHold, UpdateLegalHold
 
   private async mustBeActive(context: RequestContext, id: number, ifMatch?: string[]): Promise<Held> {
     const held = await this.records.hold<Held>(context, legalHolds, id, { ifMatch });
+    await this.refuseOwn(context, id, held);
     if (held.releasedAt === null) return held;
     throw new DomainError('workflow.not-allowed', 'This hold was released and stays as it was; place another one.');
+  }
+
+  /** A hold on what somebody did, or on a record of theirs, is another administrator's to amend or release. */
+  private async refuseOwn(context: RequestContext, id: number, { userId, tableName, recordId }: Held): Promise<void> {
+    const owns = await this.persons.owning(context);
+    if (!owns('users', userId ?? 0) && !owns(tableName ?? '', recordId ?? 0)) return;
+    throw new DomainError('access.denied', 'Nobody amends or releases a hold that concerns them.', {
+      refused: { tableName: 'legal_holds', recordId: id },
+    });
   }
 
   /** A misspelt table or a wrong number would hold nothing, and nobody would notice. */
