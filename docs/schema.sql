@@ -592,12 +592,19 @@ CREATE OR REPLACE FUNCTION public.must_stay_employer()
  RETURNS trigger
  LANGUAGE plpgsql
  SET search_path TO 'public', 'pg_temp'
-AS $function$
+AS $function$ DECLARE
+        naming jsonb;
       BEGIN
-        IF EXISTS (SELECT FROM grievances WHERE employer_id = OLD.id AND deleted_at IS NULL)
-          OR EXISTS (SELECT FROM salting_activities WHERE organization_id = OLD.id AND deleted_at IS NULL) THEN
+        SELECT jsonb_object_agg(d.table_name, d.ids) INTO naming FROM (
+          SELECT 'grievances' AS table_name, jsonb_agg(id ORDER BY id) AS ids FROM grievances
+            WHERE employer_id = OLD.id AND deleted_at IS NULL
+          UNION ALL
+          SELECT 'salting_activities', jsonb_agg(id ORDER BY id) FROM salting_activities
+            WHERE organization_id = OLD.id AND deleted_at IS NULL
+        ) d WHERE d.ids IS NOT NULL;
+        IF naming IS NOT NULL THEN
           RAISE EXCEPTION 'Other records name this organization as an employer; it stays one while they do.'
-            USING ERRCODE = 'restrict_violation';
+            USING ERRCODE = 'restrict_violation', DETAIL = naming::text;
         END IF;
         RETURN NEW;
       END $function$

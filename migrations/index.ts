@@ -30,6 +30,7 @@ import { OneCommitDecides1795420862000 } from './1795420862000-one-commit-decide
 import { WholeReplies1795420864000 } from './1795420864000-whole-replies';
 import { GrantsOnOurOwn1795420866000 } from './1795420866000-grants-on-our-own';
 import { ReferencesInUse1795420868000 } from './1795420868000-references-in-use';
+import { NamedDependents1795421200000 } from './1795421200000-named-dependents';
 import { MemberLinks1795421400000 } from './1795421400000-member-links';
 
 /** In the order they run; a spec compares this list with the files. */
@@ -66,5 +67,6 @@ export const migrations = [
   WholeReplies1795420864000,
   GrantsOnOurOwn1795420866000,
   ReferencesInUse1795420868000,
+  NamedDependents1795421200000,
   MemberLinks1795421400000,
 ];

@@ -1,4 +1,5 @@
 import { Random } from '#kernel';
+import { aMember } from '../../libs/members/src/member.factory';
 import { startApi, type Client, type LocalApi, type Reply } from '../support/harness';
 import { inParallel } from '../support/load';
 import { seedMembers } from '../support/seed';
@@ -33,7 +34,25 @@ it('names in the ledger exactly the records that each of thousands of mixed requ
   const administrators = [await api.as('admin')];
   const exporters = office.slice(0, 3);
   const mix: [readers: Reader[], clients: Client[]][] = [
-    [[single, single, unchanged, noChange, head, byNumber, list, list, search, everybodyCounted, trail, stale], office],
+    [
+      [
+        single,
+        single,
+        unchanged,
+        noChange,
+        head,
+        byNumber,
+        list,
+        list,
+        search,
+        everybodyCounted,
+        trail,
+        stale,
+        taken,
+        absent,
+      ],
+      office,
+    ],
     [[whole, cutShort], exporters],
     [[ownRecord, single, single, noChange, unchanged, ownLog], members],
     [[users, oneUser, ledger, lastAdministrator], administrators],
@@ -82,9 +101,10 @@ const users: Reader = async (client) => allOf(await client.get('/users?limit=5')
 const ledger: Reader = async (client) => allOf(await client.get('/audit/logs?limit=3'), 'audit_logs');
 
 const byNumber: Reader = async (client, id) => {
-  const number = `S${String(ids.indexOf(id) + 1).padStart(6, '0')}`;
-  return oneOf(await client.get(`/members/by-number/${number}`), 'members');
+  return oneOf(await client.get(`/members/by-number/${numberOf(id)}`), 'members');
 };
+
+const numberOf = (id: number) => `S${String(ids.indexOf(id) + 1).padStart(6, '0')}`;
 
 /** The body of a HEAD is known to be there, and so is that of a 304: both tell something about this record. */
 const head: Reader = async (client, id) => {
@@ -99,15 +119,23 @@ const unchanged: Reader = async (client, id) => {
   return shownBy(reply, reply.status === 304 ? [`members:${id}`] : []);
 };
 
-/** Refusals that are decided on what the record is show nothing of it. */
+/** Errors that are decided on what the record is tell of it. */
 const stale: Reader = async (client, id) => {
   const reply = await client.patch(`/members/${id}`, {}, { 'If-Match': '"1"' });
-  return shownBy(reply, reply.status === 200 ? [`members:${id}`] : []);
+  return shownBy(reply, reply.status === 200 || reply.status === 412 ? [`members:${id}`] : []);
 };
+
+/** That a number is taken tells of the member who has it. */
+const taken: Reader = async (client, id) => {
+  const reply = await client.post('/members', aMember({ memberNumber: numberOf(id) }));
+  return shownBy(reply, reply.status === 409 ? [`members:${id}`] : []);
+};
+
+const absent: Reader = async (client) => oneOf(await client.get('/members/2147483647'), 'members');
 
 const lastAdministrator: Reader = async (client) => {
   const reply = await client.put(`/users/${client.account.id}/roles`, { roles: ['staff'] });
-  return shownBy(reply, reply.status === 200 ? [`users:${client.account.id}`] : []);
+  return shownBy(reply, reply.status === 200 || reply.status === 409 ? [`users:${client.account.id}`] : []);
 };
 
 const list: Reader = async (client, id) =>

@@ -33,7 +33,7 @@ describe('a removed record', () => {
       ...removed,
       'This member was removed; restore it before its files.',
     ]);
-    await api.expectAudit(refused);
+    await api.expectAudit(refused, { action: 'READ', tableName: 'members', recordId: member });
     expect(codeOf(await files.attach(aPdf(), 'late.pdf', staff))).toEqual([422, 'reference.missing']);
     expect(codeOf(await officer.post(`/attachments/${id}/restore`))).toEqual(removed);
     expect(await files.all()).toEqual(before);
@@ -57,7 +57,7 @@ describe('a removed record', () => {
     const refused = await officer.post('/attachments', Readable.from(inTwo()), formHeaders);
     expect(codeOf(refused)).toEqual(removed);
     expect(await files.all()).toEqual(before);
-    await api.expectAudit(refused);
+    await api.expectAudit(refused, { action: 'READ', tableName: 'members', recordId: member });
   });
 });
 

@@ -73,7 +73,7 @@ describe('a download', () => {
     unlinkSync(await files.pathOf(id));
     const reply = await staff.get(`/attachments/${id}/content`);
     expect(codeOf(reply)).toEqual([404, 'attachments.content-missing']);
-    await api.expectAudit(reply);
+    await api.expectAudit(reply, { action: 'READ', tableName: 'file_attachments', recordId: id });
   });
 });
 

@@ -86,7 +86,7 @@ describe.each(Object.entries(possible))('an application that is %s', (status, { 
       return;
     }
     expect([...codeOf(reply), reply.json()['detail']]).toEqual([409, 'workflow.not-allowed', says]);
-    await api.expectAudit(reply);
+    await api.expectAudit(reply, { action: 'READ', tableName: 'benevolence_applications', recordId: id });
     expect(await shown(id)).toMatchObject({ status, amountRequested: '400.00' });
   });
 

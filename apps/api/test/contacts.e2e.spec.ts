@@ -43,7 +43,7 @@ describe('the primary contact', () => {
     const second = await contact(organizationId);
     const stale = await staff.patch(`${path}/${second}`, { isPrimary: true }, { 'If-Match': '"1"' });
     expect([stale.status, await primaries(organizationId)]).toEqual([412, [first]]);
-    await api.expectAudit(stale);
+    await api.expectAudit(stale, { action: 'READ', tableName: 'organization_contacts', recordId: second });
     const missing = aContact(2147483647, { isPrimary: true });
     expect(codeOf(await staff.post(path, missing))).toEqual([422, 'reference.missing']);
   });

@@ -40,7 +40,8 @@ describe.each(cases)('an employer that %s name', (path, build) => {
       ...inUse,
       'Other records name this organization as an employer; it stays one while they do.',
     ]);
-    await api.expectAudit(refused);
+    const tableName = path.slice(1).replace('-', '_');
+    await api.expectAudit(refused, { action: 'READ', tableName, recordId: dependent.id });
     expect((await admin.patch(`/organizations/${id}`, { orgType: 'employer', city: 'Riverside' })).status).toBe(200);
     await admin.delete(`${path}/${dependent.id}`);
     expect((await turn(id)).status).toBe(200);

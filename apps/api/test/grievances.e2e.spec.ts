@@ -124,7 +124,7 @@ describe('a grievance', () => {
       'workflow.not-allowed',
       'A grievance that was settled can be closed, nothing else.',
     ]);
-    await api.expectAudit(refused);
+    await api.expectAudit(refused, { action: 'READ', tableName: 'grievances', recordId: id });
   });
 
   it('takes its steps in their order, each once, whoever is first', async () => {

@@ -85,7 +85,7 @@ describe('creating a member', () => {
     expect(codeOf(duplicate)).toEqual([409, 'record.duplicate']);
     expect(duplicate.json()['errors']).toEqual([{ pointer: '/memberNumber', message: expect.any(String) as string }]);
     expect(duplicate.text).not.toContain(memberNumber);
-    await api.expectAudit(duplicate);
+    await api.expectAudit(duplicate, { action: 'READ', tableName: 'members', recordId: id, notes: 'record.duplicate' });
     await staff.delete(`/members/${id}`);
     expect(codeOf(await staff.post('/members', aMember({ memberNumber })))).toEqual([409, 'record.duplicate']);
   });
@@ -194,7 +194,7 @@ describe('changing a member', () => {
 });
 
 describe('If-Match', () => {
-  const cases: [what: string, tag: (version: string) => string, status: number][] = [
+  const cases: [what: string, tag: (version: string) => string, status: 200 | 412 | 400][] = [
     ['the version', (version) => version, 200],
     ['the version among others', (version) => `"1", ${version}`, 200],
     ['any version', () => '*', 200],
@@ -210,23 +210,24 @@ describe('If-Match', () => {
     const reply = await staff.patch(`/members/${id}`, { phone: '1' }, { 'If-Match': tag(version) });
     expect(reply.status).toBe(status);
     const entries = await api.entries({ requestId: reply.requestId });
-    expect(entries.map(({ action }) => action)).toEqual(status === 200 ? ['UPDATE'] : []);
+    const expected = { 200: ['UPDATE'], 412: ['READ'], 400: [] };
+    expect(entries.map(({ action }) => action)).toEqual(expected[status]);
   });
 
   it.each(cases)('with %s decides over a removal', async (_what, tag, status) => {
     const { id, version } = await create();
     const reply = await staff.delete(`/members/${id}`, { 'If-Match': tag(version) });
     expect(reply.status).toBe(status === 200 ? 204 : status);
-    expect((await api.entries({ requestId: reply.requestId })).map(({ action }) => action)).toEqual(
-      status === 200 ? ['DELETE'] : [],
-    );
+    const entries = await api.entries({ requestId: reply.requestId });
+    const expected = { 200: ['DELETE'], 412: ['READ'], 400: [] };
+    expect(entries.map(({ action }) => action)).toEqual(expected[status]);
   });
 
   it('of a stale version refuses even a change to what is so already', async () => {
     const { id } = await create();
     const reply = await staff.patch(`/members/${id}`, { phone: '555-0134' }, { 'If-Match': '"1"' });
     expect(codeOf(reply)).toEqual([412, 'record.stale-version']);
-    await api.expectAudit(reply);
+    await api.expectAudit(reply, { action: 'READ', tableName: 'members', recordId: id, notes: 'record.stale-version' });
   });
 });
 

@@ -97,7 +97,11 @@ describe.each(cases)('$path and their $field', ({ name, resource, path, owner, f
     const refused = await admin.delete(`${owner}/${ownerId}`);
     expect(codeOf(refused)).toEqual([409, 'record.in-use']);
     expect(refused.json()['detail']).toContain(`1 ${table.replaceAll('_', ' ')}`);
-    await api.expectAudit(refused);
+    await api.expectAudit(
+      refused,
+      { action: 'READ', tableName: owner.slice(1), recordId: ownerId },
+      { action: 'READ', tableName: table, recordId: id },
+    );
     expect((await admin.delete(`${path}/${id}`)).status).toBe(204);
     expect((await admin.delete(`${owner}/${ownerId}`)).status).toBe(204);
     const orphan = await admin.post(path, body);

@@ -45,7 +45,7 @@ describe('a legal hold', () => {
       'record.stale-version',
     ]);
     const trail = (await admin.get(`/legal-holds/${id}/audit-trail`)).json<{ items: { action: string }[] }>();
-    expect(trail.items.map(({ action }) => action)).toEqual(['UPDATE', 'READ', 'CREATE']);
+    expect(trail.items.map(({ action }) => action)).toEqual(['READ', 'UPDATE', 'READ', 'CREATE']);
   });
 
   it('says what it holds: a table, a record of it, a user, a time, all at once, or everything', async () => {

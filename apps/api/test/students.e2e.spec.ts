@@ -50,7 +50,8 @@ describe('a student', () => {
     expect(replies.map(({ status }) => status).sort()).toEqual([201, ...Array<number>(9).fill(409)]);
     const refused = replies.find(({ status }) => status === 409)!;
     expect(refused.json()['errors']).toEqual([{ pointer: '/memberId', message: 'is taken by another record' }]);
-    await api.expectAudit(refused);
+    const { id } = replies.find(({ status }) => status === 201)!.json<{ id: number }>();
+    await api.expectAudit(refused, { action: 'READ', tableName: 'students', recordId: id });
   });
 
   it('completes no sooner than begun', async () => {

@@ -50,13 +50,14 @@ export async function withApp(command: string, work: (run: Run) => Promise<void>
   }
 }
 
-/** Fails where the work noted records and neither printed nor released them. */
+/** Fails where the work noted records and neither printed nor released them. An error is told when its entries are durable. */
 export async function runRecorded(
   { command, app, context }: Pick<Run, 'app' | 'context'> & { command: string },
   work: (run: Run) => Promise<void>,
   output: NodeJS.WritableStream = process.stdout,
 ): Promise<void> {
   const { DisclosureGate } = await import('#audit');
+  const { DomainError } = await import('#kernel');
   const gate = app.get(DisclosureGate);
   const release = async () => {
     await gate.release(context);
@@ -65,6 +66,11 @@ export async function runRecorded(
     await release();
     if (!output.write(text)) await once(output, 'drain');
   };
-  await work({ app, context, print, release });
+  try {
+    await work({ app, context, print, release });
+  } catch (error) {
+    if (error instanceof DomainError && error.status < 500) await gate.releaseError(context, error);
+    throw error;
+  }
   if (context.disclosures.length > 0) throw new Error(`${command} noted records that it did not record.`);
 }

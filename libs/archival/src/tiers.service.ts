@@ -67,6 +67,7 @@ export class TiersService {
     context.takeTime();
     const [row] = await archivesWhere(this.query, 'id = $1', [id]);
     if (!row) throw new DomainError('record.not-found', 'There is no such archive.');
+    context.consider({ tableName: 'archives', ids: [id] });
     if (row.state !== 'archived' || isWarm(row)) {
       const detail = row.state === 'destroyed' ? 'It was destroyed.' : 'It can be read as it is.';
       throw new DomainError('workflow.not-allowed', detail);

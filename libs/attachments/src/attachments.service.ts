@@ -19,7 +19,7 @@ import {
 import { attachments } from './attachment.resource';
 import { headBytes, KindCheck } from './file-kind';
 import { contentDisposition, extensionOf, safeName, storableName } from './file-name';
-import { coversCategory, coversFiles, owners, type RecordType } from './owners';
+import { coversCategory, coversFiles, owners, tableOf, type RecordType } from './owners';
 import { verifiedContent } from './verified-content';
 
 const table = 'file_attachments';
@@ -120,6 +120,7 @@ export class AttachmentsService {
       [id],
     );
     if (!file) throw notFound(id);
+    context.consider({ tableName: table, ids: [id] });
     const source = await this.store.get(file.storageKey);
     if (!source) {
       this.logger.error({ attachmentId: id, requestId: context.requestId }, 'The content of an attachment is missing');
@@ -157,6 +158,7 @@ export class AttachmentsService {
       await this.records.hold(context, resource, recordId);
     } catch (error) {
       if (!(error instanceof DomainError) || error.code !== 'record.not-found') throw error;
+      context.consider({ tableName: tableOf(resource), ids: [recordId] });
       throw new DomainError('workflow.not-allowed', `This ${resource.noun} was removed; restore it before its files.`);
     }
   }

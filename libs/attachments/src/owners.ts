@@ -83,7 +83,7 @@ export function ownedByReadable(actor: Actor, bind: Bind): string {
   return conditions.length ? `(${conditions.join(' OR ')})${isShown}` : 'false';
 }
 
-function tableOf({ entity }: Resource): string {
+export function tableOf({ entity }: Resource): string {
   const table = getMetadataArgsStorage().tables.find(({ target }) => target === entity);
   if (!table?.name) throw new Error(`${entity.name} names no table.`);
   return table.name;

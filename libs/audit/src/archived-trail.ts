@@ -112,7 +112,9 @@ export class ArchivedTrail {
     const cold = objects.filter(({ state }) => state === 'cold');
     if (cold.length === 0) return objects;
     const ids = cold.map(({ id, month }) => `${id} (${month})`).join(', ');
-    throw new DomainError('archive.cold', `Ask for the archives ${ids} first, or for a time without their months.`);
+    throw new DomainError('archive.cold', `Ask for the archives ${ids} first, or for a time without their months.`, {
+      tells: [{ tableName: 'archives', ids: cold.map(({ id }) => id) }],
+    });
   }
 }
 

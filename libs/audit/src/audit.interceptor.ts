@@ -14,11 +14,11 @@ import { Database, translateError } from '#platform/database';
 import { asDomainError, contextOf, Rendered } from '#platform/http';
 import { auditMetrics } from './audit.metrics';
 import { AuditWriter } from './audit-writer';
-import { DisclosureGate } from './disclosure-gate';
+import { DisclosureGate, isRefusal } from './disclosure-gate';
 import { unnotedIn } from './unnoted';
 
 /**
- * The reply of a handler waits for its entry. The statement that writes the entry may find a cached
+ * The reply of a handler waits for its entry, and so does its error. The statement that writes the entry may find a cached
  * row, a replica or the account's rights out of date. The reply is then thrown away, the rights are
  * decided again, and the handler runs once more on the primary. A request is not run again when it
  * has committed something or its body is a stream. A reply that holds a record which nobody noted is
@@ -53,10 +53,12 @@ export class AuditInterceptor implements NestInterceptor {
     let reply: unknown;
     try {
       reply = await lastValueFrom(next.handle(), { defaultValue: undefined });
-    } catch (error) {
+    } catch (thrown) {
+      const error = asDomainError(translateError(thrown));
       // A refusal was decided by the account, too.
       if (isRefusal(error)) await this.writer.confirmAccount(context);
-      throw error;
+      else if (error.status < 500) await this.gate.releaseError(context, error);
+      throw thrown;
     }
     try {
       this.refuseUnnoted(context, reply);
@@ -78,10 +80,6 @@ export class AuditInterceptor implements NestInterceptor {
     this.logger.error({ requestId, operation, table }, 'A reply held a record that nobody noted, and was refused');
     throw new Error(`The reply of ${operation} shows a record of ${table} that nobody noted.`);
   }
-}
-
-function isRefusal(error: unknown): boolean {
-  return asDomainError(translateError(error)).status < 500;
 }
 
 function streamOf(reply: unknown): Readable | undefined {

@@ -14,7 +14,7 @@ export const auditMetrics = {
   }),
   unnoted: new Counter({
     name: 'ip2a_audit_unnoted_total',
-    help: 'Replies that held a record which their handler had not noted, and that were refused.',
+    help: 'Replies and errors that told of a record which their handler had not noted, and that were refused.',
   }),
   releasedLast: new Counter({
     name: 'ip2a_audit_released_last_total',

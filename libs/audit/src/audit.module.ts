@@ -8,6 +8,7 @@ import { AuditHealth } from './audit.health';
 import { AuditSubscriber } from './audit.subscriber';
 import { AuditWriter } from './audit-writer';
 import { BreakGlassService } from './break-glass.service';
+import { ConsideredRecords } from './considered-records';
 import { DisclosureGate } from './disclosure-gate';
 import { LimitedRequestsService } from './limited-requests.service';
 import { PartitionsTask } from './partitions.task';
@@ -28,7 +29,7 @@ const doors = [
 @Global()
 @Module({
   controllers: [AuditController],
-  providers: [...doors, ArchivedTrail, AuditSubscriber, AuditSummaryService],
+  providers: [...doors, ArchivedTrail, AuditSubscriber, AuditSummaryService, ConsideredRecords],
   exports: doors,
 })
 export class AuditModule {}

@@ -1,8 +1,10 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
+import { tellsOfRecords, type DomainError } from '#kernel';
 import type { RequestContext } from '#platform/context';
 import { auditMetrics } from './audit.metrics';
 import { AuditWriter } from './audit-writer';
 import { BreakGlassService } from './break-glass.service';
+import { ConsideredRecords } from './considered-records';
 import { factsOf } from './entry';
 
 /**
@@ -12,9 +14,12 @@ import { factsOf } from './entry';
  */
 @Injectable()
 export class DisclosureGate {
+  private readonly logger = new Logger('audit');
+
   constructor(
     private readonly writer: AuditWriter,
     private readonly breakGlass: BreakGlassService,
+    private readonly records: ConsideredRecords,
   ) {}
 
   /** Resolves when the reply may leave; undefined where there is nothing to wait for. */
@@ -28,9 +33,32 @@ export class DisclosureGate {
     return this.writer.record(context, ...shown.flatMap(factsOf));
   }
 
+  /**
+   * The same for an error that is no refusal: it tells of the records that it was decided by. Rejects where its code tells of a
+   * record and nobody noted one, which is a fault of the program.
+   */
+  async releaseError(context: RequestContext, error: DomainError): Promise<void> {
+    context.disclosures.length = 0;
+    const told = await this.records.toldBy(context, error);
+    if (told.length === 0 && tellsOfRecords(error.code)) throw this.unnoted(context, error);
+    for (const records of told) context.disclose({ ...records, list: records.ids.length > 1, notes: error.code });
+    await this.release(context);
+  }
+
+  private unnoted({ requestId, route: operation }: RequestContext, { code }: DomainError): Error {
+    auditMetrics.unnoted.inc();
+    this.logger.error({ requestId, operation, code }, 'An error told of a record that nobody noted, and was refused');
+    return new Error(`The error ${code} of ${operation} tells of a record that nobody noted.`);
+  }
+
   /** The same for the last hook before bytes leave. What the interceptor has released is not there any more. */
   releaseLast(context: RequestContext): Promise<unknown> | undefined {
     if (context.disclosures.length > 0) auditMetrics.releasedLast.inc();
     return this.release(context);
   }
+}
+
+/** Whether an error says no more than that something is refused to this actor, or is not there. Refusals have their own entries. */
+export function isRefusal({ status, code, refused }: DomainError): boolean {
+  return [401, 403, 428, 429].includes(status) || refused !== undefined || code === 'record.not-found';
 }

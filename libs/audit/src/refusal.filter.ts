@@ -28,9 +28,11 @@ export class RefusalFilter extends ProblemFilter {
     const isRefusal = refusals.includes(error.status) || error.refused !== undefined;
     const breaksGlass = context.actor?.breaksGlass && error.status === 404;
     if (!isRefusal || error.code === 'auth.login-failed') return error;
+    const [decidedBy] = context.considered;
     try {
       await this.writer.record(context, {
         action: breaksGlass ? 'BREAK_GLASS' : 'ACCESS_DENIED',
+        ...(decidedBy && { tableName: decidedBy.tableName, recordId: decidedBy.ids[0] }),
         ...error.refused,
         outcome: breaksGlass ? 'failed' : 'denied',
         notes: error.code,

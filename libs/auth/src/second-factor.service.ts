@@ -51,7 +51,7 @@ export class SecondFactorService {
     const { affected } = await this.database
       .manager(context)
       .update(User, { id: account.userId, mfaEnabledAt: IsNull() }, { mfaSecret, mfaLastStep: null });
-    if (affected === 0) throw alreadyEnrolled();
+    if (affected === 0) throw alreadyEnrolled(context);
     return { secret: secret.base32, otpauthUrl: totp(secret, account.email).toString() };
   }
 
@@ -60,8 +60,8 @@ export class SecondFactorService {
     const userId = actorId(context);
     const confirmed = await this.database.transaction(context, async () => {
       const account = await this.accounts.lock(context, userId);
-      if (account?.isEnrolled) throw alreadyEnrolled();
-      if (!account?.mfaSecret) throw notEnrolled();
+      if (account?.isEnrolled) throw alreadyEnrolled(context);
+      if (!account?.mfaSecret) throw notEnrolled(context);
       const match = this.matchCode(account, code);
       if (!match) return { account };
       await this.database.manager(context).update(User, { id: userId }, { mfaEnabledAt: now, mfaLastStep: match.step });
@@ -77,11 +77,11 @@ export class SecondFactorService {
       throw new DomainError('access.denied', 'Your roles keep a second factor once it is set up.');
     }
     const account = await this.own(context);
-    if (!account.isEnrolled) throw notEnrolled();
+    if (!account.isEnrolled) throw notEnrolled(context);
     await this.provePassword(context, account, password);
     const wrong = await this.database.transaction(context, async () => {
       const locked = await this.accounts.lock(context, account.userId);
-      if (!locked?.isEnrolled) throw notEnrolled();
+      if (!locked?.isEnrolled) throw notEnrolled(context);
       if (!this.matchCode(locked, code)) return locked;
       await this.database.manager(context).update(User, { id: account.userId }, noSecondFactor);
       await this.dropRecoveryCodes(context, account.userId);
@@ -167,10 +167,16 @@ function hashOf(recoveryCode: string): string {
   return sha256(recoveryCode.toUpperCase().replace(/[\s-]/g, ''));
 }
 
-function alreadyEnrolled(): DomainError {
+function alreadyEnrolled(context: RequestContext): DomainError {
+  considerOwn(context);
   return new DomainError('auth.mfa-enrolled', 'Disable the one there is first, or ask an administrator to.');
 }
 
-function notEnrolled(): DomainError {
+function notEnrolled(context: RequestContext): DomainError {
+  considerOwn(context);
   return new DomainError('auth.mfa-not-enrolled', 'Begin with POST /auth/mfa/enroll.');
+}
+
+function considerOwn(context: RequestContext): void {
+  context.consider({ tableName: 'users', ids: [actorId(context)] });
 }

@@ -64,7 +64,7 @@ export class UsersService {
       ...(emailVerified === undefined ? {} : { emailVerifiedAt: this.verifiedAt(emailVerified) ?? null }),
     };
     const endsSessions = password !== undefined || patch.isActive === false || emailVerified === false;
-    return this.changing(context, async () => {
+    return this.changing(context, id, async () => {
       const linksOther = await this.linksOther(context, id, patch);
       const updated = await this.records.update(context, users, id, change, ifMatch);
       if (linksOther) await this.refuseOwn(context, id);
@@ -76,18 +76,18 @@ export class UsersService {
   }
 
   remove(context: RequestContext, id: number, ifMatch?: string[]): Promise<void> {
-    return this.changing(context, async () => {
+    return this.changing(context, id, async () => {
       await this.records.remove(context, users, id, ifMatch);
       await this.sessions.endAll(context, id, 'account-deleted');
     });
   }
 
   restore(context: RequestContext, id: number): Promise<Rendered> {
-    return this.changing(context, () => this.records.restore(context, users, id));
+    return this.changing(context, id, () => this.records.restore(context, users, id));
   }
 
   lock(context: RequestContext, id: number): Promise<Rendered> {
-    return this.changing(context, async () => {
+    return this.changing(context, id, async () => {
       const locked = await this.records.update(context, users, id, { lockedUntil: withoutEnd });
       await this.sessions.endAll(context, id, 'account-locked');
       return locked;
@@ -95,14 +95,14 @@ export class UsersService {
   }
 
   unlock(context: RequestContext, id: number): Promise<Rendered> {
-    return this.changing(context, () =>
+    return this.changing(context, id, () =>
       this.records.update(context, users, id, { lockedUntil: null, failedLoginAttempts: 0 }),
     );
   }
 
   /** Takes the second factor of somebody else away, who has lost it; their sessions end. */
   resetSecondFactor(context: RequestContext, id: number): Promise<Rendered> {
-    return this.changing(context, async () => {
+    return this.changing(context, id, async () => {
       await this.refuseOwn(context, id);
       const reset = await this.records.update(context, users, id, noSecondFactor);
       await this.secondFactor.dropRecoveryCodes(context, id);
@@ -113,7 +113,7 @@ export class UsersService {
 
   setRoles(context: RequestContext, id: number, { roles: granted }: SetRoles, ifMatch?: string[]): Promise<Rendered> {
     return this.database.transaction(context, async () => {
-      const changed = await this.changing(context, async () => {
+      const changed = await this.changing(context, id, async () => {
         await this.records.mustBeVisible(context, users, id, ifMatch);
         await this.grant(context, id, granted);
         return this.records.get(context, users, id);
@@ -159,12 +159,13 @@ export class UsersService {
   }
 
   /** A change of accounts in one transaction, one at a time, after which an administrator must still be left. */
-  private async changing<T>(context: RequestContext, work: () => Promise<T>): Promise<T> {
+  private async changing<T>(context: RequestContext, id: number, work: () => Promise<T>): Promise<T> {
     return this.database.transaction(context, async () => {
       await this.database.query(context, `SELECT pg_advisory_xact_lock(hashtextextended('users', 0))`);
       const before = await this.administration(context);
       const done = await work();
       if ((await this.administration(context)) < before) {
+        context.consider({ tableName: 'users', ids: [id] });
         throw new DomainError('users.last-admin', 'Give another account the role admin first.');
       }
       return done;

@@ -10,6 +10,7 @@ import type { CreateBenevolenceApplication, Payment, UpdateBenevolenceApplicatio
 import { applications } from './benevolence.resource';
 
 type Status = BenevolenceApplication['status'];
+type Target = Parameters<Records['hold']>[3];
 
 /** What may be done with an application by its status: the message of a refusal says it. */
 const possible: Record<Status, string> = {
@@ -40,7 +41,11 @@ export class BenevolenceApplicationsService implements Verbs<
     const memberId = application.memberId ?? own;
     if (memberId === undefined) throw invalid('/memberId', 'is required, because your account belongs to no member');
     if (context.actor && scopeOf(context.actor, 'benevolence:submit') !== 'all') {
-      if (memberId !== own) throw new DomainError('access.denied', 'You may ask for help for yourself only.');
+      if (memberId !== own) {
+        throw new DomainError('access.denied', 'You may ask for help for yourself only.', {
+          refused: { tableName: 'members', recordId: memberId },
+        });
+      }
       if (application.notes) throw new DomainError('access.field-denied', 'Notes are for the office.');
     }
     const applicationDate = application.applicationDate ?? this.today();
@@ -58,7 +63,7 @@ export class BenevolenceApplicationsService implements Verbs<
     const { notes: _notes, ...asked } = patch;
     if (Object.keys(asked).length === 0) return this.records.update(context, applications, id, patch, ifMatch);
     return this.database.transaction(context, async () => {
-      await this.mustBe(context, id, ['draft'], { ifMatch });
+      mustBe(await this.hold(context, id, { ifMatch }), ['draft']);
       return this.records.update(context, applications, id, patch, ifMatch);
     });
   }
@@ -66,28 +71,22 @@ export class BenevolenceApplicationsService implements Verbs<
   submit(context: RequestContext, id: number): Promise<Rendered> {
     const permission = 'benevolence:submit';
     return this.database.transaction(context, async () => {
-      await this.mustBe(context, id, ['draft'], { permission });
+      mustBe(await this.hold(context, id, { permission }), ['draft']);
       return this.records.apply(context, applications, id, { status: 'submitted' }, { permission });
     });
   }
 
   pay(context: RequestContext, id: number, payment: Payment): Promise<Rendered> {
     return this.database.transaction(context, async () => {
-      await this.refuseOwn(context, await this.mustBe(context, id, ['approved']), 'pays');
+      const held = await this.hold(context, id);
+      await this.refuseOwn(context, held, 'pays');
+      mustBe(held, ['approved']);
       return this.records.apply(context, applications, id, { ...payment, status: 'paid' });
     });
   }
 
-  /** Holds the application; 409 that says what is possible where it has none of the statuses. */
-  async mustBe(
-    context: RequestContext,
-    id: number,
-    statuses: Status[],
-    target: Parameters<Records['hold']>[3] = {},
-  ): Promise<BenevolenceApplication> {
-    const held = await this.records.hold<BenevolenceApplication>(context, applications, id, target);
-    if (statuses.includes(held.status)) return held;
-    throw new DomainError('workflow.not-allowed', possible[held.status]);
+  hold(context: RequestContext, id: number, target: Target = {}): Promise<BenevolenceApplication> {
+    return this.records.hold<BenevolenceApplication>(context, applications, id, target);
   }
 
   /** Whoever is or was the applicant, by any account, does not decide. */
@@ -105,4 +104,9 @@ export class BenevolenceApplicationsService implements Verbs<
   today(): string {
     return this.clock.now().toISOString().slice(0, 10);
   }
+}
+
+/** 409 that says what is possible where the application, which is held, has none of the statuses. */
+export function mustBe({ status }: BenevolenceApplication, statuses: Status[]): void {
+  if (!statuses.includes(status)) throw new DomainError('workflow.not-allowed', possible[status]);
 }

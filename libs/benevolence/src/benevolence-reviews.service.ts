@@ -6,7 +6,7 @@ import { Database } from '#platform/database';
 import type { Rendered } from '#platform/http';
 import { Records, type Verbs } from '#records';
 import type { BenevolenceApplication } from './benevolence-application.entity';
-import { BenevolenceApplicationsService } from './benevolence-applications.service';
+import { BenevolenceApplicationsService, mustBe } from './benevolence-applications.service';
 import type { CreateBenevolenceReview } from './benevolence.dto';
 import { applications, reviews } from './benevolence.resource';
 
@@ -35,8 +35,9 @@ export class BenevolenceReviewsService implements Verbs<CreateBenevolenceReview,
     return this.records.create(context, reviews, record, {
       request,
       prepare: async () => {
-        application = await this.applications.mustBe(context, request.applicationId, ['submitted', 'under_review']);
+        application = await this.applications.hold(context, request.applicationId);
         await this.applications.refuseOwn(context, application, 'reviews');
+        mustBe(application, ['submitted', 'under_review']);
         if (request.decision === 'approved') await this.refuseSecondApproval(context, request);
         refuseAmount(application, request);
       },
@@ -82,13 +83,14 @@ export class BenevolenceReviewsService implements Verbs<CreateBenevolenceReview,
     { applicationId }: CreateBenevolenceReview,
   ): Promise<void> {
     const { userIds } = await this.persons.acting(context);
-    const [approval] = await this.database.query(
+    const [approval] = await this.database.query<{ id: number }>(
       context,
-      `SELECT FROM benevolence_reviews
+      `SELECT id FROM benevolence_reviews
        WHERE application_id = $1 AND decision = 'approved' AND reviewer_id = ANY ($2::integer[]) LIMIT 1`,
       [applicationId, userIds],
     );
     if (!approval) return;
+    context.consider({ tableName: 'benevolence_reviews', ids: [approval.id] });
     throw new DomainError(
       'record.duplicate',
       'You have approved this application; another person approves the next level.',

@@ -36,7 +36,8 @@ export class GrievancesService implements Verbs<CreateGrievance, UpdateGrievance
     const { notes: _notes, ...facts } = patch;
     return this.database.transaction(context, async () => {
       if (Object.keys(facts).length > 0) {
-        const held = await this.mustGoOn(context, id, ifMatch);
+        const held = await this.hold(context, id, ifMatch);
+        mustGoOn(held);
         if (patch.status && held.status === 'arbitration')
           throw notAllowed('A grievance in arbitration stays there until it ends.');
       }
@@ -46,17 +47,18 @@ export class GrievancesService implements Verbs<CreateGrievance, UpdateGrievance
   }
 
   /** Records what came of the next step, and moves the grievance by it. That it was settled is for those who decide. */
-  recordStep(context: RequestContext, grievanceId: number, step: RecordStep): Promise<Rendered> {
+  async recordStep(context: RequestContext, grievanceId: number, step: RecordStep): Promise<Rendered> {
     let grievance: Grievance;
     let stepNumber: number;
+    if (step.outcome === 'settled' && !mayDecide(context)) {
+      throw new DomainError('access.denied', 'A grievance is settled by those who decide grievances.', {
+        refused: { tableName: 'grievances', recordId: grievanceId },
+      });
+    }
     const prepare = async () => {
-      grievance = await this.mustGoOn(context, grievanceId);
+      grievance = await this.hold(context, grievanceId);
       await this.refuseOwn(context, grievance);
-      if (step.outcome === 'settled' && !mayDecide(context)) {
-        throw new DomainError('access.denied', 'A grievance is settled by those who decide grievances.', {
-          refused: { tableName: 'grievances', recordId: grievanceId },
-        });
-      }
+      mustGoOn(grievance);
       stepNumber = await this.nextStep(context, grievanceId);
       if (stepNumber > STEPS.length)
         throw notAllowed('Every step is recorded; the grievance can be settled, withdrawn or closed.');
@@ -86,7 +88,7 @@ export class GrievancesService implements Verbs<CreateGrievance, UpdateGrievance
    */
   close(context: RequestContext, id: number, facts: CloseGrievance): Promise<Rendered> {
     return this.database.transaction(context, async () => {
-      const held = await this.records.hold<Grievance>(context, grievances, id);
+      const held = await this.hold(context, id);
       await this.refuseOwn(context, held);
       if (held.status === 'closed') throw ended(held);
       if (!final.includes(held.status)) return this.conclude(context, id, 'closed', facts);
@@ -109,7 +111,9 @@ export class GrievancesService implements Verbs<CreateGrievance, UpdateGrievance
     facts: Resolution,
   ): Promise<Rendered> {
     return this.database.transaction(context, async () => {
-      await this.refuseOwn(context, await this.mustGoOn(context, id));
+      const held = await this.hold(context, id);
+      await this.refuseOwn(context, held);
+      mustGoOn(held);
       return this.conclude(context, id, status, facts);
     });
   }
@@ -136,10 +140,8 @@ export class GrievancesService implements Verbs<CreateGrievance, UpdateGrievance
     await this.records.set(context, grievances, id, change);
   }
 
-  private async mustGoOn(context: RequestContext, id: number, ifMatch?: string[]): Promise<Grievance> {
-    const held = await this.records.hold<Grievance>(context, grievances, id, { ifMatch });
-    if (final.includes(held.status)) throw ended(held);
-    return held;
+  private hold(context: RequestContext, id: number, ifMatch?: string[]): Promise<Grievance> {
+    return this.records.hold<Grievance>(context, grievances, id, { ifMatch });
   }
 
   /** Whoever is or was the member, by any account, does not decide what comes of it. */
@@ -151,11 +153,12 @@ export class GrievancesService implements Verbs<CreateGrievance, UpdateGrievance
   }
 
   private async nextStep(context: RequestContext, grievanceId: number): Promise<number> {
-    const [last] = await this.database.query<{ step: number }>(
+    const [last] = await this.database.query<{ id: number; step: number }>(
       context,
-      'SELECT coalesce(max(step_number), 0)::integer AS step FROM grievance_step_records WHERE grievance_id = $1',
+      'SELECT id, step_number AS step FROM grievance_step_records WHERE grievance_id = $1 ORDER BY step_number DESC LIMIT 1',
       [grievanceId],
     );
+    if (last) context.consider({ tableName: 'grievance_step_records', ids: [last.id] });
     return (last?.step ?? 0) + 1;
   }
 
@@ -170,6 +173,10 @@ export class GrievancesService implements Verbs<CreateGrievance, UpdateGrievance
     );
     return `GR-${year}-${String((last?.count ?? 0) + 1).padStart(4, '0')}`;
   }
+}
+
+function mustGoOn(held: Grievance): void {
+  if (final.includes(held.status)) throw ended(held);
 }
 
 function mayDecide({ actor }: RequestContext): boolean {

@@ -46,6 +46,24 @@ export const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS;
 
+/** Codes that say how a record stands, whatever their detail. An error with one names the records in its entries. */
+const telling: readonly ErrorCode[] = [
+  'record.in-use',
+  'record.not-deleted',
+  'record.stale-version',
+  'workflow.not-allowed',
+  'users.last-admin',
+  'auth.mfa-enrolled',
+  'auth.mfa-not-enrolled',
+  'attachments.content-missing',
+  'ledger.not-sealed',
+  'archive.cold',
+];
+
+export function tellsOfRecords(code: ErrorCode): boolean {
+  return telling.includes(code);
+}
+
 /** One fault in the request. `pointer` is a JSON pointer (RFC 6901) into the body, or `/name` of a query parameter. */
 export interface FieldError {
   pointer: string;
@@ -57,10 +75,18 @@ export interface Limited {
   email?: string;
 }
 
+/** Records of one table. */
+export interface Told {
+  tableName: string;
+  ids: number[];
+}
+
 interface DomainErrorOptions {
   errors?: FieldError[];
   /** The record was refused to this actor rather than absent: answered alike, but put on the record. */
   refused?: { tableName?: string; recordId?: number };
+  /** Records that it tells of, where it is thrown without a context that could note them. */
+  tells?: Told[];
   retryAfterSeconds?: number;
   /** The limit that a 429 ran into, under whose name such refusals are counted on record, and the account that was tried. */
   limited?: Limited;
@@ -71,6 +97,7 @@ interface DomainErrorOptions {
 export class DomainError extends Error {
   readonly errors?: FieldError[];
   readonly refused?: { tableName?: string; recordId?: number };
+  readonly tells: readonly Told[];
   readonly retryAfterSeconds?: number;
   readonly limited?: Limited;
 
@@ -83,6 +110,7 @@ export class DomainError extends Error {
     this.name = 'DomainError';
     this.errors = options.errors;
     this.refused = options.refused;
+    this.tells = options.tells ?? [];
     this.retryAfterSeconds = options.retryAfterSeconds;
     this.limited = options.limited;
   }

@@ -5,6 +5,7 @@ export {
   ERRORS,
   invalid,
   OutdatedError,
+  tellsOfRecords,
   unavailable,
   type ErrorCode,
   type FieldError,

@@ -30,6 +30,7 @@ export class LedgerService {
   /** The proof that an entry is in the tree of the latest checkpoint (C2SP tlog-proof). 409 while it is not sealed. */
   async proof(context: RequestContext, id: number): Promise<string> {
     const { sealed: index } = await this.trail.get(context, id);
+    context.consider({ tableName: 'audit_logs', ids: [id] });
     if (index === null) {
       throw new DomainError('ledger.not-sealed', `The entry will be sealed within ${sealedWithinSeconds} seconds.`, {
         retryAfterSeconds: sealedWithinSeconds,

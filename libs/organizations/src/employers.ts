@@ -16,6 +16,7 @@ export async function mustBeEmployer(
     [organizationId],
   );
   if (!found || found.orgType === 'employer') return;
+  context.consider({ tableName: 'organizations', ids: [organizationId] });
   throw new DomainError('request.invalid', 'The organization is not an employer.', {
     errors: [{ pointer, message: `names an organization of type ${found.orgType}, not an employer` }],
   });

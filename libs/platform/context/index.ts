@@ -1,1 +1,8 @@
-export { reasonRequired, RequestContext, type Actor, type AskingAccount, type Disclosure } from './request-context';
+export {
+  reasonRequired,
+  RequestContext,
+  type Actor,
+  type AskingAccount,
+  type Considered,
+  type Disclosure,
+} from './request-context';

@@ -47,6 +47,9 @@ export interface Disclosure {
   notes?: string;
 }
 
+/** Records of one table that a decision depends on. Without `versions`, they are read when an error tells of them. */
+export type Considered = Pick<Disclosure, 'tableName' | 'ids' | 'versions'>;
+
 /** Reads of one request on a replica. */
 export interface ReplicaReading {
   /** All reads since the last entry saw every transaction below this id. */
@@ -114,6 +117,8 @@ export class RequestContext {
   replyHasBegun = false;
   /** What the reply will show and the ledger must name before it leaves. */
   readonly disclosures: Disclosure[] = [];
+  /** The records that the request is decided by. An error from then on tells of them, so its entries name them. */
+  readonly considered: Considered[] = [];
   /** Where the work for it is measured, if it is. */
   trace?: Trace;
   /** The open transaction, if the current work runs in one; owned by Database. */
@@ -159,8 +164,19 @@ export class RequestContext {
    * not, however they came to see them.
    */
   disclose(disclosure: Disclosure): void {
-    if (this.mustSayWhy && !this.reason) throw reasonRequired();
+    const { tableName, ids } = disclosure;
+    if (this.mustSayWhy && !this.reason) {
+      throw reasonRequired({ tableName, recordId: ids.length === 1 ? ids[0] : undefined });
+    }
     this.disclosures.push(disclosure);
+  }
+
+  /**
+   * Notes that these records decide what follows. Whoever reads a record in order to decide calls it, before any error that
+   * depends on the record.
+   */
+  consider(records: Considered): void {
+    if (records.ids.length > 0) this.considered.push(records);
   }
 
   /**
@@ -179,6 +195,7 @@ export class RequestContext {
   /** Forgets the first attempt at the request. The second reads everything on the primary. */
   startOver({ isReplicaLate }: OutdatedError): void {
     this.disclosures.length = 0;
+    this.considered.length = 0;
     if (isReplicaLate) this.replica?.wasLate();
     this.replica = undefined;
     this.readsPrimary = true;
@@ -210,9 +227,9 @@ export class RequestContext {
   }
 }
 
-/** A 428, for those who must say why. */
-export function reasonRequired(): DomainError {
-  return new DomainError('access.reason-required', 'Say why in the header X-Access-Reason.');
+/** A 428, for those who must say why; `refused` is the record that was not shown, where it is known. */
+export function reasonRequired(refused?: DomainError['refused']): DomainError {
+  return new DomainError('access.reason-required', 'Say why in the header X-Access-Reason.', { refused });
 }
 
 /** Spaces, dots and what is invisible are no reason. */

@@ -7,7 +7,7 @@ export { DatabaseHealth } from './database.health';
 export { makePartitions, migrate, pendingMigrations, roleOf } from './migrate';
 export { snake, SnakeNaming } from './naming';
 export { oneOf } from './one-of';
-export { translateError } from './pg-errors';
+export { brokenRule, namedRows, translateError, violationOf, type Violation } from './pg-errors';
 export { Pace } from './pace';
 export { RowWrites } from './row-writes';
 export { SharedCall } from './shared-call';

@@ -26,7 +26,7 @@ const transientCodes = ['55P03', '40P01', '40001', '42501', '42P01'];
  * and nobody's temporary trouble is returned as it came, to end as a 500.
  */
 export function translateError(thrown: unknown): unknown {
-  const error = (thrown instanceof QueryFailedError ? thrown.driverError : thrown) as PgError | undefined;
+  const error = pgErrorOf(thrown);
   if (thrown instanceof DomainError || typeof error?.message !== 'string') return thrown;
   const code = error.code ?? '';
   switch (code) {
@@ -61,7 +61,7 @@ export function translateError(thrown: unknown): unknown {
     case '23514':
       // Without a constraint's name: a row for which its table has no partition. The ledger's next month was not made in time.
       if (!error.constraint) return unavailable('audit.unavailable', 'The access can not be recorded now.', thrown);
-      return invalid('', `The rule ${error.constraint} of ${error.table} is not met.`);
+      return broken(`The rule ${error.constraint} of ${error.table} is not met.`, thrown);
     case '23502':
       return invalid(`/${camel(error.column ?? '')}`, 'A value is required.');
     case '22001':
@@ -76,6 +76,14 @@ export function translateError(thrown: unknown): unknown {
   return thrown;
 }
 
+function pgErrorOf(thrown: unknown): PgError | undefined {
+  return (thrown instanceof QueryFailedError ? thrown.driverError : thrown) as PgError | undefined;
+}
+
+function broken(message: string, cause: unknown): DomainError {
+  return new DomainError('request.invalid', message, { errors: [{ pointer: '', message }], cause });
+}
+
 function isConnectionTrouble(error: PgError): boolean {
   return (
     /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH)/.test(error.code ?? '') ||
@@ -83,6 +91,36 @@ function isConnectionTrouble(error: PgError): boolean {
       error.message,
     )
   );
+}
+
+/** The check constraint that a row would have violated; undefined for other errors. */
+export function brokenRule({ code, cause }: DomainError): string | undefined {
+  const error = pgErrorOf(cause);
+  return code === 'request.invalid' && error?.code === '23514' ? error.constraint : undefined;
+}
+
+/** The key that a unique index or a foreign key has found in rows of a table. Its value is for look-ups only. */
+export interface Violation {
+  table: string;
+  constraint: string;
+  columns: string[];
+  value: string;
+}
+
+/** Of an error that says that a key is taken, or that rows refer to a key. */
+export function violationOf({ code, cause }: DomainError): Violation | undefined {
+  if (code !== 'record.duplicate' && code !== 'record.in-use') return undefined;
+  const { table, constraint, detail } = pgErrorOf(cause) ?? {};
+  const [, columns, value] =
+    /^Key \(([^)]*)\)=\((.*)\) (?:already exists|is (?:still )?referenced)/s.exec(detail ?? '') ?? [];
+  if (!table || !constraint || !columns || value === undefined) return undefined;
+  return { table, constraint, columns: columns.split(', '), value };
+}
+
+/** The rows that a trigger of ours has found in the way, by table: it names them in its detail, as JSON. */
+export function namedRows({ code, cause }: DomainError): [table: string, ids: number[]][] {
+  const detail = code === 'record.in-use' ? pgErrorOf(cause)?.detail : undefined;
+  return detail?.startsWith('{') ? Object.entries(JSON.parse(detail) as Record<string, number[]>) : [];
 }
 
 /** The columns of "Key (a, b)=(…) …" as pointers; the values stay out of it, they may be somebody's. */

@@ -10,15 +10,14 @@ export type Release = (context: RequestContext) => Promise<unknown> | undefined;
 const ofTheReply = ['etag', 'location', 'content-disposition', 'content-length', 'content-type'];
 
 /**
- * Asks `release` before any reply is sent: the last hook before bytes leave, which no handler, stream or reply of the
- * framework gets around. What an error answers shows no record, so what its request had noted is dropped.
+ * Asks `release` before any reply is sent, whatever its status: the last hook before bytes leave, which no handler, stream
+ * or reply of the framework gets around. The account of an error was confirmed when it was thrown.
  */
 export function holdReplies(server: FastifyInstance, release: Release): void {
   server.addHook('onSend', (request, reply, payload, done) => {
     const context = contextOf(request);
-    const isError = reply.statusCode >= 400;
-    if (isError) context.disclosures.length = 0;
-    const released = isError ? undefined : release(context);
+    const isSettled = reply.statusCode >= 400 && context.disclosures.length === 0;
+    const released = isSettled ? undefined : release(context);
     if (!released) {
       done(null, payload);
       return;

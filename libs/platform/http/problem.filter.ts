@@ -16,6 +16,8 @@ export class ProblemFilter implements ExceptionFilter {
     const request = host.switchToHttp().getRequest<FastifyRequest>();
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     const context = contextOf(request);
+    // They belong to a reply that is not sent; those of this error are on record already.
+    context.disclosures.length = 0;
     const error = await this.settle(asDomainError(translateError(thrown)), context);
     if (error.status >= 500) this.report(error, context);
     if (reply.sent || reply.raw.headersSent) {

@@ -5,6 +5,7 @@ import { DomainError } from '#kernel';
 import type { RequestContext } from '#platform/context';
 import { Database, now, RowWrites } from '#platform/database';
 import { Rendered } from '#platform/http';
+import { considerDependents, considerRefused } from './considered';
 import { given, refuseFields } from './given-fields';
 import { Idempotency } from './idempotency';
 import { dependentsOf, type Dependent } from './references';
@@ -78,7 +79,10 @@ export class Records {
     );
     const mayBeGone = !metadata.deleteDateColumn && seesDeleted && scopeOf(actor, readPermission) === 'all';
     if (!found && !mayBeGone) throw statement.notFound(id);
-    if (found && ifMatch && !ifMatch.includes(found.version)) throw stale();
+    if (found && ifMatch && !ifMatch.includes(found.version)) {
+      context.consider({ tableName: table, ids: [id], versions: resource.version ? undefined : [found.version] });
+      throw stale();
+    }
     return table;
   }
 
@@ -155,7 +159,10 @@ export class Records {
       if (changed) return new Rendered(changed.json, { version: changed.version });
     }
     const unchanged = await this.get(context, resource, id);
-    if (ifMatch && !ifMatch.includes(unchanged.version ?? '')) throw stale();
+    if (ifMatch && !ifMatch.includes(unchanged.version ?? '')) {
+      context.consider({ tableName: this.statement(context, resource).table, ids: [id] });
+      throw stale();
+    }
     return unchanged;
   }
 
@@ -166,7 +173,7 @@ export class Records {
 
   /**
    * Holds the live row until the end of the open transaction and returns its visible values as they are now: for decisions
-   * that depend on them. Shows nothing, so it notes nothing. 404 and 412 as for a change.
+   * that depend on them. An error that follows tells of the row, so its entry names it. 404 and 412 as for a change.
    */
   async hold<Values = Record<string, unknown>>(
     context: RequestContext,
@@ -180,6 +187,7 @@ export class Records {
       `SELECT ${statement.view} FROM ${statement.table} t WHERE ${statement.target(id, undefined, permission)} FOR UPDATE OF t`,
     );
     if (!held) throw statement.notFound(id);
+    context.consider({ tableName: statement.table, ids: [id], versions: [shownVersion(held)] });
     if (ifMatch && !ifMatch.includes(held.version)) throw stale();
     return JSON.parse(held.json) as Values;
   }
@@ -215,6 +223,7 @@ export class Records {
         `SELECT ${statement.view}, t.deleted_at IS NOT NULL AS deleted FROM ${statement.table} t${conditions(mine)} FOR UPDATE OF t`,
       );
       if (!held) throw statement.notFound(id);
+      context.consider({ tableName: statement.table, ids: [id], versions: [shownVersion(held)] });
       if (!held.deleted) {
         throw new DomainError(
           'record.not-deleted',
@@ -231,8 +240,9 @@ export class Records {
 
   private async insert(context: RequestContext, resource: Resource, record: object): Promise<Rendered> {
     const statement = this.statement(context, resource);
-    const values = statement.referring(given(record));
-    const [created] = await this.writes(statement).insert(values, statement.view);
+    const values = given(record);
+    const write = () => this.writes(statement).insert(statement.referring(values), statement.view);
+    const [created] = await considerRefused(statement, values, write);
     if (!created) throw new Error(`${statement.table} took a record and shows none.`);
     return new Rendered(created.json, { version: created.version, createdId: created.id });
   }
@@ -254,13 +264,15 @@ export class Records {
     values: Record<string, unknown>,
     target: Target,
   ): Promise<ViewRow | undefined> {
-    return this.once(context, resource, id, target, (statement) =>
-      this.writes(statement).update(
-        statement.referring(values),
-        statement.target(id, target.ifMatch, target.permission),
-        statement.view,
-      ),
-    );
+    return this.once(context, resource, id, target, (statement) => {
+      const write = () =>
+        this.writes(statement).update(
+          statement.referring(values),
+          statement.target(id, target.ifMatch, target.permission),
+          statement.view,
+        );
+      return considerRefused(statement, values, write, id);
+    });
   }
 
   /**
@@ -302,6 +314,7 @@ export class Records {
     const inUse = dependents.filter(({ table }) => (found?.[table] ?? 0) > 0);
     if (inUse.length === 0) return;
     // How many there are of what the actor may not see is not theirs to know either.
+    await considerDependents(this.database, context, id, inUse);
     const isVisible = ({ entity }: Dependent) => scopeOf(actorOf(context), auditedDecision(entity).read) === 'all';
     const named = inUse.filter(isVisible).map(({ table }) => `${found?.[table]} ${table.replaceAll('_', ' ')}`);
     const list = [...named, ...(named.length < inUse.length ? ['other records'] : [])].join(', ');

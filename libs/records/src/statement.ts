@@ -109,13 +109,17 @@ export class Statement {
    * use; those that do stay in use until the commit.
    */
   referring(values: Record<string, unknown>): Record<string, unknown> {
-    const given = referencesOf(this.metadata).filter(({ property }) => (values[property] ?? null) !== null);
-    const references = given.map((reference) => ({
+    const references = this.references(values).map((reference) => ({
       ...reference,
       sql: `${this.bind(values[reference.property])}::integer`,
     }));
     const [first] = references;
     return first ? { ...values, [first.property]: onceInUse(references, first.sql) } : values;
+  }
+
+  /** The foreign keys among the values that name something. */
+  references(values: Record<string, unknown>): Reference[] {
+    return referencesOf(this.metadata).filter(({ property }) => (values[property] ?? null) !== null);
   }
 
   /** The same for a row that comes back into use. */
