@@ -23,6 +23,10 @@ export class SupervisedServer {
     this.watching = this.watch();
   }
 
+  private isStopping(): boolean {
+    return this.stopping.signal.aborted;
+  }
+
   stop(): Promise<void> {
     return (this.stopped ??= this.end());
   }
@@ -38,23 +42,20 @@ export class SupervisedServer {
   }
 
   private async watch(): Promise<void> {
-    const { signal } = this.stopping;
-    while (!signal.aborted) {
+    while (!this.isStopping()) {
       await this.server.ended;
       // A server whose guardian was killed runs on.
-      while (!signal.aborted && findPostmaster(this.layout.data)) await this.pause(1_000);
-      if (signal.aborted) return;
+      while (!this.isStopping() && findPostmaster(this.layout.data)) await this.pause(1_000);
+      if (this.isStopping()) return;
       this.report(`PostgreSQL ended: ${reasonInLog(this.layout)}. It is started again …`);
       await this.startAgain();
     }
   }
 
   private async startAgain(): Promise<void> {
-    const { signal } = this.stopping;
-    for (let pauseMs = firstPauseMs; !signal.aborted; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
+    for (let pauseMs = firstPauseMs; !this.isStopping(); pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
       const refusal = await this.attempt();
-      if (refusal === undefined) return;
-      if (signal.aborted) return;
+      if (refusal === undefined || this.isStopping()) return;
       this.report(`PostgreSQL does not start: ${refusal}. The next attempt is in ${pauseMs / 1_000} s.`);
       await this.pause(pauseMs);
     }
@@ -69,7 +70,7 @@ export class SupervisedServer {
       if (server === undefined) return reasonInLog(this.layout);
       this.server = server;
       // A stop that came during the start found no server of ours.
-      if (this.stopping.signal.aborted) server.release();
+      if (this.isStopping()) server.release();
       else this.report('PostgreSQL runs again.');
       return undefined;
     } catch (error) {
