@@ -35,7 +35,7 @@ function monthsAgo(months: number): Date {
 export async function openSite(scale: number | undefined, cleanup: Cleanup) {
   const folder = mkdtempSync(join(tmpdir(), 'ip2a-bench-archive-'));
   cleanup.defer(async () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
-  const runtime = await openRuntime('own', { DATA_DIR: folder, ARCHIVE_CRON: 'off' });
+  const runtime = await openRuntime('own', { env: { DATA_DIR: folder, ARCHIVE_CRON: 'off' } });
   cleanup.defer(() => runtime.stop());
   const { config } = runtime;
   const { databaseOwnerUrl: ownerUrl } = config;

@@ -271,6 +271,7 @@ REVOKE EXECUTE ON FUNCTION audit_make_month(timestamp without time zone) FROM PU
 CREATE OR REPLACE FUNCTION public.audit_make_partitions(months_ahead integer DEFAULT 4)
  RETURNS integer
  LANGUAGE plpgsql
+ SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
 AS $function$
       DECLARE
@@ -278,7 +279,7 @@ AS $function$
         made integer := 0;
       BEGIN
         PERFORM pg_advisory_xact_lock(4927002);
-        FOR step IN 0 .. months_ahead LOOP
+        FOR step IN 0 .. least(months_ahead, 24) LOOP
           IF to_regclass(to_char(month, '"audit_logs_"YYYY_MM')) IS NULL THEN
             PERFORM audit_make_month(month);
             made := made + 1;
@@ -494,7 +495,8 @@ CREATE OR REPLACE FUNCTION public.grant_archiver(archiver name)
 AS $function$
       BEGIN
         EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I', current_schema(), archiver);
-        EXECUTE format('GRANT EXECUTE ON FUNCTION audit_release_month, audit_drop_released TO %I', archiver);
+        EXECUTE format('GRANT EXECUTE ON FUNCTION audit_release_month, audit_drop_released, audit_make_partitions TO %I',
+          archiver);
       END $function$
 ;
 REVOKE EXECUTE ON FUNCTION grant_archiver(name) FROM PUBLIC;
@@ -1659,6 +1661,7 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON members TO ip2a_app;
 GRANT USAGE ON SEQUENCE members_id_seq TO ip2a_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON mfa_recovery_codes TO ip2a_app;
 GRANT USAGE ON SEQUENCE mfa_recovery_codes_id_seq TO ip2a_app;
+GRANT SELECT ON migrations TO PUBLIC;
 GRANT DELETE, INSERT, SELECT, UPDATE ON one_time_tokens TO ip2a_app;
 GRANT USAGE ON SEQUENCE one_time_tokens_id_seq TO ip2a_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON organization_contacts TO ip2a_app;

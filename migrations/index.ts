@@ -32,6 +32,7 @@ import { GrantsOnOurOwn1795420866000 } from './1795420866000-grants-on-our-own';
 import { ReferencesInUse1795420868000 } from './1795420868000-references-in-use';
 import { NamedDependents1795421200000 } from './1795421200000-named-dependents';
 import { MemberLinks1795421400000 } from './1795421400000-member-links';
+import { ServingWithoutTheOwner1795421600000 } from './1795421600000-serving-without-the-owner';
 
 /** In the order they run; a spec compares this list with the files. */
 export const migrations = [
@@ -69,4 +70,5 @@ export const migrations = [
   ReferencesInUse1795420868000,
   NamedDependents1795421200000,
   MemberLinks1795421400000,
+  ServingWithoutTheOwner1795421600000,
 ];

@@ -19,6 +19,11 @@ interface Part {
   env_file?: string[];
   secrets?: string[];
   depends_on?: Record<string, unknown>;
+  cap_drop?: string[];
+  cap_add?: string[];
+  security_opt?: string[];
+  read_only?: boolean;
+  user?: string;
 }
 
 interface Compose {
@@ -81,6 +86,35 @@ describe('compose.yaml', () => {
   });
 });
 
+describe('every service of compose.yaml', () => {
+  it.each(services)('%s may gain no privilege and writes nothing but its volumes', (name, part) => {
+    expect(part).toMatchObject({ cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'], read_only: true });
+    // What hands out the secrets reads them all, and gives each file to its part.
+    const isConfig = name === 'config';
+    expect(part.cap_add).toEqual(isConfig ? ['CHOWN', 'DAC_OVERRIDE', 'FOWNER'] : undefined);
+    if (!isConfig) expect(part.user).not.toBe('root');
+  });
+
+  it.each(services.filter(([name]) => name !== 'config'))(
+    '%s sees its own configuration and secrets only',
+    (name, part) => {
+      expect(part.secrets ?? []).toEqual([]);
+      const files = (part.env_file ?? []).filter((file) => file.startsWith('secrets/'));
+      expect(files).toEqual(secretFiles.includes(`${name}.env`) ? [`secrets/${name}.env`] : []);
+      const volumes = (part.volumes ?? []).map((volume) => volume.split(':')[0] ?? '');
+      expect(volumes.filter((volume) => volume.endsWith('-config') && volume !== `${name}-config`)).toEqual([]);
+    },
+  );
+
+  it('of which only one has the password of the schema’s owner', () => {
+    const script = read('docker/make-secrets.sh');
+    const settings = [...script.matchAll(/^cat >(\S+)\.env <<ENV\n([^]+?)^ENV$/gm)];
+    const withOwner = settings.filter(([, , text]) => text?.includes('owner_password')).map(([, name]) => name);
+    expect(settings.length).toBeGreaterThan(1);
+    expect(withOwner).toEqual(['migrate']);
+  });
+});
+
 describe('the Dockerfile', () => {
   it('copies only what exists', () => {
     const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, paths = '']) =>
@@ -101,7 +135,7 @@ describe('the Dockerfile', () => {
 
 describe('every place that is filled in', () => {
   it('has its value in compose.env, or in a secret', () => {
-    const folders = ['nginx', 'pgbouncer', 'postgres', 'redis', 's3'];
+    const folders = ['nginx', 'nginx-tls', 'pgbouncer', 'postgres', 'redis', 's3'];
     const files = folders.flatMap((folder) => namesIn(`docker/${folder}`).map((name) => `docker/${folder}/${name}`));
     const configuration = files.filter((name) => !name.endsWith('.sh'));
     const places = configuration.flatMap((name) =>

@@ -4,6 +4,7 @@ import { Client } from 'pg';
 import { queryOn, type Query } from '#ledger';
 import { CONFIG, type Config } from '#platform/config';
 import type { RequestContext } from '#platform/context';
+import { Database } from '#platform/database';
 import type { ArchiveRow } from './archive-rows';
 
 /** Waits between tries to take a month out, in ms: the first, and how long they become. Somebody may be reading all of the ledger. */
@@ -22,15 +23,20 @@ const deadShare = 0.2;
 export class Releases {
   private readonly logger = new Logger('archive');
 
-  constructor(@Inject(CONFIG) private readonly config: Config) {}
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly database: Database,
+  ) {}
 
   /** Drops what a run that was killed had taken out and not dropped. */
   async finish(context: RequestContext): Promise<void> {
+    const left = await this.database.query<{ ids: number[] }>(
+      undefined,
+      `SELECT array_agg(id ORDER BY id) AS ids FROM archives WHERE state = 'archived' AND dropped_at IS NULL
+       GROUP BY month, archived_at`,
+    );
+    if (left.length === 0) return;
     await this.as(context, async (query) => {
-      const left = await query<{ ids: number[] }>(
-        `SELECT array_agg(id ORDER BY id) AS ids FROM archives WHERE state = 'archived' AND dropped_at IS NULL
-         GROUP BY month, archived_at`,
-      );
       for (const { ids } of left) await this.patiently(() => query('SELECT audit_drop_released($1)', [ids]));
     });
   }

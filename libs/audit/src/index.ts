@@ -12,7 +12,7 @@ export { BreakGlassService } from './break-glass.service';
 export { DisclosureGate } from './disclosure-gate';
 export { partNotes, recordsPerEntry, type Action, type EntryFacts, type EntryPlace } from './entry';
 export { LimitedRequestsService } from './limited-requests.service';
-export { migrateLedger } from './migrate-ledger';
+export { acceptLedger, migrateLedger } from './migrate-ledger';
 export { PartitionsTask } from './partitions.task';
 export { rowEvidence } from './row-evidence';
 export { RefusalFilter } from './refusal.filter';

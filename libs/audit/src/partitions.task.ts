@@ -19,8 +19,9 @@ export class PartitionsTask {
     cron: '17 3 * * *',
   })
   async makeAhead(): Promise<void> {
+    const { DATABASE_ARCHIVER_URL, databaseOwnerUrl } = this.config;
     try {
-      await makePartitions(this.config.databaseOwnerUrl);
+      await makePartitions(DATABASE_ARCHIVER_URL ?? databaseOwnerUrl);
     } catch (error) {
       this.logger.error({ err: error as Error }, 'Ledger partitions could not be made');
     }

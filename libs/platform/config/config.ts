@@ -196,8 +196,8 @@ export interface Config extends Omit<
   rolesAreSeparate: boolean;
 }
 
-/** Parses the environment. Throws ConfigError naming the first variable at fault. */
-export function parseEnvironment(env: NodeJS.ProcessEnv): Environment {
+/** Parses the environment. Throws ConfigError naming the first variable at fault. Who only migrates needs no keys. */
+export function parseEnvironment(env: NodeJS.ProcessEnv, { needsKeys = true } = {}): Environment {
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
   const parsed = environment.safeParse(given);
   if (!parsed.success) {
@@ -218,7 +218,7 @@ export function parseEnvironment(env: NodeJS.ProcessEnv): Environment {
   if (existsSync(values.DATA_DIR) && !statSync(values.DATA_DIR).isDirectory()) {
     throw new ConfigError('DATA_DIR', 'must be a folder');
   }
-  if (values.DATABASE_URL) {
+  if (values.DATABASE_URL && needsKeys) {
     for (const variable of ['JWT_PRIVATE_KEY_FILE', 'LEDGER_PRIVATE_KEY_FILE'] as const) {
       if (!values[variable]) throw new ConfigError(variable, 'is required when DATABASE_URL is set');
     }

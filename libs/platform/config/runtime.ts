@@ -16,8 +16,11 @@ export interface Runtime {
  * database and keys below DATA_DIR where there are none; `attach`, for commands, makes no database, and joins a server that runs
  * already.
  */
-export async function openRuntime(mode: 'own' | 'attach', env: NodeJS.ProcessEnv = process.env): Promise<Runtime> {
-  const values = parseEnvironment(env);
+export async function openRuntime(
+  mode: 'own' | 'attach',
+  { env = process.env, needsKeys = true }: { env?: NodeJS.ProcessEnv; needsKeys?: boolean } = {},
+): Promise<Runtime> {
+  const values = parseEnvironment(env, { needsKeys });
   if (values.DATABASE_URL) {
     const databaseUrl = values.DATABASE_URL;
     const config = toConfig(values, { databaseUrl, databaseOwnerUrl: values.DATABASE_OWNER_URL ?? databaseUrl });

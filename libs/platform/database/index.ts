@@ -4,7 +4,7 @@ export { checkIn, checkOut } from './check-out';
 export { ContextQueryRunner } from './context-query-runner';
 export { connectionWaitMs, Database, longStatementMs } from './database';
 export { DatabaseHealth } from './database.health';
-export { makePartitions, migrate, pendingMigrations, roleOf } from './migrate';
+export { makePartitions, migrate, ownsSchema, pendingMigrations, roleOf } from './migrate';
 export { snake, SnakeNaming } from './naming';
 export { oneOf } from './one-of';
 export { brokenRule, namedRows, translateError, violationOf, type Violation } from './pg-errors';

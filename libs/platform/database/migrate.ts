@@ -55,6 +55,20 @@ export async function pendingMigrations(ownerUrl: string): Promise<string[]> {
   }
 }
 
+/** Whether this role may migrate: the schema is its own, or there is none yet. */
+export async function ownsSchema(url: string): Promise<boolean> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ owns: boolean }>(
+      `SELECT coalesce((SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = to_regclass('audit_logs')), true) AS owns`,
+    );
+    return rows[0]?.owns ?? true;
+  } finally {
+    await client.end();
+  }
+}
+
 /** The role that a connection string logs in as. */
 export function roleOf(url: string): string {
   return decodeURIComponent(new URL(url).username);
@@ -67,9 +81,9 @@ async function refuseOldServer(client: Client): Promise<void> {
   if ((rows[0]?.number ?? 0) < 150_000) throw new Error('PostgreSQL 15 or newer is required.');
 }
 
-/** Makes the coming months' partitions of the ledger, as the schema's owner. */
-export async function makePartitions(ownerUrl: string): Promise<void> {
-  const client = new Client({ connectionString: ownerUrl });
+/** Makes the coming months' partitions of the ledger, as the schema's owner or the archiver. */
+export async function makePartitions(url: string): Promise<void> {
+  const client = new Client({ connectionString: url });
   await client.connect();
   try {
     await client.query('SELECT audit_make_partitions()');
