@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { systemActor } from '#access';
 import { entities } from '#app';
 import { Clock } from '#kernel';
-import { LedgerKey, PublishedLog, SealerService, verifyInThreads } from '#ledger';
+import { LedgerKey, OwnSeals, PublishedLog, SealerService, verifyInThreads } from '#ledger';
 import type { Config } from '#platform/config';
 import { RequestContext } from '#platform/context';
 import { Database, migrate } from '#platform/database';
@@ -75,7 +75,8 @@ function writeKey(folder: string): LedgerKey {
 /** Seals until nothing is left. Returns how many entries are in the tree. */
 async function sealAll(config: Config, key: LedgerKey): Promise<number> {
   const store = await openObjectStore('ARCHIVE_URL', `file:${join(config.dataFolder, 'archive')}`, config);
-  const sealer = new SealerService(config, key, new PublishedLog(store), new Clock());
+  const [log, clock] = [new PublishedLog(store), new Clock()];
+  const sealer = new SealerService(config, key, log, clock, new OwnSeals(config, key, log, clock));
   let size = 0;
   for (let made = await sealer.sealOnce(); made > 0; made = await sealer.sealOnce()) size += made;
   await sealer.beforeApplicationShutdown();

@@ -29,6 +29,7 @@ AS $function$
 CREATE OR REPLACE FUNCTION public.audit_append(entries json)
  RETURNS integer[]
  LANGUAGE plpgsql
+ SECURITY DEFINER
  SET lock_timeout TO '500ms'
  SET search_path TO 'public', 'pg_temp'
 AS $function$
@@ -56,7 +57,8 @@ AS $function$
             ), written AS (
               INSERT INTO audit_logs (action, table_name, record_id, record_ids, record_version, record_versions, filters,
                 changed_by, actor_email, actor_roles, source, ip_address, user_agent, request_id, route, reason, outcome, notes)
-              SELECT e.action, e."tableName", e."recordId", e."recordIds", e."recordVersion", e."recordVersions", e.filters,
+              SELECT CASE WHEN e.action IN ('CREATE', 'UPDATE', 'DELETE', 'RESTORE') OR e.source = 'database'
+                THEN audit_refuse_claim(e.action) ELSE e.action END, e."tableName", e."recordId", e."recordIds", e."recordVersion", e."recordVersions", e.filters,
                 e."userId", e.email, e.roles, e.source, e."ipAddress", e."userAgent", e."requestId", e.route, e.reason,
                 coalesce(e.outcome, 'success'), e.notes
               FROM e WHERE e."isCurrent" AND e."replicaHad" AND e.action IS NOT NULL AND (e.together IS NULL
@@ -68,10 +70,12 @@ AS $function$
             RETURN outdated;
           END $function$
 ;
+REVOKE EXECUTE ON FUNCTION audit_append(json) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION public.audit_capture()
  RETURNS trigger
  LANGUAGE plpgsql
+ SECURITY DEFINER
  SET lock_timeout TO '500ms'
  SET search_path TO 'public', 'pg_temp'
 AS $function$
@@ -136,6 +140,18 @@ AS $function$
         RETURN NULL;
       END $function$
 ;
+REVOKE EXECUTE ON FUNCTION audit_capture() FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION public.audit_cosign(of_seq bigint, by_witness text, signed_line text)
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+        INSERT INTO audit_cosignatures (seq, witness, line) VALUES (of_seq, by_witness, signed_line) ON CONFLICT DO NOTHING
+      $function$
+;
+REVOKE EXECUTE ON FUNCTION audit_cosign(bigint,text,text) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION public.audit_drop_released(stored integer[])
  RETURNS void
@@ -197,7 +213,7 @@ CREATE OR REPLACE FUNCTION public.audit_leaf_index(entry_txid xid8, entry_id big
  SET search_path TO 'public', 'pg_temp'
 AS $function$
         SELECT s.tree_size - s.entry_count + array_position(s.entry_ids, entry_id) - 1
-        FROM audit_seals s WHERE s.entry_count > 0 AND (s.last_txid, s.last_id) >= (entry_txid, entry_id)
+        FROM audit_seals s WHERE s.entry_count > 0 AND s.seq NOT IN (SELECT d.seq FROM disowned_seals d) AND (s.last_txid, s.last_id) >= (entry_txid, entry_id)
         ORDER BY s.last_txid, s.last_id LIMIT 1
       $function$
 ;
@@ -210,7 +226,7 @@ AS $function$
       BEGIN
         EXECUTE format($create$
           CREATE OR REPLACE FUNCTION audit_append(entries json) RETURNS integer[] LANGUAGE plpgsql
-            SET lock_timeout = '500ms' SET search_path = public, pg_temp
+            SECURITY DEFINER SET lock_timeout = '500ms' SET search_path = public, pg_temp
           AS $body$
           DECLARE
             outdated integer[];
@@ -234,7 +250,8 @@ AS $function$
             ), written AS (
               INSERT INTO audit_logs (action, table_name, record_id, record_ids, record_version, record_versions, filters,
                 changed_by, actor_email, actor_roles, source, ip_address, user_agent, request_id, route, reason, outcome, notes)
-              SELECT e.action, e."tableName", e."recordId", e."recordIds", e."recordVersion", e."recordVersions", e.filters,
+              SELECT CASE WHEN e.action IN ('CREATE', 'UPDATE', 'DELETE', 'RESTORE') OR e.source = 'database'
+                THEN audit_refuse_claim(e.action) ELSE e.action END, e."tableName", e."recordId", e."recordIds", e."recordVersion", e."recordVersions", e.filters,
                 e."userId", e.email, e.roles, e.source, e."ipAddress", e."userAgent", e."requestId", e.route, e.reason,
                 coalesce(e.outcome, 'success'), e.notes
               FROM e WHERE e."isCurrent" AND e."replicaHad" AND e.action IS NOT NULL AND (e.together IS NULL
@@ -311,6 +328,19 @@ AS $function$
           USING ERRCODE = 'integrity_constraint_violation';
       END $function$
 ;
+REVOKE EXECUTE ON FUNCTION audit_refuse() FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION public.audit_refuse_claim(action text)
+ RETURNS text
+ LANGUAGE plpgsql
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+      BEGIN
+        RAISE EXCEPTION 'the database alone writes entries of changes: % is refused', action
+          USING ERRCODE = 'insufficient_privilege';
+      END $function$
+;
+REVOKE EXECUTE ON FUNCTION audit_refuse_claim(text) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION public.audit_refuse_old_sealer()
  RETURNS trigger
@@ -326,6 +356,7 @@ AS $function$
         RETURN NEW;
       END $function$
 ;
+REVOKE EXECUTE ON FUNCTION audit_refuse_old_sealer() FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION public.audit_release_month(released date, stored integer[])
  RETURNS bigint
@@ -374,6 +405,56 @@ AS $function$
 ;
 REVOKE EXECUTE ON FUNCTION audit_release_month(date,integer[]) FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION public.audit_seal(after_seq bigint, root bytea, frontier bytea, checkpoint text, below xid8, entry_ids bigint[], leaf_hashes bytea, node_levels smallint[], node_indexes bigint[], node_hashes bytea[])
+ RETURNS TABLE(seq bigint, sealed_at timestamp with time zone, last_txid text, last_id text)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+ SET enable_sort TO 'off'
+ SET enable_seqscan TO 'off'
+AS $function$
+      #variable_conflict use_variable
+      DECLARE
+        head record;
+        ids bigint[];
+        through_txid xid8;
+        through_id bigint;
+      BEGIN
+        IF NOT pg_try_advisory_xact_lock(4927003) THEN
+          RAISE EXCEPTION 'another process seals' USING ERRCODE = 'lock_not_available';
+        END IF;
+        SELECT s.seq, s.tree_size, s.last_txid, s.last_id INTO head FROM audit_seals s
+        WHERE s.seq NOT IN (SELECT d.seq FROM disowned_seals d) ORDER BY s.seq DESC LIMIT 1;
+        SELECT array_agg(n.id), (array_agg(n.txid))[cardinality(entry_ids)], (array_agg(n.id))[cardinality(entry_ids)]
+          INTO ids, through_txid, through_id
+        FROM (SELECT l.txid, l.id FROM audit_logs l
+          WHERE (l.txid, l.id) > (coalesce(head.last_txid, '0'), coalesce(head.last_id, 0)) AND l.txid < below
+          ORDER BY l.txid, l.id LIMIT cardinality(entry_ids)) n;
+        IF coalesce(head.seq, 0) <> after_seq OR coalesce(ids, '{}') <> entry_ids
+          OR below > pg_snapshot_xmin(pg_current_snapshot()) THEN
+          RAISE EXCEPTION 'these are not the next entries of the log' USING ERRCODE = 'object_not_in_prerequisite_state';
+        END IF;
+        seq := after_seq;
+        LOOP
+          seq := seq + 1;
+          EXIT WHEN NOT EXISTS (SELECT FROM audit_seals s WHERE s.seq = seq) AND NOT EXISTS (SELECT FROM audit_tree_nodes t
+            JOIN unnest(node_levels, node_indexes) AS n (level, index) USING (level, index) WHERE t.seq = seq);
+        END LOOP;
+        sealed_at := clock_timestamp();
+        INSERT INTO audit_seals (seq, sealed_at, tree_size, entry_count, root, frontier, checkpoint, last_txid, last_id, horizon,
+          entry_ids, leaf_hashes)
+        VALUES (seq, sealed_at, coalesce(head.tree_size, 0) + cardinality(entry_ids), cardinality(entry_ids), root, frontier,
+          checkpoint, coalesce(through_txid, head.last_txid, '0'), coalesce(through_id, head.last_id, 0), below, entry_ids,
+          leaf_hashes);
+        INSERT INTO audit_tree_nodes (level, index, hash, seq)
+          SELECT n.level, n.index, n.hash, seq FROM unnest(node_levels, node_indexes, node_hashes) AS n (level, index, hash);
+        last_txid := coalesce(through_txid, head.last_txid, '0');
+        last_id := coalesce(through_id, head.last_id, 0);
+        RETURN NEXT;
+      END $function$
+;
+REVOKE EXECUTE ON FUNCTION audit_seal(bigint,bytea,bytea,text,xid8,bigint[],bytea,smallint[],bigint[],bytea[]) FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION public.audit_shown_keys(table_name text, record_ids bigint[])
  RETURNS bigint[]
  LANGUAGE sql
@@ -384,6 +465,7 @@ AS $function$ SELECT array_agg((hashtext(table_name)::bigint << 32) # id) FROM u
 CREATE OR REPLACE FUNCTION public.audit_touch()
  RETURNS trigger
  LANGUAGE plpgsql
+ SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
 AS $function$
       BEGIN
@@ -403,6 +485,7 @@ AS $function$
         RETURN NEW;
       END $function$
 ;
+REVOKE EXECUTE ON FUNCTION audit_touch() FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION public.audit_watch(watched regclass, secrets text[] DEFAULT '{}'::text[])
  RETURNS void
@@ -454,36 +537,35 @@ CREATE OR REPLACE FUNCTION public.grant_application(application name)
 AS $function$
       DECLARE
         entry record;
-        given constant text := (SELECT string_agg(quote_ident(attname), ', ') FROM pg_attribute
-          WHERE attrelid = 'audit_logs'::regclass AND attnum > 0 AND NOT attisdropped
-            AND attname NOT IN ('changed_at', 'txid', 'database_role'));
       BEGIN
         IF application = current_user THEN
           RETURN;
         END IF;
         EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I', current_schema(), application);
         FOR entry IN
-          SELECT c.oid::regclass AS relation, c.relkind, c.relname,
-            c.relname LIKE 'audit\_logs%' OR c.relname IN ('audit_seals', 'audit_tree_nodes', 'audit_cosignatures') AS ledger
+          SELECT c.oid::regclass AS relation, c.relkind,
+            c.relname ~ '^audit_logs_(\d|released)' AS is_month,
+            c.relname LIKE 'audit\_logs%' OR c.relname IN ('audit_seals', 'audit_tree_nodes', 'audit_cosignatures', 'disowned_seals',
+              'disowned_seals_id_seq') AS ledger
           FROM pg_class c
           WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p', 'S')
             AND c.relowner = (SELECT l.relowner FROM pg_class l WHERE l.oid = 'audit_logs'::regclass)
             AND c.relname NOT IN ('migrations', 'migrations_id_seq')
             AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
         LOOP
-          IF entry.relkind = 'S' THEN
-            EXECUTE format('GRANT USAGE ON SEQUENCE %s TO %I', entry.relation, application);
-          ELSIF entry.ledger THEN
+          IF entry.ledger THEN
             EXECUTE format('REVOKE ALL ON %s FROM %I', entry.relation, application);
-            IF entry.relname = 'audit_logs' THEN
-              EXECUTE format('GRANT SELECT, INSERT (%s) ON %s TO %I', given, entry.relation, application);
-            ELSIF entry.relname NOT LIKE 'audit\_logs%' THEN
-              EXECUTE format('GRANT SELECT, INSERT ON %s TO %I', entry.relation, application);
+            -- Of the sequence for currval; a number is taken by the functions alone.
+            IF NOT entry.is_month THEN
+              EXECUTE format('GRANT SELECT ON %s TO %I', entry.relation, application);
             END IF;
+          ELSIF entry.relkind = 'S' THEN
+            EXECUTE format('GRANT USAGE ON SEQUENCE %s TO %I', entry.relation, application);
           ELSE
             EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO %I', entry.relation, application);
           END IF;
         END LOOP;
+        EXECUTE format('GRANT EXECUTE ON FUNCTION audit_append, audit_seal, audit_cosign TO %I', application);
       END $function$
 ;
 REVOKE EXECUTE ON FUNCTION grant_application(name) FROM PUBLIC;
@@ -724,7 +806,8 @@ CREATE TABLE audit_cosignatures (
   witness character varying(255) NOT NULL,
   line text NOT NULL,
   received_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-  CONSTRAINT audit_cosignatures_pkey PRIMARY KEY (seq, witness),
+  CONSTRAINT audit_cosignatures_pkey PRIMARY KEY (seq, witness, line),
+  CONSTRAINT audit_cosignatures_line_check CHECK (length(line) <= 1000),
   CONSTRAINT audit_cosignatures_seq_fkey FOREIGN KEY (seq) REFERENCES audit_seals(seq)
 );
 
@@ -781,7 +864,8 @@ CREATE TABLE audit_tree_nodes (
   level smallint NOT NULL,
   index bigint NOT NULL,
   hash bytea NOT NULL,
-  CONSTRAINT audit_tree_nodes_pkey PRIMARY KEY (level, index),
+  seq bigint NOT NULL,
+  CONSTRAINT audit_tree_nodes_pkey PRIMARY KEY (level, index, seq),
   CONSTRAINT audit_tree_nodes_hash_check CHECK (level > 0 AND octet_length(hash) = 32)
 );
 
@@ -852,6 +936,17 @@ CREATE TABLE break_glass_reviews (
   CONSTRAINT break_glass_reviews_own_check CHECK (closed_by <> opened_by),
   CONSTRAINT break_glass_reviews_closed_by_fkey FOREIGN KEY (closed_by) REFERENCES users(id),
   CONSTRAINT break_glass_reviews_opened_by_fkey FOREIGN KEY (opened_by) REFERENCES users(id)
+);
+
+CREATE TABLE disowned_seals (
+  id integer GENERATED BY DEFAULT AS IDENTITY NOT NULL,
+  seq bigint NOT NULL,
+  cleared_at timestamp with time zone,
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  updated_at timestamp with time zone DEFAULT now() NOT NULL,
+  audit_ref bigint NOT NULL,
+  CONSTRAINT disowned_seals_pkey PRIMARY KEY (id),
+  CONSTRAINT disowned_seals_seq_key UNIQUE (seq)
 );
 
 CREATE TABLE file_attachments (
@@ -1300,8 +1395,8 @@ CREATE INDEX audit_logs_record_idx ON ONLY audit_logs USING btree (table_name, r
 CREATE INDEX audit_logs_request_id_idx ON ONLY audit_logs USING btree (request_id);
 CREATE INDEX audit_logs_shown_idx ON ONLY audit_logs USING gin (audit_shown_keys(table_name::text, record_ids)) WITH (fastupdate=off) WHERE record_ids IS NOT NULL;
 CREATE INDEX audit_logs_txid_idx ON ONLY audit_logs USING btree (txid, id);
-CREATE UNIQUE INDEX audit_seals_last_entry_key ON audit_seals USING btree (last_txid, last_id) WHERE entry_count > 0;
-CREATE UNIQUE INDEX audit_seals_tree_size_key ON audit_seals USING btree (tree_size) WHERE entry_count > 0;
+CREATE INDEX audit_seals_last_entry_idx ON audit_seals USING btree (last_txid, last_id) WHERE entry_count > 0;
+CREATE INDEX audit_seals_tree_size_idx ON audit_seals USING btree (tree_size) WHERE entry_count > 0;
 CREATE INDEX benevolence_applications_member_id_idx ON benevolence_applications USING btree (member_id, application_date, id);
 CREATE INDEX benevolence_applications_status_idx ON benevolence_applications USING btree (status, application_date, id) WHERE deleted_at IS NULL;
 CREATE INDEX break_glass_reviews_open_idx ON break_glass_reviews USING btree (id) WHERE closed_at IS NULL;
@@ -1403,6 +1498,16 @@ CREATE TRIGGER audit_refuse_truncate BEFORE TRUNCATE ON break_glass_reviews FOR 
 ALTER TABLE break_glass_reviews ENABLE ALWAYS TRIGGER audit_refuse_truncate;
 CREATE TRIGGER zz_audit_touch BEFORE INSERT OR UPDATE ON break_glass_reviews FOR EACH ROW EXECUTE FUNCTION audit_touch();
 ALTER TABLE break_glass_reviews ENABLE ALWAYS TRIGGER zz_audit_touch;
+CREATE TRIGGER audit_capture_delete AFTER DELETE ON disowned_seals FOR EACH ROW EXECUTE FUNCTION audit_capture('{}');
+ALTER TABLE disowned_seals ENABLE ALWAYS TRIGGER audit_capture_delete;
+CREATE TRIGGER audit_capture_insert AFTER INSERT ON disowned_seals REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit_capture('{}');
+ALTER TABLE disowned_seals ENABLE ALWAYS TRIGGER audit_capture_insert;
+CREATE TRIGGER audit_capture_update AFTER UPDATE ON disowned_seals FOR EACH ROW EXECUTE FUNCTION audit_capture('{}');
+ALTER TABLE disowned_seals ENABLE ALWAYS TRIGGER audit_capture_update;
+CREATE TRIGGER audit_refuse_truncate BEFORE TRUNCATE ON disowned_seals FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse();
+ALTER TABLE disowned_seals ENABLE ALWAYS TRIGGER audit_refuse_truncate;
+CREATE TRIGGER zz_audit_touch BEFORE INSERT OR UPDATE ON disowned_seals FOR EACH ROW EXECUTE FUNCTION audit_touch();
+ALTER TABLE disowned_seals ENABLE ALWAYS TRIGGER zz_audit_touch;
 CREATE TRIGGER audit_capture_delete AFTER DELETE ON file_attachments FOR EACH ROW EXECUTE FUNCTION audit_capture('{}');
 ALTER TABLE file_attachments ENABLE ALWAYS TRIGGER audit_capture_delete;
 CREATE TRIGGER audit_capture_insert AFTER INSERT ON file_attachments REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit_capture('{}');
@@ -1631,17 +1736,19 @@ GRANT USAGE ON SCHEMA public TO ip2a_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON account_versions TO ip2a_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON archives TO ip2a_app;
 GRANT USAGE ON SEQUENCE archives_id_seq TO ip2a_app;
-GRANT INSERT, SELECT ON audit_cosignatures TO ip2a_app;
+GRANT SELECT ON audit_cosignatures TO ip2a_app;
 GRANT SELECT ON audit_logs TO ip2a_app;
-GRANT USAGE ON SEQUENCE audit_logs_id_seq TO ip2a_app;
-GRANT INSERT, SELECT ON audit_seals TO ip2a_app;
-GRANT INSERT, SELECT ON audit_tree_nodes TO ip2a_app;
+GRANT SELECT ON SEQUENCE audit_logs_id_seq TO ip2a_app;
+GRANT SELECT ON audit_seals TO ip2a_app;
+GRANT SELECT ON audit_tree_nodes TO ip2a_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON benevolence_applications TO ip2a_app;
 GRANT USAGE ON SEQUENCE benevolence_applications_id_seq TO ip2a_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON benevolence_reviews TO ip2a_app;
 GRANT USAGE ON SEQUENCE benevolence_reviews_id_seq TO ip2a_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON break_glass_reviews TO ip2a_app;
 GRANT USAGE ON SEQUENCE break_glass_reviews_id_seq TO ip2a_app;
+GRANT SELECT ON disowned_seals TO ip2a_app;
+GRANT SELECT ON SEQUENCE disowned_seals_id_seq TO ip2a_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON file_attachments TO ip2a_app;
 GRANT USAGE ON SEQUENCE file_attachments_id_seq TO ip2a_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON grievance_step_records TO ip2a_app;

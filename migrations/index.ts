@@ -30,6 +30,7 @@ import { OneCommitDecides1795420862000 } from './1795420862000-one-commit-decide
 import { WholeReplies1795420864000 } from './1795420864000-whole-replies';
 import { GrantsOnOurOwn1795420866000 } from './1795420866000-grants-on-our-own';
 import { ReferencesInUse1795420868000 } from './1795420868000-references-in-use';
+import { WritingByFunctions1795421100000 } from './1795421100000-writing-by-functions';
 import { NamedDependents1795421200000 } from './1795421200000-named-dependents';
 import { MemberLinks1795421400000 } from './1795421400000-member-links';
 import { ServingWithoutTheOwner1795421600000 } from './1795421600000-serving-without-the-owner';
@@ -68,6 +69,7 @@ export const migrations = [
   WholeReplies1795420864000,
   GrantsOnOurOwn1795420866000,
   ReferencesInUse1795420868000,
+  WritingByFunctions1795421100000,
   NamedDependents1795421200000,
   MemberLinks1795421400000,
   ServingWithoutTheOwner1795421600000,

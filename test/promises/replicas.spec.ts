@@ -108,12 +108,12 @@ describeWithRedis('a read sees your own writes', () => {
     await made(writer, '/members', { ...aMember(), lastName: 'Quincannon' });
     await until(async () => idsOf(await reader.get('/members?q=Quincannon')).length > 0, 30_000);
     const before = (await answeredBy(quick)) + (await answeredBy(late));
-    await primary.query('REVOKE INSERT ON audit_logs FROM ip2a_app');
+    await primary.query('REVOKE INSERT ON audit_logs FROM ip2a_owner');
     const refused: Reply[] = [];
     try {
       for (let reads = 0; reads < 10; reads += 1) refused.push(await reader.get('/members?q=Quincannon'));
     } finally {
-      await primary.query('GRANT INSERT ON audit_logs TO ip2a_app');
+      await primary.query('GRANT INSERT ON audit_logs TO ip2a_owner');
     }
     expect(refused.map(({ status, text }) => [status, text.includes('Quincannon')])).toEqual(
       refused.map(() => [503, false]),

@@ -29,8 +29,8 @@ const faults: Fault[] = [
   {
     name: 'the application may not insert entries',
     begin: async ({ query }) => {
-      await query('REVOKE INSERT ON audit_logs FROM ip2a_app');
-      return () => query('GRANT INSERT ON audit_logs TO ip2a_app');
+      await query('REVOKE INSERT ON audit_logs FROM ip2a_owner');
+      return () => query('GRANT INSERT ON audit_logs TO ip2a_owner');
     },
   },
   {

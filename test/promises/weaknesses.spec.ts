@@ -91,7 +91,37 @@ const weakenings: [what: string, done: string, undone: string, said: string][] =
     'it may set the numbers of entries',
     'GRANT UPDATE ON SEQUENCE audit_logs_id_seq TO ip2a_app',
     'REVOKE UPDATE ON SEQUENCE audit_logs_id_seq FROM ip2a_app',
-    'ip2a_app may set the numbers of entries (UPDATE on audit_logs_id_seq)',
+    'ip2a_app may take or set the numbers of entries (UPDATE on audit_logs_id_seq)',
+  ],
+  [
+    'it may take them',
+    'GRANT USAGE ON SEQUENCE audit_logs_id_seq TO ip2a_app',
+    'REVOKE USAGE ON SEQUENCE audit_logs_id_seq FROM ip2a_app',
+    'ip2a_app may take or set the numbers of entries (USAGE on audit_logs_id_seq)',
+  ],
+  [
+    'it may write a column of entries by itself',
+    'GRANT INSERT (id) ON audit_logs TO ip2a_app',
+    'REVOKE INSERT (id) ON audit_logs FROM ip2a_app',
+    'ip2a_app may INSERT on audit_logs',
+  ],
+  [
+    'everybody may write seals',
+    'GRANT INSERT ON audit_seals TO PUBLIC',
+    'REVOKE INSERT ON audit_seals FROM PUBLIC',
+    'ip2a_app may INSERT on audit_seals',
+  ],
+  [
+    'it may say of a seal that it is not the log’s',
+    'GRANT INSERT ON disowned_seals TO ip2a_app',
+    'REVOKE INSERT ON disowned_seals FROM ip2a_app',
+    'ip2a_app may INSERT on disowned_seals',
+  ],
+  [
+    'everybody may put the trigger that captures on a table of their own',
+    'GRANT EXECUTE ON FUNCTION audit_capture() TO PUBLIC',
+    'REVOKE EXECUTE ON FUNCTION audit_capture() FROM PUBLIC',
+    'ip2a_app may execute audit_capture, which only triggers and the owner do',
   ],
   [
     'it may put triggers to sleep',
@@ -233,9 +263,9 @@ it('looks at months that were made since, and at tables that were audited since'
 });
 
 it('can not serve while it may not add entries', async () => {
-  await server.query('REVOKE INSERT ON audit_logs FROM ip2a_app');
+  await server.query('REVOKE INSERT ON audit_logs FROM ip2a_owner');
   const reply = await fetch(`${api.url}/health/ready`);
-  await server.query('GRANT INSERT ON audit_logs TO ip2a_app');
+  await server.query('GRANT INSERT ON audit_logs TO ip2a_owner');
   expect([reply.status, ((await reply.json()) as Ready).checks.grants.status]).toEqual([503, 'error']);
 });
 

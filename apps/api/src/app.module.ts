@@ -14,7 +14,7 @@ import { EmploymentsModule, MemberEmployment } from '#employments';
 import { Grievance, GrievancesModule, GrievanceStepRecord } from '#grievances';
 import { IntegrityModule, QuarantinedRecord } from '#integrity';
 import { Clock } from '#kernel';
-import { LedgerModule } from '#ledger';
+import { DisownedSeal, LedgerModule } from '#ledger';
 import { Member, MembersModule } from '#members';
 import { Organization, OrganizationContact, OrganizationsModule } from '#organizations';
 import { TieredCacheModule } from '#platform/cache';
@@ -52,6 +52,7 @@ export const entities = [
   Archive,
   LegalHold,
   RetentionPolicy,
+  DisownedSeal,
 ];
 
 /** The resources. Adding one is a line here and its entity above. */

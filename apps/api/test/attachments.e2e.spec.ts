@@ -49,10 +49,9 @@ describe('a download', () => {
 
   it('is not given where it can not be recorded', async () => {
     const id = await files.attached();
-    const role = new URL(api.database.applicationUrl).username;
-    await api.query(`REVOKE INSERT ON audit_logs FROM ${role}`);
+    await api.query(`REVOKE INSERT ON audit_logs FROM ip2a_owner`);
     const reply = await staff.get(`/attachments/${id}/content`);
-    await api.query(`GRANT INSERT ON audit_logs TO ${role}`);
+    await api.query(`GRANT INSERT ON audit_logs TO ip2a_owner`);
     expect(codeOf(reply)).toEqual([503, 'audit.unavailable']);
     expect(reply.headers['content-disposition']).toBeUndefined();
   });

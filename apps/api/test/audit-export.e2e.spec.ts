@@ -136,9 +136,9 @@ describe('an export of the ledger', () => {
   });
 
   it('shows nothing while its own entry can not be written', async () => {
-    await api.database.query('REVOKE INSERT ON audit_logs FROM ip2a_app');
+    await api.database.query('REVOKE INSERT ON audit_logs FROM ip2a_owner');
     const reply = await exported('/audit/export');
-    await api.database.query('GRANT INSERT ON audit_logs TO ip2a_app');
+    await api.database.query('GRANT INSERT ON audit_logs TO ip2a_owner');
     expect(reply.status).toBe(503);
     expect(reply.text).not.toContain('members');
   });

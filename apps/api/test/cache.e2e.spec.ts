@@ -48,10 +48,10 @@ import { seedMembers } from '../../../test/support/seed';
   it('is not shown when its entry can not be written', async () => {
     const path = `/members/${ids[0]}`;
     await untilCached(one, path);
-    await database.query('REVOKE INSERT ON audit_logs FROM ip2a_app');
+    await database.query('REVOKE INSERT ON audit_logs FROM ip2a_owner');
     const before = await hitsOf(one);
     const reply = await staff.get(path);
-    await database.query('GRANT INSERT ON audit_logs TO ip2a_app');
+    await database.query('GRANT INSERT ON audit_logs TO ip2a_owner');
     expect([reply.status, reply.headers.etag, reply.text.includes('Springfield')]).toEqual([503, undefined, false]);
     expect((await hitsOf(one)) - before).toBe(1);
   });

@@ -7,6 +7,7 @@ import { auditTrail } from './commands/audit-trail';
 import { auditVerify } from './commands/audit-verify';
 import { databaseUrl } from './commands/database-url';
 import { listJobs } from './commands/jobs';
+import { resumeLedger } from './commands/ledger-resume';
 import { migrateDatabase } from './commands/migrate';
 import { integrityCheck, integrityConstraints, integrityRepair } from './commands/integrity';
 import { stressLoad } from './commands/stress-load';
@@ -33,6 +34,7 @@ function program(): Command {
       .addCommand(auditBundle())
       .addCommand(auditKey()),
   );
+  ip2a.addCommand(new Command('ledger').description('the sealing of the ledger').addCommand(resumeLedger()));
   ip2a.addCommand(
     new Command('archive')
       .description('what leaves PostgreSQL')

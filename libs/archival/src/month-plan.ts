@@ -1,5 +1,5 @@
 import type { EntryPlace } from '#audit';
-import type { Query } from '#ledger';
+import { isOwnSeal, type Query } from '#ledger';
 import { archivesWhere, type ArchiveRow } from './archive-rows';
 import { monthOf, type Month } from './calendar';
 import type { ArchiveFormat } from './entry-file';
@@ -113,7 +113,7 @@ export async function countEntries(
 
 /** The last sealed entry of the month, and how many come after it. */
 async function lastSealed(query: Query, month: Month): Promise<{ through?: EntryPlace; unsealed: number }> {
-  const last = `(SELECT last_txid, last_id FROM audit_seals ORDER BY seq DESC LIMIT 1)`;
+  const last = `(SELECT last_txid, last_id FROM audit_seals WHERE ${isOwnSeal} ORDER BY seq DESC LIMIT 1)`;
   const [through] = await query<EntryPlace>(
     `SELECT txid::text AS txid, id::text AS id FROM audit_logs WHERE ${inMonth(month)} AND (txid, id) <= ${last}
      ORDER BY audit_logs.txid DESC, audit_logs.id DESC LIMIT 1`,

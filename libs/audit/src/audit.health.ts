@@ -23,12 +23,15 @@ export class AuditHealth {
   /** P4: the role that serves requests may add entries and read them, nothing else, and what protects them is in place. */
   async grants(): Promise<HealthIndicatorResult> {
     const indicator = this.indicators.check('grants');
-    const [may] = await this.database.query<{ insert: boolean }>(
+    const [may] = await this.database.query<{ write: boolean }>(
       undefined,
-      `SELECT has_any_column_privilege('audit_logs', 'INSERT') AS insert`,
+      `SELECT has_function_privilege(oid, 'EXECUTE') AND has_any_column_privilege(proowner, 'audit_logs', 'INSERT') AS write
+       FROM pg_proc WHERE oid = 'audit_append(json)'::regprocedure`,
     );
-    if (!may?.insert) {
-      return indicator.down({ detail: 'entries can not be written: INSERT on audit_logs is missing' });
+    if (!may?.write) {
+      return indicator.down({
+        detail: 'entries cannot be written: EXECUTE on audit_append is missing, or the owner’s INSERT',
+      });
     }
     const weaknesses = await this.weaknesses();
     return weaknesses.length > 0 ? indicator.degraded({ detail: weaknesses.join('; ') }) : indicator.up();

@@ -182,9 +182,11 @@ export class TrailService {
       ...(id === undefined ? [] : [`l.id = ${add(id as never)}`]),
     ];
     const where = asked(postgres, bind);
+    // Of entries that share an id the first in the order of the log is the true one.
+    const order = id === undefined ? 'l.changed_at DESC, l.id DESC' : 'l.txid';
     const select = (condition: string[]) =>
       `(SELECT ${postgres.columns} FROM audit_logs l WHERE ${[...condition, ...where, 'true'].join(' AND ')}
-        ORDER BY l.changed_at DESC, l.id DESC LIMIT ${query.limit + 1})`;
+        ORDER BY ${order} LIMIT ${id === undefined ? query.limit + 1 : 1})`;
     const sql =
       recordId === undefined
         ? select([])

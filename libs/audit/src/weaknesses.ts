@@ -50,10 +50,10 @@ const weaknessesSql = `
     LEFT JOIN pg_proc p ON p.oid = t.tgfoid
   ), privileges AS (
     SELECT w.name AS "table", string_agg(p.privilege, ', ') AS held
-    FROM role, watched w CROSS JOIN unnest('{UPDATE,DELETE,TRUNCATE,TRIGGER}'::text[]) WITH ORDINALITY AS p (privilege, place)
-    WHERE (w.is_ledger OR p.privilege IN ('TRUNCATE', 'TRIGGER')) AND NOT pg_has_role(role.oid, w.owner, 'MEMBER')
+    FROM role, watched w CROSS JOIN unnest('{INSERT,UPDATE,DELETE,TRUNCATE,TRIGGER}'::text[]) WITH ORDINALITY AS p (privilege, place)
+    WHERE (w.is_ledger OR p.privilege IN ('TRUNCATE', 'TRIGGER') OR w.name = 'disowned_seals') AND NOT pg_has_role(role.oid, w.owner, 'MEMBER')
       AND (has_table_privilege(role.oid, w.oid, p.privilege)
-        OR p.privilege = 'UPDATE' AND has_any_column_privilege(role.oid, w.oid, 'UPDATE'))
+        OR p.privilege IN ('INSERT', 'UPDATE') AND has_any_column_privilege(role.oid, w.oid, p.privilege))
     GROUP BY w.oid, w.name
   ), faults AS (
     SELECT 1 AS place, role.name || ' is a superuser: nothing in the database is refused to it' AS weakness
@@ -66,14 +66,15 @@ const weaknessesSql = `
     UNION ALL
     SELECT 3, role.name || ' may ' || held || ' on ' || "table" FROM role, privileges WHERE NOT rolsuper
     UNION ALL
-    SELECT 4, role.name || ' may set the numbers of entries (UPDATE on audit_logs_id_seq)' FROM role, watched w
+    SELECT 4, role.name || ' may take or set the numbers of entries (' || string_agg(p.privilege, ', ') || ' on audit_logs_id_seq)'
+    FROM role, watched w CROSS JOIN unnest('{USAGE,UPDATE}'::text[]) AS p (privilege)
     WHERE NOT rolsuper AND w.oid = 'audit_logs'::regclass AND NOT pg_has_role(role.oid, w.owner, 'MEMBER')
-      AND has_sequence_privilege(role.oid, 'audit_logs_id_seq', 'UPDATE')
+      AND has_sequence_privilege(role.oid, 'audit_logs_id_seq', p.privilege) GROUP BY role.name
     UNION ALL
-    SELECT 4, role.name || ' may say of an entry ' || string_agg(c.name, ', ' ORDER BY c.name) || ' (INSERT on those columns)'
-    FROM role, watched w CROSS JOIN unnest('{changed_at,txid,database_role}'::text[]) AS c (name)
-    WHERE NOT rolsuper AND w.oid = 'audit_logs'::regclass AND NOT pg_has_role(role.oid, w.owner, 'MEMBER')
-      AND has_column_privilege(role.oid, w.oid, c.name, 'INSERT') GROUP BY role.name
+    SELECT 4, role.name || ' may execute ' || string_agg(p.proname, ', ' ORDER BY p.proname) || ', which only triggers and the owner do'
+    FROM role, home JOIN pg_proc p ON p.pronamespace = home.oid
+    WHERE NOT rolsuper AND NOT pg_has_role(role.oid, p.proowner, 'MEMBER') AND has_function_privilege(role.oid, p.oid, 'EXECUTE')
+      AND p.prosecdef AND p.proname <> ALL ('{audit_append,audit_seal,audit_cosign}') GROUP BY role.name
     UNION ALL
     SELECT 5, role.name || ' may set session_replication_role, which puts foreign keys to sleep' FROM role
     WHERE NOT rolsuper AND has_parameter_privilege(role.oid, 'session_replication_role', 'SET')

@@ -89,6 +89,7 @@ export function lineOf(values: readonly (string | null)[]): Buffer {
 
 const tab = 0x09;
 const lineFeed = 0x0a;
+const zero = 0x30;
 
 /** The id, the time and the transaction of an entry's line. */
 export function keyOf(line: Buffer): { id: string; changedAt: string; txid: string } {
@@ -100,6 +101,14 @@ export function keyOf(line: Buffer): { id: string; changedAt: string; txid: stri
     changedAt: line.toString('latin1', second + 1, third),
     txid: line.toString('latin1', line.lastIndexOf(tab) + 1),
   };
+}
+
+/** The id alone, as a number; of every line that is verified. */
+export function idOf(line: Buffer): number {
+  let id = 0;
+  for (let at = line.indexOf(tab) + 1; at < line.length && line[at] !== tab; at += 1)
+    id = id * 10 + (line[at] as number) - zero;
+  return id;
 }
 
 /** The lines of a stream, without their ends, as many at a time as come together. Chunks may break anywhere. */

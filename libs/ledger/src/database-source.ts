@@ -4,7 +4,17 @@ import type { ArchivedEntries, ArchivedObject } from '#audit';
 import { entryFields, entryLine, entrySettings, keyOf, lineOf, linesOf } from './canonical-entry';
 import { comparePlaces, inLogOrder } from './log-order';
 import { maxSealEntries } from './sealing';
-import { idsOf, latestSeal, queryOn, sealAt, sealsAfter, type Query, type Seal, type SealedHashes } from './seals';
+import {
+  idsOf,
+  isOwn,
+  latestSeal,
+  queryOn,
+  sealAt,
+  sealsAfter,
+  type Query,
+  type Seal,
+  type SealedHashes,
+} from './seals';
 import type { Anchor, LedgerSource, SealedLeaves } from './verifier';
 
 /** Seals that are read at a time; one holds up to 2,048 entries. */
@@ -175,7 +185,7 @@ export class DatabaseSource implements LedgerSource {
   async placeOf(id: string): Promise<number | undefined> {
     const [found] = await this.query<{ place: string }>(
       `SELECT tree_size - entry_count + array_position(entry_ids, $1::bigint) - 1 AS place FROM audit_seals
-       WHERE $1::bigint = ANY (entry_ids) LIMIT 1`,
+       WHERE $1::bigint = ANY (entry_ids) AND ${isOwn} LIMIT 1`,
       [id],
     );
     return found && Number(found.place);
@@ -204,7 +214,8 @@ async function lastSealed(
 ): Promise<Seal | undefined> {
   if (instant === undefined) return undefined;
   const [seal] = await query<{ seq: string }>(
-    `SELECT seq FROM audit_seals WHERE sealed_at ${before} $1::timestamptz + $2 * interval '1 ms' ORDER BY seq DESC LIMIT 1`,
+    `SELECT seq FROM audit_seals WHERE sealed_at ${before} $1::timestamptz + $2 * interval '1 ms'
+       AND ${isOwn} ORDER BY seq DESC LIMIT 1`,
     [instant, lateMs],
   );
   return seal && sealAt(query, Number(seal.seq));

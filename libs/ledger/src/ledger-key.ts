@@ -20,6 +20,7 @@ export class LedgerKey {
   /** The checkpoint, if it is one of this log and its signatures hold; undefined otherwise. */
   readonly open: (signed: string) => Checkpoint | undefined;
   private readonly privateKey: KeyObject;
+  private readonly timeVerifier: VerifierKey;
 
   constructor({
     LEDGER_ORIGIN,
@@ -28,14 +29,19 @@ export class LedgerKey {
     this.origin = LEDGER_ORIGIN;
     this.privateKey = readLedgerKey(LEDGER_PRIVATE_KEY_FILE);
     this.verifier = verifierKey(this.origin, this.privateKey);
-    const timeVerifier = verifierKey(this.origin, this.privateKey, signatureType.cosignature);
-    this.verifiers = [this.verifier, timeVerifier].map(encodeVerifierKey);
-    this.open = checkpointsOf(this.verifier, timeVerifier);
+    this.timeVerifier = verifierKey(this.origin, this.privateKey, signatureType.cosignature);
+    this.verifiers = [this.verifier, this.timeVerifier].map(encodeVerifierKey);
+    this.open = checkpointsOf(this.verifier, this.timeVerifier);
   }
 
   /** `at` is when the checkpoint is true: now. */
   sign(head: Omit<TreeHead, 'origin'>, at: Date): string {
     return signCheckpoint({ ...head, origin: this.origin }, this.privateKey, Math.floor(at.getTime() / 1000));
+  }
+
+  /** When a checkpoint was signed, in seconds since 1970; undefined where it does not say. */
+  timeOf({ note }: Checkpoint): number | undefined {
+    return signedBy(note, this.timeVerifier)?.time;
   }
 
   /** A note of the log that is no checkpoint: its first line must name what it is, so that nobody takes it for one. */

@@ -1,8 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/terminus';
 import { Database } from '#platform/database';
+import { foreignDetail, OwnSeals } from './own-seals';
 import { SealerService } from './sealer.service';
 import { heartbeatMs } from './sealing';
+import { isOwn } from './seals';
 import { VerificationTask } from './verification.task';
 
 /** A log without a checkpoint for this long is sealed by nobody, in ms: a heartbeat and a half. */
@@ -16,6 +18,7 @@ export class LedgerHealth {
     private readonly database: Database,
     private readonly sealer: SealerService,
     private readonly verification: VerificationTask,
+    private readonly ownSeals: OwnSeals,
   ) {}
 
   /** Throws where the database does not answer. */
@@ -24,10 +27,13 @@ export class LedgerHealth {
     if (this.sealer.fault) return indicator.down({ detail: this.sealer.fault });
     const { fault } = this.verification;
     if (fault) return indicator.down({ detail: `entry ${fault.entryId}: ${fault.kind}; run "ip2a audit verify"` });
+    const query = <Row>(sql: string, values?: unknown[]) => this.database.query<Row>(undefined, sql, values);
+    const foreign = await this.ownSeals.uncleared(query);
+    if (foreign.length > 0) return indicator.degraded({ detail: foreignDetail(foreign) });
     const [last] = await this.database.query<{ size: string; ageMs: number }>(
       undefined,
       `SELECT tree_size AS size, extract(epoch FROM clock_timestamp() - sealed_at)::float8 * 1000 AS "ageMs"
-       FROM audit_seals ORDER BY seq DESC LIMIT 1`,
+       FROM audit_seals WHERE ${isOwn} ORDER BY seq DESC LIMIT 1`,
     );
     if (!last) return indicator.degraded({ detail: 'nothing is sealed yet' });
     const detail = `${last.size} entries sealed, ${Math.round(last.ageMs / 1000)} s ago`;
@@ -39,7 +45,7 @@ export class LedgerHealth {
     const [first] = await this.database.query<{ seconds: number }>(
       undefined,
       `SELECT extract(epoch FROM clock_timestamp() - changed_at)::float8 AS seconds FROM audit_logs
-       WHERE (txid, id) > (SELECT last_txid, last_id FROM audit_seals ORDER BY seq DESC LIMIT 1)
+       WHERE (txid, id) > (SELECT last_txid, last_id FROM audit_seals WHERE ${isOwn} ORDER BY seq DESC LIMIT 1)
        ORDER BY txid, id LIMIT 1`,
     );
     return first?.seconds ?? 0;

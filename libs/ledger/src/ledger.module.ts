@@ -5,6 +5,7 @@ import { LedgerController } from './ledger.controller';
 import { LedgerHealth } from './ledger.health';
 import { LedgerKey } from './ledger-key';
 import { LedgerService } from './ledger.service';
+import { OwnSeals } from './own-seals';
 import { PublishedLog } from './published-log';
 import { SealerService } from './sealer.service';
 import { VerificationService } from './verification.service';
@@ -17,6 +18,7 @@ import { VerificationTask } from './verification.task';
     LedgerService,
     SealerService,
     LedgerHealth,
+    OwnSeals,
     VerificationService,
     VerificationTask,
     { provide: LedgerKey, inject: [CONFIG], useFactory: (config: Config) => new LedgerKey(config) },
@@ -27,6 +29,6 @@ import { VerificationTask } from './verification.task';
         new PublishedLog(await openObjectStore('ARCHIVE_URL', config.ARCHIVE_URL, config)),
     },
   ],
-  exports: [LedgerHealth, SealerService, VerificationService, VerificationTask, LedgerKey, PublishedLog],
+  exports: [LedgerHealth, OwnSeals, SealerService, VerificationService, VerificationTask, LedgerKey, PublishedLog],
 })
 export class LedgerModule {}

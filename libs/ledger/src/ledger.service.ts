@@ -1,10 +1,12 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { holds } from '#access';
 import { ArchivedEntries, TrailService } from '#audit';
 import { DomainError, invalid, unavailable } from '#kernel';
+import { CONFIG, type Config } from '#platform/config';
 import type { RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
 import { entryFields, lineOf } from './canonical-entry';
+import { isSignedBy, parseVerifierKey, type VerifierKey } from './note';
 import { formatProof } from './proof';
 import { latestSeal, tilesFrom, type Query, type Seal } from './seals';
 import { TiledTree } from './tiles';
@@ -15,11 +17,16 @@ const sealedWithinSeconds = 2;
 /** What anybody needs to check the ledger without trusting it: checkpoints and proofs. */
 @Injectable()
 export class LedgerService {
+  private readonly witness?: VerifierKey;
+
   constructor(
     private readonly database: Database,
     private readonly trail: TrailService,
     private readonly archive: ArchivedEntries,
-  ) {}
+    @Inject(CONFIG) { WITNESS_KEY }: Config,
+  ) {
+    if (WITNESS_KEY) this.witness = parseVerifierKey(WITNESS_KEY);
+  }
 
   /** The latest checkpoint (C2SP tlog-checkpoint), with the cosignatures of witnesses. */
   async checkpoint(context: RequestContext): Promise<string> {
@@ -67,7 +74,15 @@ export class LedgerService {
     const lines = await query<{ line: string }>('SELECT line FROM audit_cosignatures WHERE seq = $1 ORDER BY witness', [
       seq,
     ]);
-    return checkpoint + lines.map(({ line }) => line).join('');
+    // Others than the witness may have written lines, too.
+    const { witness } = this;
+    return (
+      checkpoint +
+      lines
+        .filter(({ line }) => witness && isSignedBy(checkpoint, line, witness))
+        .map(({ line }) => line)
+        .join('')
+    );
   }
 
   /** The bytes that are hashed, for those who may see every value of every entry: then the proof can be checked by itself. */

@@ -87,6 +87,15 @@ export function signedBy({ text, signatures }: Note, key: VerifierKey): { time: 
   return { time: Math.max(...(times as number[])) };
 }
 
+/** Whether a line is the key's signature of a signed note. */
+export function isSignedBy(signed: string, line: string, key: VerifierKey): boolean {
+  try {
+    return signedBy(parseNote(`${parseNote(signed).text}\n${line}`), key) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
 function timeOfValid(text: string, bytes: Buffer, { type, publicKey }: VerifierKey): number | undefined {
   if (type === signatureType.ed25519) return verify(null, Buffer.from(text), publicKey, bytes) ? 0 : undefined;
   if (bytes.length <= timestampBytes) return undefined;

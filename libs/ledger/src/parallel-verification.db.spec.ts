@@ -38,7 +38,7 @@ beforeAll(async () => {
     await superuser.query(
       `ALTER TABLE ${table} DISABLE TRIGGER ALL; CREATE TEMP TABLE kept_${table} AS TABLE ${table}`,
     );
-  await superuser.query('DROP INDEX audit_seals_last_entry_key');
+  await superuser.query('DROP INDEX audit_seals_last_entry_idx');
   const pieces = await cutLog(database.applicationUrl, {}, { open: log.key.open, threads, leastLeaves });
   edges = pieces.slice(1).map(({ start }) => start);
   edgeSeals = pieces.slice(1).map(({ part }) => part.afterSeq!);

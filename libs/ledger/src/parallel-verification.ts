@@ -2,8 +2,10 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { Client } from 'pg';
 import { boundsOf, overlaps, type LogPart } from './database-source';
+import { IdSet } from './id-set';
 import { queryOn, sealOfLeaf, type Seal } from './seals';
 import type { WordOfThread, WorkOfThread } from './verification-worker';
+import { doubled } from './verifier';
 import { verifyPart, type PartOptions, type PartVerdict } from './verify-part';
 
 /** Threads at most: each has two connections to the database, and a process there that is as busy. */
@@ -45,7 +47,11 @@ export async function verifyInThreads(
   if (pieces.length === 0) return verifyPart(databaseUrl, whole, options);
   const found = await verifyPieces(databaseUrl, pieces, options);
   const last = found.length === pieces.length ? found.at(-1) : undefined;
-  if (last) return { ...last, verdict: { ...last.verdict, entriesCompared: comparedIn(found) } };
+  if (last) {
+    const id = doubledIn(found);
+    const verdict = { ...last.verdict, entriesCompared: comparedIn(found) };
+    return { ...last, verdict: id === undefined ? verdict : { ...verdict, valid: false, fault: doubled(id) } };
+  }
   // The part before the first faulty one was found to begin soundly, and all before it to be as it was sealed.
   const before = Math.max(0, found.length - 1);
   const rest: LogPart = { ...pieces[before]?.part, throughSeq: undefined, to: whole.to };
@@ -168,6 +174,13 @@ class Thread {
   async stop(): Promise<void> {
     await this.worker.terminate();
   }
+}
+
+/** The lowest id that entries of two parts have. */
+function doubledIn(found: PartVerdict[]): number | undefined {
+  const ids = new IdSet();
+  const doubles = found.map((part) => ids.absorb(part.ids)).filter((id) => id !== undefined);
+  return doubles.length === 0 ? undefined : Math.min(...doubles);
 }
 
 function comparedIn(found: PartVerdict[]): number {

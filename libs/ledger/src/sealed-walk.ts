@@ -1,7 +1,7 @@
 import { keyOf } from './canonical-entry';
 import { LedgerFault } from './ledger-fault.error';
 import { CompactRange, emptyRoot, hashAt, hashBytes, leafHash } from './merkle';
-import type { Query } from './seals';
+import { isOwn, type Query } from './seals';
 
 /** Seals that are read at a time. */
 const sealBatch = 16;
@@ -115,7 +115,7 @@ export class SealedWalk {
     this.batch = await this.query<Sealed>(
       `SELECT tree_size - entry_count AS first, entry_ids::text[] AS ids, leaf_hashes AS leaves, last_txid::text AS "lastTxid",
          last_id::text AS "lastId" FROM audit_seals
-       WHERE entry_count > 0 AND (last_txid, last_id) > ($1::text::xid8, $2::bigint) ORDER BY last_txid, last_id LIMIT ${sealBatch}`,
+       WHERE entry_count > 0 AND ${isOwn} AND (last_txid, last_id) > ($1::text::xid8, $2::bigint) ORDER BY last_txid, last_id LIMIT ${sealBatch}`,
       [this.read?.txid, this.read?.id],
     );
     const last = this.batch.at(-1);

@@ -7,8 +7,8 @@ import { checkIn, checkOut } from '#platform/database';
 import { LedgerFault } from './ledger-fault.error';
 import { LedgerKey } from './ledger-key';
 import { ledgerMetrics } from './ledger.metrics';
-import { CompactRange } from './merkle';
 import { parseVerifierKey } from './note';
+import { OwnSeals } from './own-seals';
 import { PublishedLog } from './published-log';
 import { maxSealEntries, sealNext } from './sealing';
 import { latestSeal, queryOn, sealAt, sealsAfter, tilesFrom, type Query, type Seal } from './seals';
@@ -57,6 +57,7 @@ export class SealerService implements BeforeApplicationShutdown {
     private readonly key: LedgerKey,
     private readonly log: PublishedLog,
     private readonly clock: Clock,
+    private readonly ownSeals: OwnSeals,
   ) {
     this.pool = new Pool({
       connectionString: config.databaseUrl,
@@ -92,7 +93,7 @@ export class SealerService implements BeforeApplicationShutdown {
    * sealed. Throws LedgerFault where the database is not what was signed.
    */
   async sealOnce(): Promise<number> {
-    const last = await latestSeal(this.query);
+    const last = await this.latestOwn();
     if ((last?.seq ?? 0) < this.largest) {
       throw new LedgerFault(
         `ROLLBACK: the database holds checkpoint ${last?.seq ?? 0}, this process has seen ${this.largest}`,
@@ -137,6 +138,18 @@ export class SealerService implements BeforeApplicationShutdown {
     }
   }
 
+  /**
+   * The log's latest seal. Rows after it that somebody else wrote are disowned first, so they do
+   * not stop the log.
+   */
+  private async latestOwn(): Promise<Seal | undefined> {
+    const last = await latestSeal(this.query);
+    if (!last || last.seq === this.trusted?.seq) return last;
+    const { own, foreign } = await this.ownSeals.head(this.query);
+    if (foreign.length > 0 && (own?.seq ?? 0) >= this.largest) await this.ownSeals.disown();
+    return own;
+  }
+
   private measure(latest: Seal | undefined): void {
     ledgerMetrics.size.set(latest?.size ?? 0);
     if (latest) ledgerMetrics.checkpointAt.set(latest.sealedAt.getTime() / 1000);
@@ -160,7 +173,7 @@ export class SealerService implements BeforeApplicationShutdown {
   /** Compares the database's log with what is known of it outside. Throws LedgerFault where they contradict one another. */
   private async compare(last: Seal | undefined): Promise<void> {
     const outside = await this.log.latest(this.clock.now());
-    if (last) await this.checkHead(last);
+    if (last) await this.checkTransactions(last);
     if (outside) await this.checkOutside(outside, last);
     this.published = outside
       ? { seq: outside.seq, size: this.key.open(outside.signed)?.size ?? 0 }
@@ -172,14 +185,7 @@ export class SealerService implements BeforeApplicationShutdown {
     ledgerMetrics.fault.set(0);
   }
 
-  private async checkHead(last: Seal): Promise<void> {
-    const checkpoint = this.key.open(last.checkpoint);
-    if (!checkpoint)
-      throw new LedgerFault(`checkpoint ${last.seq} in the database is not signed with the ledger's key`);
-    const root = new CompactRange(last.size, last.frontier).root;
-    if (checkpoint.size !== last.size || !checkpoint.root.equals(last.root) || !checkpoint.root.equals(root)) {
-      throw new LedgerFault(`checkpoint ${last.seq} in the database is not what was signed`);
-    }
+  private async checkTransactions(last: Seal): Promise<void> {
     const [counter] = await this.query<{ isBehind: boolean }>(
       'SELECT pg_snapshot_xmax(pg_current_snapshot()) <= $1::xid8 AS "isBehind"',
       [last.lastTxid],
@@ -238,10 +244,7 @@ export class SealerService implements BeforeApplicationShutdown {
       const { line, size } = await this.witness.cosign(seal.checkpoint, (oldSize) =>
         oldSize <= seal.size ? tree.consistencyProof(oldSize) : Promise.resolve([]),
       );
-      await this.query(
-        'INSERT INTO audit_cosignatures (seq, witness, line) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING',
-        [seal.seq, this.witness.key.name, line],
-      );
+      await this.query('SELECT audit_cosign($1, $2, $3)', [seal.seq, this.witness.key.name, line]);
       ledgerMetrics.witnessed.set(size);
       this.recovered('witness');
     } catch (error) {

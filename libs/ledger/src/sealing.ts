@@ -69,19 +69,11 @@ async function seal(client: PoolClient, key: LedgerKey, known: Seal | undefined)
   const isSilent = added.ids.length === 0;
   if (isSilent && last && last.ageMs < heartbeatMs) return undefined;
   const head = { size: range.size, root: range.size === 0 ? emptyRoot : range.root };
-  const made: Seal = {
-    ...head,
-    seq: (last?.seq ?? 0) + 1,
-    entryCount: added.ids.length,
-    frontier: range.frontier,
-    checkpoint: key.sign(head, now),
-    lastTxid: added.lastTxid ?? last?.lastTxid ?? '0',
-    lastId: added.ids.at(-1) ?? last?.lastId ?? '0',
-    horizon,
-    sealedAt: now,
-    ageMs: 0,
+  const unnumbered = {
+    ...{ ...head, entryCount: added.ids.length, frontier: range.frontier, checkpoint: key.sign(head, now), horizon },
   };
-  await store(client, made, added);
+  const { seq, ...given } = await store(client, last, unnumbered, added);
+  const made = { ...unnumbered, ...given, seq: Number(seq), ageMs: 0 };
   return { ...made, lagMs: added.firstAt === undefined ? undefined : now.getTime() - Date.parse(added.firstAt) };
 }
 
@@ -124,19 +116,22 @@ export function unsealed(after: Pick<Seal, 'lastTxid' | 'lastId'> | undefined, h
   return `(txid, id) > ('${lastTxid}'::xid8, ${lastId}) AND txid < '${horizon}'::xid8`;
 }
 
-async function store(client: PoolClient, made: Seal, { ids, leaves, nodes }: Added): Promise<void> {
-  if (nodes.length > 0) {
-    await client.query(
-      'INSERT INTO audit_tree_nodes (level, index, hash) SELECT * FROM unnest($1::smallint[], $2::bigint[], $3::bytea[])',
-      [nodes.map(({ level }) => level), nodes.map(({ index }) => index), nodes.map(({ hash }) => hash)],
-    );
-  }
-  await client.query(
-    `INSERT INTO audit_seals (seq, tree_size, entry_count, root, frontier, checkpoint, last_txid, last_id, horizon, entry_ids,
-       leaf_hashes, sealed_at) VALUES ($1, $2, $3, $4, $5, $6, $7::xid8, $8, $9::xid8, $10, $11, $12)`,
+/** Number, time and order are given by the database. It refuses a seal that leaves an entry out. */
+async function store(
+  client: PoolClient,
+  last: Seal | undefined,
+  made: Pick<Seal, 'root' | 'frontier' | 'checkpoint' | 'horizon'>,
+  { ids, leaves, nodes }: Added,
+): Promise<Pick<Seal, 'sealedAt' | 'lastTxid' | 'lastId'> & { seq: string }> {
+  const { rows } = await client.query<Pick<Seal, 'sealedAt' | 'lastTxid' | 'lastId'> & { seq: string }>(
+    `SELECT seq, sealed_at AS "sealedAt", last_txid AS "lastTxid", last_id AS "lastId"
+     FROM audit_seal($1, $2, $3, $4, $5::xid8, $6, $7, $8, $9, $10)`,
     [
-      ...[made.seq, made.size, made.entryCount, made.root, made.frontier, made.checkpoint],
-      ...[made.lastTxid, made.lastId, made.horizon, ids, Buffer.concat(leaves), made.sealedAt],
+      ...[last?.seq ?? 0, made.root, made.frontier, made.checkpoint, made.horizon, ids, Buffer.concat(leaves)],
+      ...[nodes.map(({ level }) => level), nodes.map(({ index }) => index), nodes.map(({ hash }) => hash)],
     ],
   );
+  const [given] = rows;
+  if (!given) throw new Error('The database answered no seal.');
+  return given;
 }

@@ -38,6 +38,9 @@ const columns = `seq, tree_size AS size, entry_count AS "entryCount", root, fron
   last_id::text AS "lastId", horizon::text AS horizon, sealed_at AS "sealedAt",
   extract(epoch FROM clock_timestamp() - sealed_at)::float8 * 1000 AS "ageMs"`;
 
+/** A row of `audit_seals` that is the log's own, as far as it is known (own-seals.ts). */
+export const isOwn = 'seq NOT IN (SELECT d.seq FROM disowned_seals d)';
+
 /** The driver reads bigint as text; sequence numbers and sizes stay below 2^53. */
 type Row<T extends Seal> = Omit<T, 'seq' | 'size'> & { seq: string; size: string };
 
@@ -47,19 +50,19 @@ function sealOf<T extends Seal>(row: Row<T>): T {
 
 /** The latest seal; undefined before the first. */
 export async function latestSeal(query: Query): Promise<Seal | undefined> {
-  const rows = await query<Row<Seal>>(`SELECT ${columns} FROM audit_seals ORDER BY seq DESC LIMIT 1`);
+  const rows = await query<Row<Seal>>(`SELECT ${columns} FROM audit_seals WHERE ${isOwn} ORDER BY seq DESC LIMIT 1`);
   return rows[0] && sealOf<Seal>(rows[0]);
 }
 
 export async function sealAt(query: Query, seq: number): Promise<Seal | undefined> {
-  const rows = await query<Row<Seal>>(`SELECT ${columns} FROM audit_seals WHERE seq = $1`, [seq]);
+  const rows = await query<Row<Seal>>(`SELECT ${columns} FROM audit_seals WHERE seq = $1 AND ${isOwn}`, [seq]);
   return rows[0] && sealOf<Seal>(rows[0]);
 }
 
 /** The seal with which the tree became at least so large; undefined where it did not. */
 export async function sealOfLeaf(query: Query, size: number): Promise<Seal | undefined> {
   const rows = await query<Row<Seal>>(
-    `SELECT ${columns} FROM audit_seals WHERE entry_count > 0 AND tree_size >= $1 ORDER BY tree_size LIMIT 1`,
+    `SELECT ${columns} FROM audit_seals WHERE entry_count > 0 AND tree_size >= $1 AND ${isOwn} ORDER BY tree_size LIMIT 1`,
     [size],
   );
   return rows[0] && sealOf<Seal>(rows[0]);
@@ -68,10 +71,24 @@ export async function sealOfLeaf(query: Query, size: number): Promise<Seal | und
 /** Up to `limit` seals after a sequence number, oldest first, with their leaves. */
 export async function sealsAfter(query: Query, seq: number, limit: number): Promise<SealedHashes[]> {
   const rows = await query<Row<SealedHashes>>(
-    `SELECT ${columns}, leaf_hashes AS leaves FROM audit_seals WHERE seq > $1 ORDER BY seq LIMIT $2`,
+    `SELECT ${columns}, leaf_hashes AS leaves FROM audit_seals WHERE seq > $1 AND ${isOwn} ORDER BY seq LIMIT $2`,
     [seq, limit],
   );
   return rows.map((row) => sealOf<SealedHashes>(row));
+}
+
+/** Up to `limit` rows before a number, or the last ones, newest first, whoever made them. */
+export async function rowsBefore(
+  query: Query,
+  seq: string | undefined,
+  limit: number,
+): Promise<(SealedHashes & { row: string })[]> {
+  const rows = await query<Row<SealedHashes & { row: string }>>(
+    `SELECT ${columns}, leaf_hashes AS leaves, seq::text AS row FROM audit_seals
+     WHERE ($1::bigint IS NULL OR seq < $1) AND ${isOwn} ORDER BY seq DESC LIMIT $2`,
+    [seq, limit],
+  );
+  return rows.map((row) => sealOf<SealedHashes & { row: string }>(row));
 }
 
 /** The ids of the entries that a seal added, in the order of the tree. */
@@ -93,7 +110,8 @@ export function tilesFrom(query: Query): ReadTile {
 async function leaves(query: Query, from: number, to: number): Promise<Buffer> {
   const rows = await query<{ first: string; hashes: Buffer }>(
     `SELECT tree_size - entry_count AS first, leaf_hashes AS hashes FROM audit_seals
-     WHERE entry_count > 0 AND tree_size > $1 AND tree_size <= (SELECT min(tree_size) FROM audit_seals WHERE entry_count > 0 AND tree_size >= $2)
+     WHERE entry_count > 0 AND ${isOwn} AND tree_size > $1 AND tree_size <=
+       (SELECT min(tree_size) FROM audit_seals WHERE entry_count > 0 AND ${isOwn} AND tree_size >= $2)
      ORDER BY tree_size`,
     [from, to],
   );
@@ -106,7 +124,10 @@ async function leaves(query: Query, from: number, to: number): Promise<Buffer> {
 
 async function nodes(query: Query, level: number, from: number, to: number): Promise<Buffer> {
   const rows = await query<{ hash: Buffer }>(
-    'SELECT hash FROM audit_tree_nodes WHERE level = $1 AND index >= $2 AND index < $3 ORDER BY index',
+    `SELECT DISTINCT ON (n.index) n.hash FROM audit_tree_nodes n LEFT JOIN audit_seals s ON s.seq = n.seq AND s.${isOwn}
+       AND (n.index + 1) * ${tileWidth}::numeric ^ n.level BETWEEN s.tree_size - s.entry_count + 1 AND s.tree_size
+     WHERE n.level = $1 AND n.index >= $2 AND n.index < $3 AND (n.seq = 0 OR s.seq IS NOT NULL)
+     ORDER BY n.index, n.seq DESC`,
     [level, from, to],
   );
   return Buffer.concat(rows.map(({ hash }) => hash));

@@ -6,12 +6,14 @@ import { ArchivedEntries, ArchivedEvidence, rowEvidence, type ArchivedObject } f
 import { CONFIG, type Config } from '#platform/config';
 import type { RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
-import type { LogPart } from './database-source';
+import { boundsOf, type LogPart } from './database-source';
 import type { Fault, Verdict } from './ledger.dto';
 import { LedgerKey } from './ledger-key';
 import { ledgerMetrics } from './ledger.metrics';
 import { verifyInThreads } from './parallel-verification';
 import { PublishedLog } from './published-log';
+import { isOwn } from './seals';
+import { doubled } from './verifier';
 
 /** Records that a verdict names at most. */
 const maxRows = 100;
@@ -74,12 +76,56 @@ export class VerificationService {
     const rows = isWhole && withRows ? await this.rows() : [];
     const destroyed = (await this.archive.objects()).filter(({ state }) => state === 'destroyed');
     const rehearsals = destroyed.filter(({ isRehearsal }) => isRehearsal).map(({ objectKey }) => objectKey);
-    const fault = ofLog.fault ?? faultOfCertificates(destroyed);
+    const fault =
+      ofLog.fault ??
+      faultOfCertificates(destroyed) ??
+      (await this.doubledBefore(part)) ??
+      (withRows ? await this.faultOfSeals() : null);
     const verdict = { ...ofLog, valid: fault === null && rows.length === 0, fault, rows, rehearsals };
     ledgerMetrics.verified.set(verdict.entriesCompared);
     if (verdict.valid && end && leavesNoGap(part)) await this.remember(end.seq, end.checkpoint);
     if (!verdict.valid) ledgerMetrics.verifyFaults.inc();
     return { verdict, seq: end?.seq ?? 0 };
+  }
+
+  /** An entry of the part whose id an entry before the part has, too. */
+  private async doubledBefore(part: LogPart): Promise<Fault | null> {
+    const { begin } = await boundsOf((sql, values) => this.database.query(undefined, sql, values), part);
+    if (!begin) return null;
+    const [found] = await this.database.query<{ id: string }>(
+      undefined,
+      `SELECT l.id FROM audit_logs l WHERE (l.txid, l.id) > ($1::text::xid8, $2::bigint)
+         AND EXISTS (SELECT FROM audit_logs o WHERE o.id = l.id AND (o.txid, o.changed_at) <> (l.txid, l.changed_at)) LIMIT 1`,
+      [begin.lastTxid, begin.lastId],
+      rowsMs,
+    );
+    return found ? doubled(found.id) : null;
+  }
+
+  /**
+   * What somebody else wrote among the seals and nobody has cleared, and a seal of the log that
+   * somebody disowned.
+   */
+  private async faultOfSeals(): Promise<Fault | null> {
+    const disowned = await this.database.query<{
+      seq: string;
+      isCleared: boolean;
+      isCopy: boolean;
+      checkpoint: string;
+    }>(
+      undefined,
+      `SELECT w.seq, w.cleared_at IS NOT NULL AS "isCleared", s.checkpoint,
+         EXISTS (SELECT FROM audit_seals WHERE checkpoint = s.checkpoint AND ${isOwn}) AS "isCopy"
+       FROM disowned_seals w JOIN audit_seals s ON s.seq = w.seq ORDER BY w.seq`,
+    );
+    for (const { seq, isCleared, isCopy, checkpoint } of disowned) {
+      const isSigned = !isCopy && this.key.open(checkpoint) !== undefined;
+      const detail = isSigned
+        ? `Checkpoint ${seq} was signed by the log, and somebody disowned it.`
+        : `The log did not make checkpoint ${seq} in the database.`;
+      if (isSigned || !isCleared) return { kind: 'checkpoint', entryId: null, index: null, detail };
+    }
+    return null;
   }
 
   private async rows(): Promise<Verdict['rows']> {

@@ -1,4 +1,5 @@
-import { keyOf } from './canonical-entry';
+import { idOf, keyOf } from './canonical-entry';
+import { IdSet } from './id-set';
 import type { Checkpoint } from './checkpoint';
 import type { Fault, LogVerdict } from './ledger.dto';
 import { CompactRange, hashAt, hashBytes, leafHash } from './merkle';
@@ -50,6 +51,8 @@ export interface VerifyOptions {
   publishedTile?: (tile: Tile) => Promise<Buffer | undefined>;
   /** A checkpoint that was published outside: the source's log must hold it. */
   published?: string;
+  /** The ids of the entries that were read are put there. */
+  ids?: IdSet;
   /** It goes on when what this returns is done. */
   onProgress?: (leaves: number, of: number) => void | Promise<void>;
 }
@@ -71,11 +74,13 @@ class Verification {
   private compared = 0;
   private unsealed = 0;
   private unread = 0;
+  private readonly ids: IdSet;
 
   constructor(
     private readonly source: LedgerSource,
     private readonly options: VerifyOptions,
   ) {
+    this.ids = options.ids ?? new IdSet();
     this.lines = source.lines()[Symbol.asyncIterator]();
     this.sealed = source.sealed()[Symbol.asyncIterator]();
   }
@@ -134,6 +139,7 @@ class Verification {
       if (leaf?.compare(sealed.leaves, place * hashBytes, (place + 1) * hashBytes) !== 0) {
         return this.diagnose(sealed, { start, place, line });
       }
+      if (line && !this.ids.add(idOf(line))) return doubled(idOf(line), this.range.size);
       this.next += 1;
       this.compared += 1;
       this.range.append(leaf);
@@ -262,6 +268,7 @@ class Verification {
           entryId: keyOf(line).id,
         });
       }
+      if (!this.ids.add(idOf(line))) return doubled(idOf(line));
       this.unsealed += 1;
       this.next += 1;
     }
@@ -278,6 +285,11 @@ class Verification {
       `A checkpoint of ${published.size} entries was published; here the log ends at ${this.range.size}.`,
     );
   }
+}
+
+/** Of two entries with one id the second in the order of the log was inserted. */
+export function doubled(id: number | string, index?: number): Fault {
+  return faultOf('inserted', 'Another entry has the same id.', { entryId: String(id), index });
 }
 
 function faultOf(

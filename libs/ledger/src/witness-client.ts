@@ -1,5 +1,5 @@
 import { parseCheckpoint } from './checkpoint';
-import { parseNote, signedBy, signatureType, type VerifierKey } from './note';
+import { isSignedBy, signatureType, type VerifierKey } from './note';
 
 /** One request to a witness, in ms. */
 const answerMs = 3_000;
@@ -61,11 +61,10 @@ export class WitnessClient {
 
   /** The line of the witness among those it answered, verified. */
   private ownLine(signed: string, lines: string): string {
-    const { text } = parseNote(signed);
     const own = lines
       .split('\n')
       .map((line) => `${line}\n`)
-      .find((line) => line.startsWith('— ') && signedBy(parseNote(`${text}\n${line}`), this.key));
+      .find((line) => line.startsWith('— ') && isSignedBy(signed, line, this.key));
     if (!own) throw new Error('The witness answered without its signature.');
     return own;
   }
