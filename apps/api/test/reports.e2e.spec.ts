@@ -62,7 +62,7 @@ const expected: Record<string, { items: object[]; tables: Record<string, string[
   },
   'employment-by-employer': {
     items: [{ employer: 'Harbor', members: 2, apprentices: 1, averageHourlyRate: '35.01' }],
-    tables: { organizations: ['Harbor'], member_employments: ['now', 'too'] },
+    tables: { organizations: ['Harbor'], member_employments: ['now', 'too'], members: ['Ames', 'Blau'] },
   },
   'out-of-work': {
     items: [{ memberNumber: 'Cruz', lastWorkedOn: '2026-01-01', daysOut: 181 }],

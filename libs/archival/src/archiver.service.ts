@@ -13,7 +13,7 @@ import { withLease } from './lease';
 import { concernsOf, monthsUntil, planMonth, type MonthPlan } from './month-plan';
 import { PartsService, type OnProgress } from './parts.service';
 import { Releases } from './releases';
-import { heldBy, TiersService, type ObjectOutcome } from './tiers.service';
+import { discloseHolds, heldBy, TiersService, type ObjectOutcome } from './tiers.service';
 
 /** A number of our own for the lease on the archive's work. */
 const archiveLease = 4_927_004;
@@ -71,9 +71,11 @@ export class ArchiverService {
   async run(context: RequestContext, options: RunOptions = {}): Promise<ArchiveReport> {
     const { asOf = this.clock.now(), dryRun = false, onProgress } = options;
     context.takeTime();
+    // It counts entries, by month and part.
+    context.disclose({ tableName: 'audit_logs', ids: [], list: true, notes: 'archive run' });
     const report: ArchiveReport = { asOf: asOf.toISOString(), dryRun, months: [], objects: [] };
     if (dryRun) {
-      for (const plan of await this.plan(asOf)) report.months.push(outcomeOf(plan));
+      for (const plan of await this.plan(context, asOf)) report.months.push(outcomeOf(plan));
       report.objects = await this.tiers.moveOn(context, asOf, { dryRun });
       return report;
     }
@@ -81,7 +83,7 @@ export class ArchiverService {
       await this.parts.clear();
       await this.releases.finish(context);
       await this.sealAll();
-      for (const plan of await this.plan(asOf)) {
+      for (const plan of await this.plan(context, asOf)) {
         if (signal.aborted) throw signal.reason;
         // A store that does not answer for one month is not asked for the next.
         const isAway = report.months.some(({ storeIsAway }) => storeIsAway);
@@ -118,7 +120,7 @@ export class ArchiverService {
   }
 
   /** The months whose time has come as of an instant, and what becomes of them. */
-  private async plan(asOf: Date): Promise<MonthPlan[]> {
+  private async plan(context: RequestContext, asOf: Date): Promise<MonthPlan[]> {
     const { ARCHIVE_FORMAT: format, ARCHIVE_PART_MB, AUDIT_HOT_DAYS } = this.config;
     const months = await monthsUntil(this.query, daysBefore(asOf, AUDIT_HOT_DAYS));
     const plans: MonthPlan[] = [];
@@ -127,6 +129,7 @@ export class ArchiverService {
       const plan = await planMonth(this.query, month, options);
       if (!plan) continue;
       const holds = plan.left === undefined ? await this.holdsOn(month) : [];
+      discloseHolds(context, holds);
       plans.push(holds.length > 0 ? { month, left: `on hold: ${holds.map(heldBy).join(', ')}`, parts: [] } : plan);
     }
     return plans;

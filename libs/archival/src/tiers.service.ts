@@ -49,16 +49,20 @@ export class TiersService {
   /** Moves on every object whose time has come as of an instant. One that can not be is said to have failed, and left for the next run. */
   async moveOn(context: RequestContext, asOf: Date, { dryRun }: { dryRun: boolean }): Promise<ObjectOutcome[]> {
     const outcomes: ObjectOutcome[] = [];
+    const ids: number[] = [];
     for (const row of await archivesWhere(this.query, `state = 'archived'`)) {
       try {
         const outcome = await this.moveOneOn(context, row, asOf, dryRun);
+        if (outcome) ids.push(row.id);
         if (outcome) outcomes.push({ objectKey: row.objectKey, month: row.month.slice(0, 7), ...outcome });
       } catch (error) {
         const detail = (error as Error).message;
         this.logger.warn({ objectKey: row.objectKey, cause: detail }, 'An archived object could not be moved on');
+        ids.push(row.id);
         outcomes.push({ objectKey: row.objectKey, month: row.month.slice(0, 7), action: 'failed', detail });
       }
     }
+    if (ids.length > 0) context.disclose({ tableName: 'archives', ids, list: true, notes: 'archive run' });
     return outcomes;
   }
 
@@ -173,6 +177,7 @@ export class TiersService {
         from: new Date(manifest.firstChangedAt),
         to: monthOf(`${manifest.month}-01`).end,
       });
+      discloseHolds(context, holds);
       if (holds.length > 0) return { action: 'keep', detail: `on hold: ${holds.map(heldBy).join(', ')}` };
       if (dryRun) return { action: 'destroy', detail: policy };
       // By the real clock once more: nothing undoes what follows.
@@ -198,6 +203,12 @@ export class TiersService {
       return { action: 'destroy', detail: policy };
     });
   }
+}
+
+/** Notes that a report names these holds. */
+export function discloseHolds(context: RequestContext, holds: readonly { id: number }[]): void {
+  if (holds.length === 0) return;
+  context.disclose({ tableName: 'legal_holds', ids: holds.map(({ id }) => id), list: true, notes: 'archive run' });
 }
 
 export const heldBy = ({ id, matter }: { id: number; matter: string }) => `hold ${id} (${matter})`;

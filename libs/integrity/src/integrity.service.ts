@@ -105,12 +105,16 @@ export class IntegrityService {
     return report;
   }
 
-  /** The same with the first issues, whose records go on the record as shown. */
+  /** The same with the first issues. The records of all of them, which it counts, go on the record as shown. */
   async list(context: RequestContext, { files }: { files: boolean }): Promise<CheckReport & { issues: Issue[] }> {
     const issues: Issue[] = [];
-    const onIssues = (more: Issue[]) => void issues.push(...more.slice(0, maxListed - issues.length));
+    const counted: IssueRecord[] = [];
+    const onIssues = (more: Issue[]) => {
+      issues.push(...more.slice(0, maxListed - issues.length));
+      counted.push(...more.map(recordOf));
+    };
     const report = await this.check(context, { files, onIssues });
-    discloseIssues(context, issues);
+    discloseIssues(context, counted);
     return { ...report, issues };
   }
 
@@ -120,25 +124,29 @@ export class IntegrityService {
    */
   async repair(context: RequestContext, { dryRun, onProgress, onRepair }: RepairOptions): Promise<RepairReport> {
     context.takeTime();
+    context.demandReason();
+    const counted: IssueRecord[] = [];
     const report: RepairReport = { dryRun, kinds: [], repaired: 0, criticalLeft: 0, lifted: [] };
     const { checks } = this;
     const owns = await this.persons.owning(context);
     for (const [index, check] of checks.entries()) {
       const { kind, table, severity, repair } = check;
-      const counted = { kind, table, severity, automatic: repair !== undefined, found: 0, repaired: 0, left: 0 };
+      const sums = { kind, table, severity, automatic: repair !== undefined, found: 0, repaired: 0, left: 0 };
       for await (const issue of this.found(context, check)) {
         const { id } = issue;
         const outcome = dryRun || id === null || owns(table, id) ? 'left' : await this.mend(context, check, id, repair);
         if (outcome === 'gone') continue;
-        counted.found += 1;
-        counted[outcome] += 1;
+        sums.found += 1;
+        sums[outcome] += 1;
         if (outcome === 'repaired') await onRepair?.(issue);
+        else counted.push(recordOf(issue));
       }
-      report.kinds.push(counted);
-      report.repaired += counted.repaired;
-      if (severity === 'critical') report.criticalLeft += counted.left;
+      report.kinds.push(sums);
+      report.repaired += sums.repaired;
+      if (severity === 'critical') report.criticalLeft += sums.left;
       onProgress?.('rules', index + 1, checks.length);
     }
+    discloseIssues(context, counted);
     report.lifted = await this.lifted(context);
     return report;
   }
@@ -163,19 +171,18 @@ export class IntegrityService {
     return (await this.objects.stands(context, issue)) ? 'left' : 'repaired';
   }
 
-  /** What the entities declare and the database lacks, with the rows that are in the way; those go on the record as shown. */
+  /** What the entities declare and the database lacks, with the first rows in the way. All of them go on the record as shown. */
   async lifted(context: RequestContext): Promise<LiftedConstraint[]> {
     const lifted: LiftedConstraint[] = [];
     for (const { table, name, inTheWay } of await this.missing(context)) {
-      const [row] = await this.database.query<{ count: number; ids: number[] }>(
+      const [row] = await this.database.query<{ ids: number[] }>(
         context,
-        `SELECT count(*)::integer AS count, coalesce((array_agg(t.id ORDER BY t.id))[1:${maxNamed}], '{}') AS ids
-         FROM ${table} t WHERE ${inTheWay}`,
+        `SELECT coalesce(array_agg(t.id ORDER BY t.id), '{}') AS ids FROM ${table} t WHERE ${inTheWay}`,
         [],
         checkMs,
       );
-      const { count = 0, ids = [] } = row ?? {};
-      lifted.push({ table, name, count, ids });
+      const { ids = [] } = row ?? {};
+      lifted.push({ table, name, count: ids.length, ids: ids.slice(0, maxNamed) });
       if (ids.length > 0) context.disclose({ tableName: table, ids, list: true, notes: `in the way of ${name}` });
     }
     return lifted;
@@ -234,8 +241,13 @@ export class IntegrityService {
   }
 }
 
-/** Notes that the records of these issues are shown. */
-export function discloseIssues(context: RequestContext, issues: readonly Issue[]): void {
+/** Whose record an issue is about; of a file without a row it is nobody's. */
+type IssueRecord = Pick<Issue, 'table' | 'id'>;
+
+const recordOf = ({ table, id }: IssueRecord): IssueRecord => ({ table, id });
+
+/** Notes that the records of these issues are shown, or counted. */
+export function discloseIssues(context: RequestContext, issues: readonly IssueRecord[]): void {
   const shown = new Map<string, Set<number>>();
   for (const { table, id } of issues) {
     if (id !== null) shown.set(table, (shown.get(table) ?? new Set()).add(id));

@@ -45,7 +45,13 @@ export const ImportReport = z
   .meta({ id: 'ImportReport' });
 export type ImportReport = z.infer<typeof ImportReport>;
 
+/** With the member who has the number already. */
+type Fault = RowError & { memberId?: number };
+
 interface Progress extends ImportReport {
+  errors: Fault[];
+  /** Members who have numbers of the file, as far as this request was told of them. */
+  told: Set<number>;
   /** A hash over the mode and the rows read so far, by which a resumed import knows it was sent the same file. */
   rowsHash: string;
   finished: boolean;
@@ -67,10 +73,18 @@ export class MembersImport {
   async run(context: RequestContext, csv: Readable, { mode }: ImportQuery): Promise<ImportReport> {
     context.takeTime();
     try {
-      if (mode === 'report') return reportOf(await this.consume(context, csv, mode));
+      if (mode === 'report') {
+        const progress = await this.consume(context, csv, mode);
+        const ids = [...progress.told];
+        if (ids.length > 0) context.disclose({ tableName: 'members', ids, list: true, notes: 'import' });
+        return reportOf(progress);
+      }
       return await this.database.transaction(context, async () => {
         const progress = await this.consume(context, csv, mode);
-        if (progress.rowsRefused > 0) throw rejected(progress);
+        if (progress.rowsRefused > 0) {
+          context.consider({ tableName: 'members', ids: [...progress.told] });
+          throw rejected(progress);
+        }
         return reportOf(progress);
       });
     } finally {
@@ -113,7 +127,7 @@ export class MembersImport {
     finished: boolean,
   ): Promise<Progress> {
     return this.database.transaction(context, async () => {
-      const errors: RowError[] = [];
+      const errors: Fault[] = [];
       const valid: { row: number; member: CreateMember }[] = [];
       const numbers = new Set<string>();
       batch.forEach(({ record, fault }, index) => {
@@ -137,13 +151,21 @@ export class MembersImport {
             valid.map(({ member }) => member),
           )
         : new Set();
-      for (const { row, member } of valid) if (!created.has(member.memberNumber)) errors.push({ row, ...duplicate });
+      const taken = valid.filter(({ member }) => !created.has(member.memberNumber));
+      const numbersTaken = taken.map(({ member }) => member.memberNumber);
+      const holders = taken.length ? await this.bulk.holding(context, members, 'memberNumber', numbersTaken) : [];
+      if (holders.length > 0) context.demandReason({ tableName: 'members' });
+      const idOf = new Map(holders.map(({ id, key }) => [key, id]));
+      for (const { row, member } of taken) {
+        errors.push({ row, ...duplicate, memberId: idOf.get(member.memberNumber) });
+      }
       errors.sort((a, b) => a.row - b.row);
       const after: Progress = {
         rowsRead: before.rowsRead + batch.length,
         rowsCreated: before.rowsCreated + created.size,
         rowsRefused: before.rowsRefused + errors.length,
         errors: [...before.errors, ...errors].slice(0, maxListedErrors),
+        told: new Set([...before.told, ...holders.map(({ id }) => id)]),
         rowsHash,
         finished,
       };
@@ -161,14 +183,17 @@ export class MembersImport {
       `INSERT INTO imports (user_id, operation, key) VALUES ($1, $2, $3) ON CONFLICT (user_id, operation, key) DO NOTHING`,
       [actor?.userId, route, idempotencyKey],
     );
-    const [found] = await this.database.query<Progress>(
+    const [found] = await this.database.query<Omit<Progress, 'told'>>(
       context,
       `SELECT rows_read AS "rowsRead", rows_created AS "rowsCreated", rows_refused AS "rowsRefused", errors,
          rows_hash AS "rowsHash", finished_at IS NOT NULL AS finished
        FROM imports WHERE user_id = $1 AND operation = $2 AND key = $3`,
       [actor?.userId, route, idempotencyKey],
     );
-    return found ?? emptyProgress();
+    if (!found) return emptyProgress();
+    const told = new Set(found.errors.flatMap(({ memberId }) => memberId ?? []));
+    if (told.size > 0) context.demandReason({ tableName: 'members' });
+    return { ...found, told };
   }
 
   private async keep(context: RequestContext, before: Progress, after: Progress): Promise<void> {
@@ -204,11 +229,12 @@ export class MembersImport {
 const duplicate = { field: 'memberNumber', message: 'is the number of another member' };
 
 function emptyProgress(): Progress {
-  return { rowsRead: 0, rowsCreated: 0, rowsRefused: 0, errors: [], rowsHash: '', finished: false };
+  return { rowsRead: 0, rowsCreated: 0, rowsRefused: 0, errors: [], told: new Set(), rowsHash: '', finished: false };
 }
 
 function reportOf({ rowsRead, rowsCreated, rowsRefused, errors }: Progress): ImportReport {
-  return { rowsRead, rowsCreated, rowsRefused, errors };
+  const listed = errors.map(({ row, field, message }) => ({ row, field, message }));
+  return { rowsRead, rowsCreated, rowsRefused, errors: listed };
 }
 
 /** The data rows, keyed by property; empty cells are absent. Throws 422 for a header that is not ours. */

@@ -165,10 +165,13 @@ export class RequestContext {
    */
   disclose(disclosure: Disclosure): void {
     const { tableName, ids } = disclosure;
-    if (this.mustSayWhy && !this.reason) {
-      throw reasonRequired({ tableName, recordId: ids.length === 1 ? ids[0] : undefined });
-    }
+    this.demandReason({ tableName, recordId: ids.length === 1 ? ids[0] : undefined });
     this.disclosures.push(disclosure);
+  }
+
+  /** 428 for who must say why and did not: before work whose outcome tells of records. */
+  demandReason(refused?: { tableName?: string; recordId?: number }): void {
+    if (this.mustSayWhy && !this.reason) throw reasonRequired(refused);
   }
 
   /**

@@ -12,6 +12,9 @@ export interface Part {
   isLast: boolean;
 }
 
+/** A record that has a key already. */
+type Holder = Pick<ViewRow, 'id' | 'version'> & { key: string };
+
 /** Many records of a declared resource at once: what exports and imports are made of. */
 @Injectable()
 export class BulkRecords {
@@ -51,6 +54,17 @@ export class BulkRecords {
 
   visibleFields(context: RequestContext, resource: Resource): string[] {
     return visibleFields(resource, actorOf(context));
+  }
+
+  /** The records that have one of these keys, removed ones included. */
+  holding(context: RequestContext, resource: Resource, key: string, values: string[]): Promise<Holder[]> {
+    return this.database.query<Holder>(
+      context,
+      `SELECT id, audit_ref AS version, ${snake(key)} AS key FROM ${this.tableOf(resource)}
+       WHERE ${snake(key)} = ANY ($1::text[]) ORDER BY id`,
+      [values],
+      longStatementMs,
+    );
   }
 
   /**

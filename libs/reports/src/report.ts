@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { Permission } from '#access';
 
 /**
- * A report: one statement over records, and which of them a row shows. The columns of `shows` hold ids (or arrays of ids) of the
+ * A report: one statement over records, and which of them a row shows or counts. The columns of `shows` hold ids (or arrays of ids) of the
  * named tables; they go into the entry and not into the report.
  */
 export interface Report {

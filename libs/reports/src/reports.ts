@@ -49,11 +49,11 @@ export const employmentByEmployer: Report = {
       averageHourlyRate: money.describe('Dollars an hour, over those whose rate is known.'),
     })
     .meta({ id: 'EmploymentByEmployerRow' }),
-  shows: { organizationId: 'organizations', employmentIds: 'member_employments' },
+  shows: { organizationId: 'organizations', employmentIds: 'member_employments', memberIds: 'members' },
   sql: `SELECT o.name AS employer, count(DISTINCT e.member_id)::integer AS members,
       count(DISTINCT e.member_id) FILTER (WHERE m.classification LIKE 'apprentice%')::integer AS apprentices,
       round(avg(e.hourly_rate), 2)::text AS "averageHourlyRate",
-      o.id AS "organizationId", array_agg(e.id) AS "employmentIds"
+      o.id AS "organizationId", array_agg(e.id) AS "employmentIds", array_agg(DISTINCT m.id) AS "memberIds"
     FROM member_employments e JOIN organizations o ON o.id = e.organization_id JOIN members m ON m.id = e.member_id
     WHERE e.start_date <= $1::date AND (e.is_current OR e.end_date >= $1::date)
       AND o.deleted_at IS NULL AND m.deleted_at IS NULL
