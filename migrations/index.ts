@@ -33,6 +33,7 @@ import { ReferencesInUse1795420868000 } from './1795420868000-references-in-use'
 import { WritingByFunctions1795421100000 } from './1795421100000-writing-by-functions';
 import { NamedDependents1795421200000 } from './1795421200000-named-dependents';
 import { MemberLinks1795421400000 } from './1795421400000-member-links';
+import { RegistrationGuesses1795421410000 } from './1795421410000-registration-guesses';
 import { ServingWithoutTheOwner1795421600000 } from './1795421600000-serving-without-the-owner';
 
 /** In the order they run; a spec compares this list with the files. */
@@ -72,5 +73,6 @@ export const migrations = [
   WritingByFunctions1795421100000,
   NamedDependents1795421200000,
   MemberLinks1795421400000,
+  RegistrationGuesses1795421410000,
   ServingWithoutTheOwner1795421600000,
 ];

@@ -15,6 +15,7 @@ const unauditedTables: Record<string, string> = {
   idempotency_keys: 'hashes and ids of requests whose effects are on record, kept for a day',
   imports: 'counts and faults of imports whose effects are on record',
   account_versions: 'counts changes that are on record themselves; it holds numbers alone',
+  registration_guesses: 'counts wrong dates of birth, each of which is on record itself',
   member_links: 'keeps which members an account was linked to; each link is on record with its account',
 };
 

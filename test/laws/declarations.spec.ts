@@ -13,9 +13,11 @@ const lettingGo: Record<string, string> = {
   'benevolence-reviews.reviewerId': 'what somebody did outlives their account',
   'break-glass-reviews.openedBy': 'likewise',
   'break-glass-reviews.closedBy': 'likewise',
+  'registrations.confirmedBy': 'likewise',
   'archives.restoreAskedBy': 'likewise',
   'legal-holds.placedBy': 'likewise',
   'legal-holds.releasedBy': 'likewise',
+  'registrations.memberId': 'a registration for a removed member opens no account',
   'grievances.assignedRepId': 'a grievance outlives the account of who represents it',
 };
 

@@ -216,6 +216,7 @@ describe('every reply', () => {
       audit: Number((await api.entries()).at(0)?.id),
       'break-glass-reviews': await openedReview(),
       archives: await coldArchive(),
+      registrations: await waitingRegistration(),
     };
     for (const operation of createdFirst(operations)) {
       await makeReady(operation.operationId);
@@ -337,6 +338,17 @@ async function openedReview(): Promise<number> {
     [userId],
   );
   return Number(review?.id);
+}
+
+/** A registration that the office confirms, of a member who is no other record's. */
+async function waitingRegistration(): Promise<number> {
+  const [registration] = await api.query<{ id: number }>(
+    `WITH m AS (INSERT INTO members (member_number, first_name, last_name, classification)
+       VALUES ('GUESSED', 'Rosa', 'Delgado', 'journeyman') RETURNING id)
+     INSERT INTO registrations (member_id, email, token_hash, expires_at, needs_confirmation)
+     SELECT id, 'candidate@local.example', repeat('0', 64), now() + interval '1 day', true FROM m RETURNING id`,
+  );
+  return Number(registration?.id);
 }
 
 /** The operations of one tag together, in the order of the document, save that a record is created before it is read. */

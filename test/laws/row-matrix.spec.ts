@@ -31,6 +31,7 @@ const ownAffairs: readonly Operation[] = [
   'grievances:settle',
   'grievances:withdraw',
   'grievances:close',
+  'registrations:confirm',
 ];
 
 const absent: Records = {
@@ -41,6 +42,7 @@ const absentId = 2_147_483_000;
 /** How a record comes to be that no operation creates, by its resource. */
 const begun: Record<string, (member: number) => Promise<number>> = {
   'break-glass-reviews': openedReview,
+  registrations: waitingRegistration,
   archives: begunArchive,
 };
 /** Routes with no record of a resource in them or in their lists, or that only end the caller's own session. */
@@ -111,6 +113,17 @@ async function openedReview(member: number): Promise<number> {
   await staff.get(`/members/${member}`, { 'X-Break-Glass': 'true', 'X-Access-Reason': 'Accident on site' });
   const [review] = await api.query<{ id: number }>('SELECT max(id) AS id FROM break_glass_reviews');
   return review?.id ?? absentId;
+}
+
+/** Somebody wants the account of the member, whose office must confirm it. */
+async function waitingRegistration(member: number): Promise<number> {
+  const [registration] = await api.query<{ id: number }>(
+    `INSERT INTO registrations (member_id, email, token_hash, expires_at, needs_confirmation)
+     VALUES ($1, 'candidate@local.example', $2, now() + interval '1 day', true)
+     RETURNING id`,
+    [member, String(member).padStart(64, '0')],
+  );
+  return registration?.id ?? absentId;
 }
 
 /** The resource of this name, where it has the routes of recordController. */

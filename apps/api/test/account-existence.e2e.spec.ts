@@ -101,13 +101,24 @@ describe('whether an account exists', () => {
   });
 
   it('is not told by the work of a registration, nor whether there is such a member', async () => {
-    const [known, open] = [await aCandidate('known@local.example'), await aCandidate(null)];
+    const [known, open, guessed] = [
+      await aCandidate('known@local.example'),
+      await aCandidate(null),
+      await aCandidate(null),
+    ];
     const taken = await accountThat();
     const register = (registration: object) => post('register', registration);
     const work = await expectSameWork({
       'a member': () => register({ ...known, email: 'known@local.example' }),
       'a member, from elsewhere': () => register({ ...known, email: 'thief@local.example' }),
       'a member without an address': () => register({ ...open, email: 'open@local.example' }),
+      'a wrong date of birth': () => register({ ...known, dateOfBirth: '1980-05-18', email: 'known@local.example' }),
+      'a member who was guessed at': async () => {
+        await api.query('INSERT INTO registration_guesses SELECT id, 5 FROM members WHERE member_number = $1', [
+          guessed.memberNumber,
+        ]);
+        return register({ ...guessed, email: 'guessed@local.example' });
+      },
       'no member': () => register({ ...open, memberNumber: 'NOBODY', email: 'nobody@local.example' }),
       'the address of an account': () => register({ ...open, email: taken }),
     });

@@ -17,6 +17,7 @@ import { declaredResources } from '../../../test/support/resources';
 const closed: Record<string, string> = {
   'benevolence-reviews': 'what reviewers said helps nobody in an emergency',
   'break-glass-reviews': 'looking at the emergencies of others is none',
+  registrations: 'whose account it will be is no emergency',
   archives: 'part of the ledger',
   'legal-holds': 'part of the ledger',
   'retention-policies': 'part of the ledger',

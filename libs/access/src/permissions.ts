@@ -80,6 +80,8 @@ export const PERMISSIONS = {
   /** Asking for soft-deleted records. */
   'deleted:read': { admin: 'all', officer: 'all' },
   'users:administer': { admin: 'all' },
+  /** Saying of a registration that it is the member's own: who knows the member. */
+  'registrations:confirm': { admin: 'all', officer: 'all', staff: 'all' },
   'audit:read': { admin: 'all', officer: 'members', staff: 'own', organizer: 'own', instructor: 'own', member: 'self' },
   /** The ledger as a whole: exports and summaries. */
   'audit:export': { admin: 'all' },
@@ -175,6 +177,10 @@ export const OPERATIONS = {
   'users:lock': 'users:administer',
   'users:unlock': 'users:administer',
   'users:mfa-reset': 'users:administer',
+  'registrations:list': 'registrations:confirm',
+  'registrations:read': 'registrations:confirm',
+  'registrations:confirm': 'registrations:confirm',
+  'registrations:audit-trail': 'audit:read',
   'roles:list': 'users:administer',
   'members:list': 'members:read',
   'members:create': 'members:administer',

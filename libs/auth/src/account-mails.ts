@@ -38,6 +38,18 @@ If it was not you, tell the office.
   };
 }
 
+export function guessedMail(): Text {
+  return {
+    subject: 'Somebody tried to open an account in your name',
+    text: `Somebody has sent your member number to your union local several times, each
+time with a wrong date of birth, to open an account in your name.
+
+No account was opened. From now on the office confirms each registration for
+you. Whether or not it was you, call the office if you want an account.
+`,
+  };
+}
+
 export function resetMail(portalUrl: string, token: string): Text {
   return {
     subject: 'Choose a new password',

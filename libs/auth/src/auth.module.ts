@@ -13,6 +13,7 @@ import { MfaController } from './mfa.controller';
 import { OneTimeTokensService } from './one-time-tokens.service';
 import { RecoveryService } from './recovery.service';
 import { RegistrationService } from './registration.service';
+import { RegistrationsController } from './registrations.controller';
 import { RoleThrottlerGuard } from './role-throttler.guard';
 import { SecondFactorService } from './second-factor.service';
 import { SessionsService } from './sessions.service';
@@ -27,7 +28,7 @@ import { UsersService } from './users.service';
     TokensModule,
     ThrottlerModule.forRootAsync({ inject: [CONFIG, GcraStorage], useFactory: throttlerOptions }),
   ],
-  controllers: [AuthController, AccountController, MfaController, UsersController],
+  controllers: [AuthController, AccountController, MfaController, RegistrationsController, UsersController],
   providers: [
     AccountsService,
     AuthService,

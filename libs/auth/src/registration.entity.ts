@@ -6,7 +6,7 @@ import { Audited, AuditedRow } from '#audit';
  * reserves nothing, neither the member nor the address, so that a stranger's or a mistyped one is in nobody's way.
  */
 @Entity('registrations')
-@Audited({ read: 'users:administer', secrets: ['tokenHash'] })
+@Audited({ read: 'registrations:confirm', secrets: ['tokenHash'] })
 @Unique('registrations_token_hash_key', ['tokenHash'])
 @Index('registrations_email_idx', ['email', 'id'], { where: 'used_at IS NULL' })
 @Index('registrations_expires_at_idx', ['expiresAt'])
@@ -28,4 +28,15 @@ export class Registration extends AuditedRow {
   /** When it became an account, or was made void by something newer. */
   @Column({ type: 'timestamptz', nullable: true })
   usedAt: Date | null;
+
+  /** Whether too many wrong dates of birth had been sent for the member. No link is mailed before the office has confirmed it. */
+  @Column({ type: 'boolean', default: false })
+  needsConfirmation: boolean;
+
+  @ForeignKey('users', { name: 'registrations_confirmed_by_fkey' })
+  @Column({ type: 'integer', nullable: true })
+  confirmedBy: number | null;
+
+  @Column({ type: 'timestamptz', nullable: true })
+  confirmedAt: Date | null;
 }

@@ -1,23 +1,31 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { IsNull } from 'typeorm';
-import { selfRegisteredRole } from '#access';
+import { PersonsService, selfRegisteredRole } from '#access';
 import { AuditWriter } from '#audit';
+import { DomainError } from '#kernel';
 import { CONFIG, type Config } from '#platform/config';
 import type { RequestContext } from '#platform/context';
 import { Database, inTime, now } from '#platform/database';
+import type { Rendered } from '#platform/http';
 import { Mailer, type Mail } from '#platform/mail';
+import { Records } from '#records';
 import type { AcceptedView, Register, VerifyEmail } from './account.dto';
-import { existingAccountMail, verificationMail } from './account-mails';
+import { existingAccountMail, guessedMail, verificationMail } from './account-mails';
 import { AccountsService } from './accounts.service';
 import { neutralAnswer } from './neutral-answer';
 import { OneTimeTokensService, spentToken, tokenBytes, tokenMinutes } from './one-time-tokens.service';
 import { hashPassword } from './passwords';
 import { newToken, sha256 } from './random-tokens';
 import { Registration } from './registration.entity';
+import { registrations } from './registration.resource';
 import { RoleRow, UserRole } from './role.entity';
 import { User } from './user.entity';
 
 const unverified = 'e-mail not verified';
+/** Wrong dates of birth for one member, after which number and date of birth prove nothing. */
+const maxGuesses = 5;
+/** Days in which the office may confirm a registration. */
+const waitingDays = 14;
 
 /** Whose wish it is to have an account, and where its mail goes. */
 interface Wish {
@@ -25,8 +33,14 @@ interface Wish {
   email: string;
 }
 
-interface ProvedMember {
+/** What tells whether a wish waits for the office. */
+type Waiting = Record<'confirmedAt' | 'usedAt', string | null> & { needsConfirmation: boolean };
+
+/** A member with the number that was sent. */
+interface NamedMember {
   id: number;
+  /** Whether the date of birth is the member's, too. */
+  isProved: boolean;
   /** The address the local has on file. */
   email: string | null;
   hasAccount: boolean;
@@ -48,6 +62,8 @@ export class RegistrationService {
     private readonly oneTimeTokens: OneTimeTokensService,
     private readonly audit: AuditWriter,
     private readonly mailer: Mailer,
+    private readonly records: Records,
+    private readonly persons: PersonsService,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -79,13 +95,38 @@ export class RegistrationService {
     );
   }
 
+  /** The office says that the registration is the member's own: its link is mailed now. */
+  async confirm(context: RequestContext, id: number): Promise<Rendered> {
+    const token = newToken(tokenBytes);
+    const { email, shown } = await this.database.transaction(context, async () => {
+      const held = await this.records.hold<Wish & Waiting>(context, registrations, id);
+      await this.persons.refuseOwn(context, held, 'Somebody else confirms your registration.', {
+        tableName: 'registrations',
+        recordId: id,
+      });
+      if (!held.needsConfirmation || held.confirmedAt !== null || held.usedAt !== null) {
+        throw new DomainError('workflow.not-allowed', 'This registration does not wait for the office.');
+      }
+      const confirmed = { confirmedBy: context.actor?.userId, confirmedAt: now };
+      const shown = await this.records.apply(context, registrations, id, { ...confirmed, ...linkOf(token) });
+      return { email: held.email, shown };
+    });
+    void this.mailer.send(this.mailOf(email, token));
+    return shown;
+  }
+
   private async wish(context: RequestContext, { email, ...proof }: Register): Promise<void> {
     const mail = await this.database.transaction(context, async (): Promise<Mail | undefined> => {
-      const member = await this.provedMember(context, proof, email);
-      const wish = { memberId: member?.id ?? 0, email };
+      const member = await this.namedMember(context, proof, email);
+      const guesses = await this.countGuess(context, proof.memberNumber, member);
+      const wish = { memberId: member?.isProved ? member.id : 0, email };
       await this.voidWishes(context, wish);
       const refusal = refusalOf(member, email);
-      if (!refusal) return this.mailOf(email, await this.keepWish(context, wish));
+      if (!refusal) {
+        if (guesses < maxGuesses) return this.mailOf(email, await this.keepWish(context, wish));
+        await this.keepWaiting(context, wish);
+        return undefined;
+      }
       await this.audit.record(context, {
         action: 'ACCESS_DENIED',
         tableName: 'members',
@@ -94,6 +135,8 @@ export class RegistrationService {
         filters: { memberNumber: proof.memberNumber, email },
         notes: `registration: ${refusal}`,
       });
+      if (member && !member.isProved)
+        return guesses === maxGuesses && member.email ? { to: member.email, ...guessedMail() } : undefined;
       return member?.accountEmail === email ? { to: email, ...existingAccountMail(this.config.PORTAL_URL) } : undefined;
     });
     if (mail) void this.mailer.send(mail);
@@ -127,22 +170,36 @@ export class RegistrationService {
     return { to: email, ...verificationMail(this.config.PORTAL_URL, token) };
   }
 
-  /** The live member whose number and date of birth these are. */
-  private async provedMember(
+  /** The live member whose number this is. */
+  private async namedMember(
     context: RequestContext,
     { memberNumber, dateOfBirth }: Pick<Register, 'memberNumber' | 'dateOfBirth'>,
     email: string,
-  ): Promise<ProvedMember | undefined> {
-    const [member] = await this.database.query<ProvedMember>(
+  ): Promise<NamedMember | undefined> {
+    const [member] = await this.database.query<NamedMember>(
       context,
-      `SELECT m.id, m.email, u.id IS NOT NULL AS "hasAccount",
+      `SELECT m.id, coalesce(m.date_of_birth = $2, false) AS "isProved", m.email, u.id IS NOT NULL AS "hasAccount",
          CASE WHEN u.deleted_at IS NULL AND u.is_active AND u.email_verified_at IS NOT NULL THEN u.email END AS "accountEmail",
          EXISTS (SELECT FROM users WHERE email = $3) AS "addressIsTaken"
        FROM members m LEFT JOIN users u ON u.member_id = m.id
-       WHERE m.member_number = $1 AND m.date_of_birth = $2 AND m.deleted_at IS NULL`,
+       WHERE m.member_number = $1 AND m.deleted_at IS NULL`,
       [memberNumber, dateOfBirth, email],
     );
     return member;
+  }
+
+  /**
+   * Counts a wrong date of birth, and answers how many there were for the member. The count of one member is locked to the end of
+   * the transaction: guesses sent at once are counted one after the other.
+   */
+  private async countGuess(context: RequestContext, memberNumber: string, member?: NamedMember): Promise<number> {
+    const [counted] = await this.database.query<{ wrong: number }>(
+      context,
+      `INSERT INTO registration_guesses AS g (member_id, wrong) VALUES (coalesce($1, -(hashtext($2) & 63) - 1), $3)
+       ON CONFLICT (member_id) DO UPDATE SET wrong = least(g.wrong + excluded.wrong, 1000) RETURNING wrong`,
+      [member?.id ?? null, memberNumber, member?.isProved ? 0 : 1],
+    );
+    return counted?.wrong ?? 0;
   }
 
   /**
@@ -164,7 +221,8 @@ export class RegistrationService {
     const [wish] = await this.database.query<Wish>(
       context,
       `SELECT member_id AS "memberId", email FROM registrations
-       WHERE email = $1 AND used_at IS NULL AND expires_at > now() ORDER BY id DESC LIMIT 1`,
+       WHERE email = $1 AND used_at IS NULL AND expires_at > now() AND NOT (needs_confirmation AND confirmed_at IS NULL)
+       ORDER BY id DESC LIMIT 1`,
       [email],
     );
     return wish;
@@ -177,10 +235,15 @@ export class RegistrationService {
 
   private async keepWish(context: RequestContext, { memberId, email }: Wish): Promise<string> {
     const token = newToken(tokenBytes);
-    const expiresAt = inTime(`${tokenMinutes['verify-email']} minutes`);
-    const registration = { memberId, email, tokenHash: sha256(token), expiresAt };
-    await this.database.manager(context).insert(Registration, registration);
+    await this.database.manager(context).insert(Registration, { memberId, email, ...linkOf(token) });
     return token;
+  }
+
+  /** Keeps a wish for the office to confirm. Nobody knows its token. */
+  private async keepWaiting(context: RequestContext, { memberId, email }: Wish): Promise<void> {
+    const waiting = { needsConfirmation: true, expiresAt: inTime(`${waitingDays} days`) };
+    const registration = { memberId, email, tokenHash: sha256(newToken(tokenBytes)), ...waiting };
+    await this.database.manager(context).insert(Registration, registration);
   }
 
   /** The member must still be one who may have it at this address; of several wishes the first one verified wins. */
@@ -230,10 +293,16 @@ export class RegistrationService {
 }
 
 /** Why a registration leads nowhere; undefined where it may. */
-function refusalOf(member: ProvedMember | undefined, email: string): string | undefined {
+function refusalOf(member: NamedMember | undefined, email: string): string | undefined {
   if (!member) return 'no such member';
+  if (!member.isProved) return 'wrong date of birth';
   if (member.hasAccount) return 'there is an account';
   if (member.email !== null && member.email !== email) return 'another address is on file';
   if (member.addressIsTaken) return 'the address has an account';
   return undefined;
+}
+
+/** What a registration keeps of the link that is mailed for it. */
+function linkOf(token: string) {
+  return { tokenHash: sha256(token), expiresAt: inTime(`${tokenMinutes['verify-email']} minutes`) };
 }

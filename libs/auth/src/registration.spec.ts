@@ -1,6 +1,8 @@
+import type { PersonsService } from '#access';
 import type { AuditWriter } from '#audit';
 import type { Config } from '#platform/config';
 import type { Mail, Mailer } from '#platform/mail';
+import type { Records } from '#records';
 import { aContext, codeOf, unconnected } from '../../../test/support/unconnected';
 import { accountEntities } from './account-entities';
 import { anAccount } from './account.factory';
@@ -46,7 +48,9 @@ function servicesWith({ member = null, account = null, wish = null, isOpen = [],
   } as unknown as SessionsService;
   const writer = audit as unknown as AuditWriter;
   return {
-    registration: new RegistrationService(database, accounts, tokens, writer, mailer, config),
+    registration: new RegistrationService(
+      ...([database, accounts, tokens, writer, mailer, {} as Records, {} as PersonsService, config] as const),
+    ),
     recovery: new RecoveryService(database, accounts, tokens, sessions, writer, mailer, config),
     ...{ mails, entries, sent, ended },
   };
@@ -56,7 +60,7 @@ const changes = (sent: { sql: string }[]) =>
   sent.filter(({ sql }) => !sql.startsWith('SELECT')).map(({ sql }) => sql.split(/[ (]/).slice(0, 3).join(' '));
 
 describe('a registration', () => {
-  const member = { id: 17, email: null, hasAccount: false, accountEmail: null, addressIsTaken: false };
+  const member = { id: 17, isProved: true, email: null, hasAccount: false, accountEmail: null, addressIsTaken: false };
   const request = { memberNumber: '7464416', dateOfBirth: '1980-05-17', email };
   const register = async (given: object | null) => {
     const { registration, mails, entries, sent } = servicesWith({ member: given });
@@ -70,6 +74,7 @@ describe('a registration', () => {
     ['of a member without an address on file', member, next, undefined],
     ['of a member with this address on file', { ...member, email }, next, undefined],
     ['of nobody', null, undefined, 'registration: no such member'],
+    ['with a wrong date of birth', { ...member, isProved: false }, undefined, 'registration: wrong date of birth'],
     [
       'to another address than the one on file',
       { ...member, email: 'x@home.example' },
