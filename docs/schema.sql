@@ -190,6 +190,12 @@ AS $function$
             AND EXISTS (
               SELECT FROM unnest(tables, ids, sinces, untils) AS o (table_name, id, since, until)
               WHERE o.table_name = l.table_name AND o.id = ANY (l.record_ids) AND l.changed_at BETWEEN o.since AND o.until)
+        ), told AS (
+          SELECT l.* FROM listed l WHERE l.notes IS NULL OR l.notes !~ 'part \d+ of ([0-9a-f]{16})'
+          UNION ALL
+          (SELECT DISTINCT ON (substring(l.notes FROM 'part \d+ of ([0-9a-f]{16})')) l.* FROM listed l
+           WHERE l.notes ~ 'part \d+ of ([0-9a-f]{16})' AND l.changed_at >= coalesce(first_at, '-infinity')
+           ORDER BY substring(l.notes FROM 'part \d+ of ([0-9a-f]{16})'), l.changed_at, l.id)
         )
         SELECT e.* FROM (
           SELECT e.* FROM unnest(tables, ids, sinces, untils) AS o (table_name, id, since, until) CROSS JOIN LATERAL (
@@ -199,7 +205,7 @@ AS $function$
               AND (l.changed_at, l.id) < (coalesce(before_at, 'infinity'), coalesce(before_id, 0))
             ORDER BY l.changed_at DESC, l.id DESC LIMIT most) e
           UNION ALL
-          SELECT l.* FROM listed l
+          SELECT l.* FROM told l
           WHERE l.changed_at >= coalesce(first_at, '-infinity') AND l.changed_at < coalesce(end_at, 'infinity')
             AND (l.changed_at, l.id) < (coalesce(before_at, 'infinity'), coalesce(before_id, 0))
         ) e ORDER BY e.changed_at DESC, e.id DESC LIMIT most;

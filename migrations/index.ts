@@ -32,6 +32,7 @@ import { GrantsOnOurOwn1795420866000 } from './1795420866000-grants-on-our-own';
 import { ReferencesInUse1795420868000 } from './1795420868000-references-in-use';
 import { WritingByFunctions1795421100000 } from './1795421100000-writing-by-functions';
 import { NamedDependents1795421200000 } from './1795421200000-named-dependents';
+import { ExportsInParts1795421300000 } from './1795421300000-exports-in-parts';
 import { MemberLinks1795421400000 } from './1795421400000-member-links';
 import { RegistrationGuesses1795421410000 } from './1795421410000-registration-guesses';
 import { ServingWithoutTheOwner1795421600000 } from './1795421600000-serving-without-the-owner';
@@ -72,6 +73,7 @@ export const migrations = [
   ReferencesInUse1795420868000,
   WritingByFunctions1795421100000,
   NamedDependents1795421200000,
+  ExportsInParts1795421300000,
   MemberLinks1795421400000,
   RegistrationGuesses1795421410000,
   ServingWithoutTheOwner1795421600000,

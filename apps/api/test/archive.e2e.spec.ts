@@ -15,6 +15,7 @@ let server: OwnServer;
 let api: LocalApi;
 let superuser: Client;
 let admin: Person;
+let member: Person;
 /** What the ledger said before anything was archived. */
 let before: Told;
 
@@ -23,6 +24,7 @@ const record = 17;
 
 interface Entry {
   id: number;
+  recordsCursor?: string;
   changedAt: string;
 }
 
@@ -30,6 +32,9 @@ interface Page {
   items: Entry[];
   nextCursor: string | null;
 }
+
+/** As many records as one entry names, with the one that is looked at far behind. */
+const many = `ARRAY(SELECT CASE place WHEN 4000 THEN ${record} ELSE 10000 + place END FROM generate_series(1, 5000) place)`;
 
 /** Entries of old months, as they were written then: changes of many members, of which one is looked at, and lists that showed it. */
 async function write(day: string, count: number): Promise<void> {
@@ -40,11 +45,13 @@ async function write(day: string, count: number): Promise<void> {
   ]);
   await superuser.query(
     `INSERT INTO audit_logs (action, source, table_name, record_id, record_ids, filters, old_values, new_values, changed_fields,
-       changed_by, actor_email, actor_roles, ip_address, request_id, route, reason, changed_at)
+       changed_by, actor_email, actor_roles, ip_address, request_id, route, reason, changed_at, record_versions, notes)
      SELECT CASE n % 3 WHEN 0 THEN 'BULK_READ' ELSE 'UPDATE' END, 'api', 'members', CASE WHEN n % 3 > 0 THEN n % 40 END,
-       CASE WHEN n % 3 = 0 THEN ARRAY[n % 40, 5000 + n] END, CASE WHEN n % 3 = 0 THEN '{"q": "a\\"b"}'::jsonb END, '{"phone": null}',
+       CASE WHEN n = 57 THEN ${many} WHEN n % 3 = 0 THEN ARRAY[n % 40, 5000 + n] END, CASE WHEN n % 3 = 0 THEN '{"q": "a\\"b"}'::jsonb END, '{"phone": null}',
        jsonb_build_object('phone', n, 'hourly_rate', '41.50'::numeric), '{phone,hourly_rate}', n % 4, 'clerk@local.example', '{staff,"odd, one"}',
-       CASE n % 2 WHEN 0 THEN '192.0.2.17'::inet ELSE '2001:db8::7' END, 'r' || n % 9, 'members:update', 'called', $1::timestamptz + n * interval '1 minute'
+       CASE n % 2 WHEN 0 THEN '192.0.2.17'::inet ELSE '2001:db8::7' END, 'r' || n % 9, 'members:update', 'called', $1::timestamptz + n * interval '1 minute',
+       CASE n WHEN 57 THEN ARRAY(SELECT generate_series(1, 5000)) END,
+       CASE n WHEN 177 THEN 'part 1 of 0123456789abcdef' WHEN 297 THEN 'part 2 of 0123456789abcdef, the last' END
      FROM generate_series(1, $2::integer) n`,
     [day, count],
   );
@@ -61,25 +68,31 @@ const questions = [
 
 type Told = Record<string, unknown>;
 
-/** Every page of every question, an entry by itself, and the export. */
+/**
+ * Every page of every question, an entry by itself, the records of a large one, the member's access log, and the export.
+ */
 async function told(): Promise<Told> {
   const answers: Told = {};
-  for (const question of questions) {
-    const entries: Entry[] = [];
-    let cursor: string | null = null;
-    do {
-      const page: Reply<Page> = await get(
-        `${question}&limit=7${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ''}`,
-      );
-      entries.push(...page.body.items);
-      cursor = page.body.nextCursor;
-    } while (cursor);
-    answers[question] = entries;
-  }
-  const [entry] = answers[questions[0] ?? ''] as Entry[];
-  answers.one = (await get(`/audit/logs/${entry?.id}`)).body;
+  for (const question of questions) answers[question] = await pages(admin, `${question}&limit=7`);
+  const entries = answers[questions[0] ?? ''] as Entry[];
+  answers.one = (await get(`/audit/logs/${entries[0]?.id}`)).body;
+  const large = entries.find(({ recordsCursor }) => recordsCursor !== undefined);
+  answers.further = (await get(`/audit/logs/${large?.id}?cursor=${large?.recordsCursor}`)).body;
+  answers.accessLog = await pages(member, '/me/access-log?limit=7&to=2026-09-01T00:00:00Z');
   answers.export = (await admin.get('/audit/export?to=2026-09-01T00:00:00Z')).text;
   return answers;
+}
+
+async function pages(person: Person, path: string): Promise<Entry[]> {
+  const items: Entry[] = [];
+  let cursor: string | null = null;
+  do {
+    const reply = await person.get(`${path}${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ''}`);
+    const page: Page = reply.json<Page>();
+    items.push(...page.items);
+    cursor = page.nextCursor;
+  } while (cursor);
+  return items;
 }
 
 interface Reply<Body> {
@@ -117,6 +130,11 @@ beforeAll(async () => {
   await write('2026-08-05', 45);
   api = await startApi({ database: server });
   admin = await api.as('admin');
+  await server.query(
+    `INSERT INTO members (id, member_number, first_name, last_name, classification) VALUES ($1, 'A17', 'Rosa', 'Delgado', 'foreman')`,
+    [record],
+  );
+  member = await api.as('member', { memberId: record });
   await until(async () => {
     const { items } = (await get<Page>('/audit/logs?limit=1')).body;
     return items[0] !== undefined && 'sealed' in items[0] && items[0].sealed !== null;
@@ -159,7 +177,11 @@ it('moves whole months whose time has come', async () => {
 });
 
 it('answers as before, wherever the entries are', async () => {
-  expect(Object.keys(before)).toHaveLength(questions.length + 2);
+  expect(Object.keys(before)).toHaveLength(questions.length + 4);
+  expect((before.further as { recordIds: number[] }).recordIds).toHaveLength(1_000);
+  // A list in two parts is told once.
+  const lists = (before[questions[0] ?? ''] as Entry[]).length;
+  expect((before.accessLog as Entry[]).length).toBe(lists - 1);
   expect((before[questions[0] ?? ''] as Entry[]).length).toBeGreaterThan(7);
   expect(await told()).toEqual(before);
 });

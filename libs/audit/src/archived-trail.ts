@@ -3,9 +3,12 @@ import { decodeCursor, DomainError } from '#kernel';
 import type { RequestContext } from '#platform/context';
 import { ArchivedEntries, type ArchivedObject, type Bind } from './archived-entries';
 import type { TrailQuery } from './trail.dto';
-import { duckdb, rowOfArchive, trailKeys, type EntryRow } from './trail.sql';
+import { chunkOf, duckdb, every, rowOfArchive, trailKeys, type EntryRow } from './trail.sql';
 
-/** Objects that are looked into at a time, newest first: a record's trail seldom needs all of seven years. */
+/**
+ * Objects that are looked into at a time, newest first: a record's trail seldom needs all of seven
+ * years.
+ */
 const objectsAtATime = 12;
 /** Entries of an export that are read at a time. */
 const exportedAtATime = 20_000;
@@ -13,20 +16,28 @@ const exportedAtATime = 20_000;
 type Range = Pick<TrailQuery, 'from' | 'to' | 'cursor' | 'tableName'> & { id?: number };
 type Where = (bind: Bind) => string[];
 
+interface Filling {
+  range: Range;
+  where: Where;
+  columns: (bind: Bind) => string;
+  /** Of entries that have this expression in common the first alone is told. */
+  oncePer?: string;
+}
+
 /** The part of a question that the archive answers. */
 @Injectable()
 export class ArchivedTrail {
   constructor(private readonly archive: ArchivedEntries) {}
 
   /**
-   * Fills a page, newest first, of which the database's rows were read before: an entry that left it meanwhile comes in both. Names the cold
-   * objects that may have belonged in it.
+   * Fills a page, newest first, of which the database's rows were read before: an entry that left
+   * it meanwhile comes in both. Names the cold objects that may have belonged in it.
    */
   async fill(
     context: RequestContext,
     hot: readonly EntryRow[],
     limit: number,
-    { range, where }: { range: Range; where: Where },
+    { range, where, columns, oncePer }: Filling,
   ): Promise<{ rows: EntryRow[]; cold: ArchivedObject[] }> {
     let rows = [...hot];
     const cold: ArchivedObject[] = [];
@@ -45,7 +56,8 @@ export class ArchivedTrail {
       context.takeTime();
       const found = await this.archive.select<EntryRow>(
         readable,
-        (table, bind) => `SELECT ${duckdb.columns} FROM ${table} l WHERE ${[...where(bind), 'true'].join(' AND ')}
+        (table, bind) => `SELECT ${columns(bind)} FROM ${table} l WHERE ${[...where(bind), 'true'].join(' AND ')}
+          ${oncePer ? `QUALIFY row_number() OVER (PARTITION BY ${oncePer} ORDER BY l.changed_at, l.id) = 1` : ''}
           ORDER BY l.changed_at DESC, l.id DESC LIMIT ${limit + 1}`,
       );
       rows = once([...found.map(rowOfArchive), ...rows])
@@ -84,11 +96,11 @@ export class ArchivedTrail {
           const later = last && [
             `(l.changed_at, l.id) > (${bind(last.changedAt)}::timestamptz, ${bind(last.id)}::BIGINT)`,
           ];
-          return `SELECT ${duckdb.columns} FROM ${table} l WHERE ${[...where(bind), ...(later ?? []), 'true'].join(' AND ')}
-            ORDER BY l.changed_at, l.id LIMIT ${exportedAtATime}`;
+          const chunk = chunkOf(duckdb, table, [...where(bind), ...(later ?? []), 'true'], exportedAtATime);
+          return `SELECT ${duckdb.columns(every)} FROM ${chunk} l ORDER BY l.changed_at, l.id`;
         });
         if (rows.length > 0) yield rows.map(rowOfArchive);
-        after = rows.length === exportedAtATime ? rows.at(-1) : undefined;
+        after = rows.at(-1);
       } while (after);
     }
   }

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Clock, invalid } from '#kernel';
 import type { RequestContext } from '#platform/context';
 import { Database, longStatementMs } from '#platform/database';
+import { laterPartPattern } from './entry';
 import type { AuditSummaryQuery, AuditSummaryView } from './summary.dto';
 
 const dayMs = 86_400_000;
@@ -10,16 +11,22 @@ const maxDays = 92;
 /** Volumes within sixty minutes by one person that somebody should look at. */
 const unusual = { readsPerHour: 1_000, deletesPerHour: 100 };
 
-/** A person is their account, whatever its address was; where no account is known, the name of the job, command or role. */
+/**
+ * A person is their account, whatever its address was; where no account is known, the name of the
+ * job, command or role.
+ */
 const who = `max(coalesce(actor_email, database_role)) AS "who"`;
 const person = `changed_by, CASE WHEN changed_by IS NULL THEN coalesce(actor_email, database_role) END`;
 const isReading = `action IN ('READ', 'BULK_READ', 'BREAK_GLASS') AND outcome = 'success'`;
 const shown = 'coalesce(cardinality(record_ids), 1)';
+/** An export or a list in parts counts once, by its first. */
+const isCounted = `coalesce(notes !~ '${laterPartPattern}', true)`;
 
 /**
- * Whoever goes through a thousand records is as unusual by five lists of 200 as by a thousand look-ups, so a list counts as what it
- * showed, and an export as what it holds; a search that found nothing counts once. Sixty minutes are any sixty, not those of a
- * clock: volumes are summed by the minute, then over each minute and the 59 before it; of the clock hour in which those end, the
+ * Whoever goes through a thousand records is as unusual by five lists of 200 as by a thousand look-
+ * ups, so a list counts as what it showed, and an export as what it holds; a search that found
+ * nothing counts once. Sixty minutes are any sixty, not those of a clock: volumes are summed by the
+ * minute, then over each minute and the 59 before it; of the clock hour in which those end, the
  * largest is told.
  */
 const volumesSql = `
@@ -61,9 +68,9 @@ export class AuditSummaryService {
     const people = await this.database.read<AuditSummaryView['people'][number]>(
       context,
       `SELECT changed_by AS "userId", ${who},
-         count(*) FILTER (WHERE ${isReading})::integer AS reads,
+         count(*) FILTER (WHERE ${isReading} AND ${isCounted})::integer AS reads,
          coalesce(sum(${shown}) FILTER (WHERE ${isReading}), 0)::float8 AS "recordsRead",
-         count(*) FILTER (WHERE action = 'EXPORT')::integer AS exports,
+         count(*) FILTER (WHERE action = 'EXPORT' AND ${isCounted})::integer AS exports,
          count(*) FILTER (WHERE action = 'BREAK_GLASS')::integer AS "breakGlass",
          count(*) FILTER (WHERE action IN ('CREATE', 'UPDATE', 'RESTORE'))::integer AS changes,
          count(*) FILTER (WHERE action = 'DELETE')::integer AS deletes,

@@ -7,7 +7,7 @@ import { Context, fields } from '#platform/http';
 import { AuditExportService } from './audit-export.service';
 import { AuditSummaryService } from './audit-summary.service';
 import { AuditSummaryQuery, AuditSummaryView } from './summary.dto';
-import { AuditExportQuery, AuditLogPage, AuditLogView, TrailQuery } from './trail.dto';
+import { AuditExportQuery, AuditLogPage, AuditLogView, EntryQuery, TrailQuery } from './trail.dto';
 import { TrailService } from './trail.service';
 
 const entryId = z.strictObject({ id: fields.digits(1, Number.MAX_SAFE_INTEGER) });
@@ -56,7 +56,11 @@ export class AuditController {
 
   @Get('logs/:id')
   @Allow('audit:read', { summary: 'Read one entry', reply: AuditLogView, errors: ['record.not-found'] })
-  get(@Context() context: RequestContext, @Param({ schema: entryId }) { id }: z.infer<typeof entryId>) {
-    return this.trail.get(context, id);
+  get(
+    @Context() context: RequestContext,
+    @Param({ schema: entryId }) { id }: z.infer<typeof entryId>,
+    @Query({ schema: EntryQuery }) { cursor }: EntryQuery,
+  ) {
+    return this.trail.get(context, id, cursor);
   }
 }

@@ -53,11 +53,10 @@ export interface EntryFacts {
 /** Records that one entry names at most. To index them takes PostgreSQL a moment of each. */
 export const recordsPerEntry = 5_000;
 
-/**
- * SQL of the name that the parts of one disclosure have in common; null of an entry that is no
- * part.
- */
-export const partName = `substring(notes FROM 'part \\d+ of ([0-9a-f]{16})')`;
+/** Finds in notes the name that the parts of one disclosure have in common. */
+export const partPattern = String.raw`part \d+ of ([0-9a-f]{16})`;
+/** Matches the notes of all parts but the first. */
+export const laterPartPattern = String.raw`part (?!1 )\d+ of [0-9a-f]{16}`;
 
 /** Longest text within `filters` and of `notes`, in UTF-16 units. */
 const maxText = 4_000;

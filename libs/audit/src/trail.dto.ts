@@ -65,12 +65,21 @@ export const AuditLogView = z
       .int()
       .nullable()
       .describe('The version of that record that was shown: the entry that last changed it before.'),
-    recordIds: z.array(z.int()).nullable().describe('Of a list or export: exactly the records it showed.'),
+    recordIds: z
+      .array(z.int())
+      .nullable()
+      .describe(
+        'Of a list or export: exactly the records it showed. Of more than 200 the first, and the one asked for.',
+      ),
     recordVersions: z
       .array(z.int().nullable())
       .nullable()
       .describe('Of a list or export: the version of each of `recordIds`, in the same order.'),
-    recordCount: z.int().nullable().describe('How many records a list or export showed.'),
+    recordCount: z.int().nullable().describe('How many records a list, or a part of an export, showed.'),
+    recordsCursor: z
+      .string()
+      .optional()
+      .describe('Where records are left: send it as `cursor` to `/audit/logs/{id}`, which goes on with the next.'),
     filters: values.describe('Of a list: what was asked for.'),
     changedBy: z
       .object({
@@ -126,5 +135,11 @@ export const AuditLogPage = z
       ),
   })
   .meta({ id: 'AuditLogPage' });
+
+/** Which records of an entry are read. */
+export const EntryQuery = z.strictObject({
+  cursor: fields.cursor.describe('`recordsCursor` of the entry: shows the next 1,000 records that it names.'),
+});
+export type EntryQuery = z.infer<typeof EntryQuery>;
 
 export type AuditLogItem = z.infer<typeof AuditLogView>;

@@ -1,28 +1,32 @@
 import { Injectable } from '@nestjs/common';
 import type { z } from 'zod';
-import { holds, scopeOf, type Scope } from '#access';
-import { decodeCursor, DomainError, encodeCursor } from '#kernel';
-import type { Actor, RequestContext } from '#platform/context';
+import { scopeOf } from '#access';
+import { decodeCursor, DomainError, encodeCursor, foreignCursor } from '#kernel';
+import type { RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
 import { ArchivedTrail, inOrder } from './archived-trail';
 import { auditDecision, type AuditDecision } from './audited';
-import type { AuditExportQuery, AuditLogPage, AuditLogView, RecordTrailQuery, TrailQuery } from './trail.dto';
-import { conditionsOf, duckdb, postgres, scopeConditions, trailKeys, type Dialect, type EntryRow } from './trail.sql';
+import { entryView, recordsOrder, type Entry, type Reading } from './entry-view';
+import type { AuditExportQuery, AuditLogPage, RecordTrailQuery, TrailQuery } from './trail.dto';
+import { archivedPart, chunkOf, conditionsOf, duckdb, every, postgres, scopeConditions, trailKeys } from './trail.sql';
+import type { Dialect, EntryRow, ReadRecords } from './trail.sql';
 
-type Entry = z.infer<typeof AuditLogView>;
 type ExportFilters = Omit<AuditExportQuery, 'format'>;
-type Values = Record<string, unknown> | null;
 
-const redacted = '[redacted]';
+/** The records that an entry shows by itself: as many as a page of a list has at most. */
+const first = { from: 1, to: 200 };
+/** Those that it shows at a time beyond them. */
+const furtherRecords = 1_000;
 /** Entries of an export that are read from the database at a time. */
 const exportedAtATime = 1_000;
 
 /** The entry's place in the tree; looked up once the page is known. */
-const sealed = 'audit_leaf_index(e.txid, e.id::bigint)::float8 AS sealed';
+const sealed = (entry: string) => `audit_leaf_index(${entry}.txid, ${entry}.id)::float8 AS sealed`;
 
 /**
- * Answers "who saw or changed what". Newest first, by keyset on (changed_at, id). What a reader sees follows their roles:
- * rows by the scope of `audit:read`, values by what they may read of the record itself.
+ * Answers "who saw or changed what". Newest first, by keyset on (changed_at, id). What a reader
+ * sees follows their roles: rows by the scope of `audit:read`, values by what they may read of the
+ * record itself.
  */
 @Injectable()
 export class TrailService {
@@ -31,7 +35,10 @@ export class TrailService {
     private readonly archive: ArchivedTrail,
   ) {}
 
-  /** A page of the ledger. Asking is itself on the record, once: about the record asked for, or about the entries shown. */
+  /**
+   * A page of the ledger. Asking is itself on the record, once: about the record asked for, or
+   * about the entries shown.
+   */
   async list(context: RequestContext, query: TrailQuery): Promise<z.infer<typeof AuditLogPage>> {
     const page = await this.page(context, query);
     const { limit: _limit, ...filters } = query;
@@ -52,9 +59,11 @@ export class TrailService {
   }
 
   /**
-   * The trail of several records that belong to one, `owner`, whom it is about: entries of each from and to the time in which it
-   * belonged there. `records` names the function of the database that finds them, rows of `(table_name, record_id, since, until)`. What else a
-   * list showed, and what was asked for, stays hidden, and no entry is placed in the tree. Asking is on the record as one reading of the owner.
+   * The trail of several records that belong to one, `owner`, whom it is about: entries of each
+   * from and to the time in which it belonged there. `records` names the function of the database
+   * that finds them, rows of `(table_name, record_id, since, until)`. What else a list showed, and
+   * what was asked for, stays hidden, and no entry is placed in the tree. Asking is on the record
+   * as one reading of the owner.
    */
   async ofBelongings(
     context: RequestContext,
@@ -68,7 +77,7 @@ export class TrailService {
     const { keys: [before, beforeId] = [] } = query.cursor ? decodeCursor(query.cursor, 'trail', trailKeys) : {};
     const rows = await this.database.read<EntryRow>(
       context,
-      `SELECT ${postgres.columns}, NULL::float8 AS sealed FROM (
+      `SELECT ${postgres.columns({ ...first, asked: '$1' })}, NULL::float8 AS sealed FROM (
          SELECT array_agg(table_name) AS tables, array_agg(record_id) AS ids, array_agg(since) AS sinces, array_agg(until) AS untils
          FROM ${records}($1::integer)
        ) o CROSS JOIN LATERAL audit_entries_about(o.tables, o.ids, o.sinces, o.untils, $2::timestamptz, $3::timestamptz,
@@ -79,7 +88,8 @@ export class TrailService {
     );
     const { limit: _limit, ...asked } = query;
     context.disclose({ tableName: owner.tableName, ids: [owner.id], list: false, filters: asked, notes });
-    if (!(await this.archive.mayHold(query))) return this.paged(rows, query, 'self', actor);
+    const reading = { reach: 'self' as const, actor, to: first.to, asked: owner.id };
+    if (!(await this.archive.mayHold(query))) return this.paged(rows, query, reading);
     const owned = await this.database.read<Owned>(
       context,
       `SELECT table_name AS t, record_id AS i, since::text AS s, until::text AS u FROM ${records}($1::integer)`,
@@ -87,24 +97,37 @@ export class TrailService {
       { strict: true },
     );
     return this.completed(context, rows, query, {
-      ...{ reach: 'self', actor },
+      ...{ reading, records: first, oncePer: archivedPart },
       where: (add) => [...conditionsOf(query, add, duckdb), ownedIn(add(JSON.stringify(owned) as never))],
     });
   }
 
-  async get(context: RequestContext, id: number): Promise<Entry> {
-    const { items } = await this.page(context, { limit: 1 }, { id });
+  /** An entry, with the first records that it names, or with those that a cursor goes on to. */
+  async get(context: RequestContext, id: number, cursor?: string): Promise<Entry> {
+    const { items } = await this.page(
+      context,
+      { limit: 1 },
+      { id, records: cursor === undefined ? first : after(cursor) },
+    );
     const [entry] = items;
     if (!entry) {
       throw new DomainError('record.not-found', 'There is no such entry.', {
         refused: { tableName: 'audit_logs', recordId: id },
       });
     }
-    context.disclose({ tableName: 'audit_logs', ids: [id], list: false });
+    context.disclose({
+      tableName: 'audit_logs',
+      ids: [id],
+      list: false,
+      filters: cursor === undefined ? undefined : { cursor },
+    });
     return entry;
   }
 
-  /** How many entries match, of transactions that ended before the horizon. 409 where some of them are cold. */
+  /**
+   * How many entries match, of transactions that ended before the horizon. 409 where some of them
+   * are cold.
+   */
   async count(context: RequestContext, query: ExportFilters, horizon: string, timeoutMs: number): Promise<number> {
     const values: unknown[] = [];
     const where = this.exported(context, query, postgres, (value) => `$${values.push(value)}`);
@@ -117,14 +140,18 @@ export class TrailService {
     return (row?.count ?? 0) + (await this.archive.count(query, (bind) => this.exported(context, query, duckdb, bind)));
   }
 
-  /** The entries of an export, oldest first, some at a time. Its disclosure is noted by the export. */
+  /**
+   * The entries of an export, oldest first, some at a time. Its disclosure is noted by the export.
+   */
   async *chunks(context: RequestContext, query: ExportFilters, horizon: string): AsyncGenerator<Entry[]> {
     const { actor } = context;
     const reach = actor && scopeOf(actor, 'audit:read');
     const where = (bind: (value: never) => string) => this.exported(context, query, duckdb, bind);
     const archived = this.archive.oldestFirst(query, where);
     for await (const rows of inOrder([archived, this.hot(context, query, horizon)])) {
-      if (actor) yield (await this.placed(context, rows)).map((row) => this.view(row, reach, actor));
+      if (!actor) return;
+      const reading = { reach, actor, to: Infinity };
+      yield (await this.placed(context, rows)).map((row) => this.view(row, reading));
     }
   }
 
@@ -138,13 +165,13 @@ export class TrailService {
         where.push(`(l.changed_at, l.id) > (${bind(after.changedAt)}::timestamptz, ${bind(after.id)}::bigint)`);
       const rows = await this.database.read<EntryRow>(
         context,
-        `SELECT e.*, ${sealed} FROM (SELECT ${postgres.columns} FROM audit_logs l WHERE ${where.join(' AND ')}
-           ORDER BY l.changed_at, l.id LIMIT ${exportedAtATime}) e ORDER BY "changedAt", id`,
+        `SELECT ${postgres.columns(every)}, ${sealed('l')} FROM ${chunkOf(postgres, 'audit_logs', where, exportedAtATime)} l
+         ORDER BY l.changed_at, l.id`,
         values,
         { strict: true },
       );
       if (rows.length > 0) yield rows;
-      after = rows.length === exportedAtATime ? rows.at(-1) : undefined;
+      after = rows.at(-1);
     } while (after);
   }
 
@@ -168,7 +195,7 @@ export class TrailService {
   private async page(
     context: RequestContext,
     query: TrailQuery,
-    { id }: { id?: number } = {},
+    { id, records = first }: { id?: number; records?: Window } = {},
   ): Promise<z.infer<typeof AuditLogPage>> {
     const { actor } = context;
     if (!actor) throw new DomainError('auth.required', 'The ledger is read by somebody.');
@@ -176,26 +203,29 @@ export class TrailService {
     const bind = (value: unknown) => `$${values.push(value)}`;
     const { recordId } = query;
     const reach = scopeOf(actor, 'audit:read');
-    const asked = (dialect: Dialect, add: (value: never) => string) => [
+    const conditions = (dialect: Dialect, add: (value: never) => string) => [
       ...scopeConditions({ reach, actor, recordId }, add, dialect),
       ...conditionsOf(query, add, dialect),
       ...(id === undefined ? [] : [`l.id = ${add(id as never)}`]),
     ];
-    const where = asked(postgres, bind);
+    const where = conditions(postgres, bind);
     // Of entries that share an id the first in the order of the log is the true one.
     const order = id === undefined ? 'l.changed_at DESC, l.id DESC' : 'l.txid';
     const select = (condition: string[]) =>
-      `(SELECT ${postgres.columns} FROM audit_logs l WHERE ${[...condition, ...where, 'true'].join(' AND ')}
+      `(SELECT l.* FROM audit_logs l WHERE ${[...condition, ...where, 'true'].join(' AND ')}
         ORDER BY ${order} LIMIT ${id === undefined ? query.limit + 1 : 1})`;
     const sql =
       recordId === undefined
         ? select([])
         : `SELECT * FROM (${select([`l.record_id = ${bind(recordId)}`])}
-           UNION ALL ${select([postgres.showed(bind(recordId), () => bind(this.tablesOf(query)))])}) e
-           ORDER BY "changedAt" DESC, id DESC LIMIT ${query.limit + 1}`;
+           UNION ALL ${select([postgres.showed(bind(recordId), () => bind(this.tablesOf(query)))])}) l
+           ORDER BY l.changed_at DESC, l.id DESC LIMIT ${query.limit + 1}`;
+    const asked = reach === 'self' ? (actor.memberId ?? undefined) : recordId;
+    const read = { ...records, asked: asked === undefined ? undefined : bind(asked) };
+    // The columns are made of the page alone: of every list that showed a record they would cost much.
     const hot = await this.database.read<EntryRow>(
       context,
-      `SELECT e.*, ${sealed} FROM (${sql}) e ORDER BY "changedAt" DESC, id DESC`,
+      `SELECT ${postgres.columns(read)}, ${sealed('l')} FROM (${sql}) l ORDER BY l.changed_at DESC, l.id DESC`,
       values,
       { strict: true },
     );
@@ -205,8 +235,8 @@ export class TrailService {
       return [`(l.record_id = ${record} OR ${duckdb.showed(record, () => '')})`];
     };
     return this.completed(context, hot, query, {
-      ...{ reach, actor, id },
-      where: (add) => [...asked(duckdb, add), ...about(add)],
+      ...{ reading: { reach, actor, to: records.to, asked }, records, id },
+      where: (add) => [...conditions(duckdb, add), ...about(add)],
     });
   }
 
@@ -215,17 +245,15 @@ export class TrailService {
     context: RequestContext,
     hot: EntryRow[],
     query: Pick<TrailQuery, 'limit' | 'from' | 'to' | 'cursor' | 'tableName'>,
-    {
-      reach,
-      actor,
-      id,
-      where,
-    }: { reach: Scope | undefined; actor: Actor; id?: number; where: (bind: (value: never) => string) => string[] },
+    { reading, records, id, where, oncePer }: Completion,
   ): Promise<z.infer<typeof AuditLogPage>> {
-    if (id !== undefined && hot.length > 0) return this.paged(hot, query, reach, actor);
-    const range = { ...query, id };
-    const { rows, cold } = await this.archive.fill(context, hot, query.limit, { range, where });
-    const page = this.paged(await this.placed(context, rows), query, reach, actor);
+    if (id !== undefined && hot.length > 0) return this.paged(hot, query, reading);
+    const { asked } = reading;
+    const { rows, cold } = await this.archive.fill(context, hot, query.limit, {
+      ...{ range: { ...query, id }, where, oncePer },
+      columns: (bind) => duckdb.columns({ ...records, asked: asked === undefined ? undefined : bind(asked) }),
+    });
+    const page = this.paged(await this.placed(context, rows), query, reading);
     if (cold.length === 0) return page;
     return { ...page, cold: cold.map(({ id: archiveId, month, objectKey }) => ({ archiveId, month, objectKey })) };
   }
@@ -236,7 +264,7 @@ export class TrailService {
     if (archived.length === 0) return rows;
     const places = await this.database.read<{ id: number; sealed: number | null }>(
       context,
-      `SELECT e.id::float8 AS id, ${sealed} FROM unnest($1::text[]::xid8[], $2::bigint[]) AS e (txid, id)`,
+      `SELECT e.id::float8 AS id, ${sealed('e')} FROM unnest($1::text[]::xid8[], $2::bigint[]) AS e (txid, id)`,
       [archived.map(({ txid }) => txid), archived.map(({ id }) => id)],
       { strict: true },
     );
@@ -244,16 +272,11 @@ export class TrailService {
     return rows.map((row) => ({ ...row, sealed: row.sealed ?? byId.get(row.id) ?? null }));
   }
 
-  private paged(
-    rows: EntryRow[],
-    query: { limit: number },
-    reach: Scope | undefined,
-    actor: Actor,
-  ): z.infer<typeof AuditLogPage> {
+  private paged(rows: EntryRow[], query: { limit: number }, reading: Reading): z.infer<typeof AuditLogPage> {
     const shown = rows.slice(0, query.limit);
     const last = shown.at(-1);
     return {
-      items: shown.map((row) => this.view(row, reach, actor)),
+      items: shown.map((row) => this.view(row, reading)),
       nextCursor:
         rows.length > query.limit && last
           ? encodeCursor({ sort: 'trail', keys: [last.changedAt, String(last.id)] })
@@ -261,23 +284,8 @@ export class TrailService {
     };
   }
 
-  private view(row: EntryRow, reach: Scope | undefined, actor: Actor): Entry {
-    const { userId, email, roles, txid: _txid, ...entry } = row;
-    const ofSelf = reach === 'self';
-    const { recordIds, recordVersions } = entry;
-    const isShown = (id: number | undefined) => !ofSelf || id === actor.memberId;
-    const decision = this.decisionOn(row.tableName);
-    return {
-      ...entry,
-      // A list that showed somebody also showed others; whom, and what was searched for, is not theirs to know.
-      recordIds: recordIds?.filter(isShown) ?? null,
-      recordVersions: recordVersions?.filter((_, index) => isShown(recordIds?.[index])) ?? null,
-      filters: ofSelf ? null : entry.filters,
-      recordCount: recordIds?.length ?? null,
-      changedBy: userId === null && email === null ? null : { id: userId, email, roles: roles ?? [] },
-      oldValues: redact(entry.oldValues, row, decision, actor),
-      newValues: redact(entry.newValues, row, decision, actor),
-    };
+  private view(row: EntryRow, reading: Reading): Entry {
+    return entryView(row, reading, this.decisionOn(row.tableName));
   }
 
   /** The tables whose records a list may have shown. */
@@ -292,24 +300,24 @@ export class TrailService {
   }
 }
 
-/** Values that the reader could not read in the record itself are named but not shown. Keys are column names. */
-function redact(values: Values, about: EntryRow, decision: AuditDecision | undefined, actor: Actor): Values {
-  if (!values) return null;
-  const mayReadRecord = decision !== undefined && mayRead(about, decision, actor);
-  const shown = (column: string) => {
-    const property = column.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
-    const further = decision?.restricted?.[property];
-    return mayReadRecord && (!further || holds(actor, further));
-  };
-  return Object.fromEntries(
-    Object.entries(values).map(([column, value]) => [column, shown(column) ? value : redacted]),
-  );
+/** The first and the last place of the records that are read of an entry. */
+type Window = typeof first;
+
+/** A cursor over the records of an entry holds the last place that was read. */
+function after(cursor: string): Window {
+  const { keys } = decodeCursor(cursor, recordsOrder, ['bigint']);
+  const last = Number(keys[0]);
+  if (last < 0) throw foreignCursor();
+  return { from: last + 1, to: last + furtherRecords };
 }
 
-/** Of a narrower scope only a member's own record is known here; whose the others are stands in rows that may have gone. */
-function mayRead({ tableName, recordId }: EntryRow, { read }: AuditDecision, actor: Actor): boolean {
-  const scope = scopeOf(actor, read);
-  return scope === 'all' || (scope === 'self' && tableName === 'members' && recordId === actor.memberId);
+/** How a page is filled up from the archive. */
+interface Completion {
+  reading: Reading;
+  records: ReadRecords;
+  id?: number;
+  where: (bind: (value: never) => string) => string[];
+  oncePer?: string;
 }
 
 /** A record that belonged to somebody from one time to another. */
@@ -320,7 +328,10 @@ interface Owned {
   u: string;
 }
 
-/** The condition that an entry of the archive is about such a record of a JSON list, or a list that showed it. */
+/**
+ * The condition that an entry of the archive is about such a record of a JSON list, or a list that
+ * showed it.
+ */
 function ownedIn(list: string): string {
   const type = '[{"t":"VARCHAR","i":"BIGINT","s":"VARCHAR","u":"VARCHAR"}]';
   return `EXISTS (SELECT 1 FROM (SELECT unnest(from_json(${list}::VARCHAR, '${type}')) AS o)

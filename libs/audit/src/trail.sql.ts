@@ -3,10 +3,14 @@ import type { z } from 'zod';
 import type { Scope } from '#access';
 import { decodeCursor } from '#kernel';
 import type { Actor } from '#platform/context';
+import { partPattern } from './entry';
 import type { AuditLogView, TrailQuery } from './trail.dto';
 
 /** An entry as it is read, with what its view is made of. */
-export type EntryRow = Omit<z.infer<typeof AuditLogView>, 'changedBy' | 'recordCount'> & {
+export type EntryRow = Omit<z.infer<typeof AuditLogView>, 'changedBy' | 'recordsCursor'> & {
+  /** Where the record that was asked for stands in the whole list, from 1, and its version. */
+  askedPlace: number | null;
+  askedVersion: number | null;
   userId: number | null;
   email: string | null;
   roles: string[] | null;
@@ -19,22 +23,37 @@ export const trailKeys = ['timestamptz', 'bigint'];
 /** Adds a value to a statement and returns its placeholder. */
 type BindAny = (value: never) => string;
 
+/** Which of the records of an entry are read. Places are from 1. */
+export interface ReadRecords {
+  from: number;
+  /** All others where there is none. */
+  to?: number;
+  /** The placeholder of a record that is asked for. */
+  asked?: string;
+}
+
+export const every: ReadRecords = { from: 1 };
+
 /** What PostgreSQL and DuckDB, which reads the archive, say differently. The entry is `l`. */
 export interface Dialect {
-  columns: string;
+  columns(records: ReadRecords): string;
+  /** How many records the entry names. */
+  recordCount: string;
   /** Whether a list's entry showed this record of one of these tables. */
   showed(record: string, tables: () => string): string;
   isFrom(address: string): string;
 }
 
 export const postgres: Dialect = {
-  columns: `l.id::float8 AS id, l.action, l.table_name AS "tableName", l.record_id::float8 AS "recordId",
-  l.record_version::float8 AS "recordVersion", l.record_ids::float8[] AS "recordIds",
-  l.record_versions::float8[] AS "recordVersions", l.filters, l.changed_by AS "userId", l.actor_email AS email,
+  columns: (records) => `l.id::float8 AS id, l.action, l.table_name AS "tableName", l.record_id::float8 AS "recordId",
+  l.record_version::float8 AS "recordVersion", l.record_ids${slice(records)}::float8[] AS "recordIds",
+  l.record_versions${slice(records)}::float8[] AS "recordVersions", ${postgres.recordCount} AS "recordCount",
+  ${asked(records, 'array_position', 'float8')}, l.filters, l.changed_by AS "userId", l.actor_email AS email,
   l.actor_roles AS roles, l.source, l.database_role AS "databaseRole",
   to_char(l.changed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS "changedAt",
   host(l.ip_address) AS "ipAddress", l.user_agent AS "userAgent", l.request_id AS "requestId", l.route, l.reason,
   l.outcome, l.old_values AS "oldValues", l.new_values AS "newValues", l.changed_fields AS "changedFields", l.notes, l.txid`,
+  recordCount: 'cardinality(l.record_ids)',
   showed: (record, tables) => `(l.record_ids IS NOT NULL AND l.record_ids @> ARRAY[${record}::bigint]
     AND audit_shown_keys(l.table_name, l.record_ids) && (SELECT array_agg(k.key) FROM unnest(${tables()}::text[]) AS t (name)
       CROSS JOIN unnest(audit_shown_keys(t.name, ARRAY[${record}::bigint])) AS k (key)))`,
@@ -42,16 +61,50 @@ export const postgres: Dialect = {
 };
 
 export const duckdb: Dialect = {
-  columns: `l.id::DOUBLE AS id, l.action, l.table_name AS "tableName", l.record_id::DOUBLE AS "recordId",
-  l.record_version::DOUBLE AS "recordVersion", l.record_ids::DOUBLE[] AS "recordIds",
-  l.record_versions::DOUBLE[] AS "recordVersions", l.filters, l.changed_by::DOUBLE AS "userId", l.actor_email AS email,
+  columns: (records) => `l.id::DOUBLE AS id, l.action, l.table_name AS "tableName", l.record_id::DOUBLE AS "recordId",
+  l.record_version::DOUBLE AS "recordVersion", l.record_ids${slice(records)}::DOUBLE[] AS "recordIds",
+  l.record_versions${slice(records)}::DOUBLE[] AS "recordVersions", ${duckdb.recordCount} AS "recordCount",
+  ${asked(records, 'list_position', 'DOUBLE')}, l.filters, l.changed_by::DOUBLE AS "userId", l.actor_email AS email,
   l.actor_roles AS roles, l.source, l.database_role AS "databaseRole",
   strftime(l.changed_at, '%Y-%m-%dT%H:%M:%S.%fZ') AS "changedAt", split_part(l.ip_address, '/', 1) AS "ipAddress",
   l.user_agent AS "userAgent", l.request_id AS "requestId", l.route, l.reason, l.outcome, l.old_values AS "oldValues",
   l.new_values AS "newValues", l.changed_fields AS "changedFields", l.notes, l.txid::VARCHAR AS txid`,
+  recordCount: 'len(l.record_ids)::DOUBLE',
   showed: (record) => `list_contains(l.record_ids, ${record}::BIGINT)`,
   isFrom: (address) => `l.ip_address = ${address}`,
 };
+
+/**
+ * Records that the entries of a chunk name together; a chunk with an entry above that is that entry
+ * alone.
+ */
+const namedAtATime = 50_000;
+
+/**
+ * The next entries of an export, oldest first: at most `count`, and fewer where they name many
+ * records.
+ */
+export function chunkOf(dialect: Dialect, table: string, where: string[], count: number): string {
+  const named = `coalesce(${dialect.recordCount}, 0)`;
+  return `(SELECT l.* FROM (SELECT l.*, sum(${named}) OVER (ORDER BY l.changed_at, l.id) - ${named} AS named_before
+    FROM (SELECT l.* FROM ${table} l WHERE ${where.join(' AND ')} ORDER BY l.changed_at, l.id LIMIT ${count}) l) l
+    WHERE l.named_before < ${namedAtATime})`;
+}
+
+function slice({ from, to }: ReadRecords): string {
+  return `[${from}:${to ?? ''}]`;
+}
+
+function asked({ asked: record }: ReadRecords, positionOf: string, number: string): string {
+  const place = record === undefined ? 'NULL' : `nullif(${positionOf}(l.record_ids, ${record}::bigint), 0)`;
+  const version = record === undefined ? 'NULL' : `l.record_versions[${place}]`;
+  return `${place}::${number} AS "askedPlace", ${version}::${number} AS "askedVersion"`;
+}
+
+/**
+ * DuckDB's SQL of what the parts of one disclosure have in common, and no other entry with them.
+ */
+export const archivedPart = `coalesce(nullif(regexp_extract(l.notes, '${partPattern}', 1), ''), l.id::VARCHAR)`;
 
 /** PostgreSQL's number of the type text[], and the reader of its text. */
 const wordsOf = types.getTypeParser(1009 as never) as (text: string) => string[];

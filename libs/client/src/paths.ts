@@ -2450,12 +2450,14 @@ export interface components {
             recordId: number | null;
             /** @description The version of that record that was shown: the entry that last changed it before. */
             recordVersion: number | null;
-            /** @description Of a list or export: exactly the records it showed. */
+            /** @description Of a list or export: exactly the records it showed. Of more than 200 the first, and the one asked for. */
             recordIds: number[] | null;
             /** @description Of a list or export: the version of each of `recordIds`, in the same order. */
             recordVersions: (number | null)[] | null;
-            /** @description How many records a list or export showed. */
+            /** @description How many records a list, or a part of an export, showed. */
             recordCount: number | null;
+            /** @description Where records are left: send it as `cursor` to `/audit/logs/{id}`, which goes on with the next. */
+            recordsCursor?: string;
             /** @description Of a list: what was asked for. */
             filters: {
                 [key: string]: unknown;
@@ -5342,7 +5344,10 @@ export interface operations {
     };
     "audit:read": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `recordsCursor` of the entry: shows the next 1,000 records that it names. */
+                cursor?: string;
+            };
             header?: {
                 /** @description Why the record is looked at or changed; kept in the ledger, up to 500 characters. */
                 "X-Access-Reason"?: string;
