@@ -142,6 +142,15 @@ AS $function$
 ;
 REVOKE EXECUTE ON FUNCTION audit_capture() FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION public.audit_clear_disowned()
+ RETURNS SETOF bigint
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$ UPDATE disowned_seals SET cleared_at = clock_timestamp() WHERE cleared_at IS NULL RETURNING seq $function$
+;
+REVOKE EXECUTE ON FUNCTION audit_clear_disowned() FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION public.audit_cosign(of_seq bigint, by_witness text, signed_line text)
  RETURNS void
  LANGUAGE sql
@@ -152,6 +161,15 @@ AS $function$
       $function$
 ;
 REVOKE EXECUTE ON FUNCTION audit_cosign(bigint,text,text) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION public.audit_disown(rows bigint[])
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$ INSERT INTO disowned_seals (seq) SELECT r FROM unnest(rows) AS r ON CONFLICT DO NOTHING $function$
+;
+REVOKE EXECUTE ON FUNCTION audit_disown(bigint[]) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION public.audit_drop_released(stored integer[])
  RETURNS void
@@ -588,6 +606,17 @@ AS $function$
       END $function$
 ;
 REVOKE EXECUTE ON FUNCTION grant_archiver(name) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION public.grant_disowning(archiver name)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+      BEGIN
+        EXECUTE format('GRANT EXECUTE ON FUNCTION audit_disown, audit_clear_disowned TO %I', archiver);
+      END $function$
+;
+REVOKE EXECUTE ON FUNCTION grant_disowning(name) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION public.legal_hold_stays()
  RETURNS trigger

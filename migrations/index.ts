@@ -31,6 +31,7 @@ import { WholeReplies1795420864000 } from './1795420864000-whole-replies';
 import { GrantsOnOurOwn1795420866000 } from './1795420866000-grants-on-our-own';
 import { ReferencesInUse1795420868000 } from './1795420868000-references-in-use';
 import { WritingByFunctions1795421100000 } from './1795421100000-writing-by-functions';
+import { Disowning1795421101000 } from './1795421101000-disowning';
 import { NamedDependents1795421200000 } from './1795421200000-named-dependents';
 import { ExportsInParts1795421300000 } from './1795421300000-exports-in-parts';
 import { MemberLinks1795421400000 } from './1795421400000-member-links';
@@ -72,6 +73,7 @@ export const migrations = [
   GrantsOnOurOwn1795420866000,
   ReferencesInUse1795420868000,
   WritingByFunctions1795421100000,
+  Disowning1795421101000,
   NamedDependents1795421200000,
   ExportsInParts1795421300000,
   MemberLinks1795421400000,

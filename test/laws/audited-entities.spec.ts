@@ -37,7 +37,6 @@ const furtherTriggers: Record<string, string> = {
 const textWriters: Record<string, string> = {
   'libs/auth/src/load-accounts.service.ts': 'bulk: the accounts of a load',
   'libs/auth/src/sessions.service.ts': 'bulk: their sessions',
-  'libs/ledger/src/own-seals.ts': 'as the owner: the application’s role may not',
   'libs/records/src/bulk-records.ts': 'bulk: the rows of an import',
   'libs/records/src/purge.ts': 'bulk: rows that have expired',
   'libs/stress/src/defects.ts': 'bulk: the defects of the stress data set',

@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import { systemActor } from '#access';
-import { OwnSeals, VerificationService } from '#ledger';
+import { OwnSeals, queryOn, VerificationService } from '#ledger';
 import { RequestContext } from '#platform/context';
 import { run } from '../support/cli';
 import { until } from '../support/load';
@@ -178,7 +178,7 @@ describe('a row among the seals that the log did not make', () => {
       detail: expect.stringContaining(`the log did not make checkpoint ${seq} in the database`) as string,
     });
     await expect(verify()).resolves.toMatchObject({ valid: false, fault: { kind: 'checkpoint' } });
-    await api.app.get(OwnSeals).clear(drill());
+    await api.app.get(OwnSeals).clear(drill(), queryOn(application));
     expect((await ledger()).status).toBe('ok');
     await expect(verify()).resolves.toMatchObject({ valid: true });
     const entries = await api.entries({ tableName: 'disowned_seals' });

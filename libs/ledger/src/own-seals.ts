@@ -70,23 +70,23 @@ export class OwnSeals {
    * Disowns what follows the log's own latest seal, and answers that seal. Undefined while another
    * process seals.
    */
-  async disown(): Promise<Head | undefined> {
+  async disown(reader: Query): Promise<Head | undefined> {
     const context = new RequestContext({
       ...{ source: 'job', requestId: randomUUID(), route: 'ledger:seal', actor: systemActor('ledger:seal') },
     });
-    return this.asOwner(context, async (query) => {
+    return this.asArchiver(context, async (query) => {
       const [lock] = await query<{ taken: boolean }>('SELECT pg_try_advisory_xact_lock($1) AS taken', [sealingLock]);
       if (!lock?.taken) return undefined;
-      const head = await this.head(query);
+      const head = await this.head(reader);
       const published = (await this.log.latest(this.clock.now()))?.seq ?? 0;
       const own = head.foreign.find((row) => BigInt(row) <= published);
       if (own !== undefined) throw new LedgerFault(`checkpoint ${own} in the database is not what was published`);
-      await query('INSERT INTO disowned_seals (seq) SELECT * FROM unnest($1::bigint[])', [head.foreign]);
-      if (head.foreign.length > 0)
-        this.logger.error(
-          { rows: head.foreign.join(', '), after: head.own?.seq ?? 0 },
-          'Somebody else wrote checkpoints',
-        );
+      if (head.foreign.length === 0) return head;
+      await query('SELECT audit_disown($1)', [head.foreign]);
+      this.logger.error(
+        { rows: head.foreign.join(', '), after: head.own?.seq ?? 0 },
+        'Somebody else wrote checkpoints',
+      );
       return head;
     });
   }
@@ -98,12 +98,10 @@ export class OwnSeals {
   }
 
   /** Clears them for an operator, with the reason of the context. Answers their numbers. */
-  async clear(context: RequestContext): Promise<string[]> {
-    await this.disown();
-    return this.asOwner(context, async (query) => {
-      const rows = await query<{ seq: string }>(
-        'UPDATE disowned_seals SET cleared_at = clock_timestamp() WHERE cleared_at IS NULL RETURNING seq',
-      );
+  async clear(context: RequestContext, reader: Query): Promise<string[]> {
+    await this.disown(reader);
+    return this.asArchiver(context, async (query) => {
+      const rows = await query<{ seq: string }>('SELECT seq FROM audit_clear_disowned() AS seq ORDER BY seq');
       return rows.map(({ seq }) => seq);
     });
   }
@@ -116,8 +114,9 @@ export class OwnSeals {
     return rootOf(size, frontier)?.equals(root) ?? false;
   }
 
-  private async asOwner<T>(context: RequestContext, work: (query: Query) => Promise<T>): Promise<T> {
-    const client = new Client({ connectionString: this.config.databaseOwnerUrl });
+  private async asArchiver<T>(context: RequestContext, work: (query: Query) => Promise<T>): Promise<T> {
+    const { DATABASE_ARCHIVER_URL, databaseOwnerUrl } = this.config;
+    const client = new Client({ connectionString: DATABASE_ARCHIVER_URL ?? databaseOwnerUrl });
     client.on('error', () => undefined);
     await client.connect();
     try {

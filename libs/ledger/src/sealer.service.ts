@@ -146,7 +146,7 @@ export class SealerService implements BeforeApplicationShutdown {
     const last = await latestSeal(this.query);
     if (!last || last.seq === this.trusted?.seq) return last;
     const { own, foreign } = await this.ownSeals.head(this.query);
-    if (foreign.length > 0 && (own?.seq ?? 0) >= this.largest) await this.ownSeals.disown();
+    if (foreign.length > 0 && (own?.seq ?? 0) >= this.largest) await this.ownSeals.disown(this.query);
     return own;
   }
 

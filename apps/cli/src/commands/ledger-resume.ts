@@ -17,10 +17,12 @@ export function resumeLedger(): Command {
       if (!/[\p{L}\p{N}]/u.test(reason)) throw new UsageError('Say what you found with --reason.');
       const { OwnSeals } = await import('#ledger');
       const { RequestContext } = await import('#platform/context');
+      const { Database } = await import('#platform/database');
       await withApp('ledger:resume', async ({ app, context, print }) => {
         const { source, requestId, route, actor } = context;
         const own = new RequestContext({ source, requestId, route, actor, reason });
-        const cleared = await app.get(OwnSeals).clear(own);
+        const database = app.get(Database);
+        const cleared = await app.get(OwnSeals).clear(own, (sql, values) => database.query(undefined, sql, values));
         await print(json ? `${JSON.stringify({ cleared })}\n` : textOf(cleared));
       });
     });
