@@ -3,12 +3,21 @@ import { once } from 'node:events';
 import { Client } from 'pg';
 import { DataSource, type EntityMetadata } from 'typeorm';
 import { entities } from '#app';
+import { ownObjectsSql } from '#audit';
 import { migrations } from '#migrations';
 import { Database, migrate } from '#platform/database';
 import { expectCommitted } from '../support/committed';
 import { schemaSql } from './schema-sql';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import { root } from '../support/sources';
+
+const ownObjectsHead = `/**
+ * The functions of the schema and the triggers of the audited tables, as the migrations make them: each with its definition, or
+ * the SHA-256 of it. Made by \`npm run generate\`; a spec compares it with a migrated database.
+ */
+export const ownObjects: Record<string, string> = {
+`;
+const quoted = (text: string) => (text.includes("'") ? `"${text.replaceAll('"', '\\"')}"` : `'${text}'`);
 
 let database: TestDatabase;
 let connected: Database;
@@ -58,6 +67,14 @@ describe('entities and migrations', () => {
 describe('docs/schema.sql', () => {
   it('is what the migrations make (npm run generate)', async () => {
     expectCommitted('docs/schema.sql', await schemaSql((sql) => database.query(sql)));
+  });
+});
+
+describe('libs/audit/src/own-objects.ts', () => {
+  it('is what the migrations make (npm run generate)', async () => {
+    const made = await database.query<{ key: string; body: string }>(ownObjectsSql);
+    const lines = made.map(({ key, body }) => `  ${quoted(key)}:\n    ${quoted(body)},\n`);
+    expectCommitted('libs/audit/src/own-objects.ts', `${ownObjectsHead}${lines.join('')}};\n`);
   });
 });
 

@@ -43,6 +43,12 @@ async function ready(): Promise<Ready> {
 const fine = { status: 'ok' };
 const weak = (detail: string) => ({ status: 'warn', detail });
 
+/** The trigger by which PostgreSQL holds a foreign key, whose name has a number. */
+const foreignKey = (
+  verb: string,
+) => `DO $do$ BEGIN EXECUTE format('ALTER TABLE grievance_step_records ${verb} TRIGGER %I',
+  (SELECT tgname FROM pg_trigger WHERE tgrelid = 'grievance_step_records'::regclass AND tgisinternal ORDER BY 1 LIMIT 1)); END $do$`;
+
 /** What is done, how it is undone, and what is then said. `MONTH` is a partition. */
 const weakenings: [what: string, done: string, undone: string, said: string][] = [
   [
@@ -209,6 +215,107 @@ const weakenings: [what: string, done: string, undone: string, said: string][] =
     'CREATE RULE swallow AS ON INSERT TO MONTH DO INSTEAD NOTHING',
     'DROP RULE swallow ON MONTH',
     'MONTH has rules, which can swallow what is written to it',
+  ],
+  [
+    'a trigger restores the number of the entry, so a change leaves none',
+    `CREATE FUNCTION restore_ref() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.audit_ref := OLD.audit_ref; RETURN NEW; END';
+     CREATE TRIGGER zzz_restore BEFORE UPDATE ON members FOR EACH ROW EXECUTE FUNCTION restore_ref()`,
+    'DROP TRIGGER zzz_restore ON members; DROP FUNCTION restore_ref',
+    'trigger zzz_restore of members is not ours',
+  ],
+  [
+    'a trigger of a month drops entries',
+    `CREATE TRIGGER aaa_drop BEFORE INSERT ON MONTH FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()`,
+    'DROP TRIGGER aaa_drop ON MONTH',
+    'trigger aaa_drop of MONTH is not ours',
+  ],
+  [
+    'the trigger that captures hides every value',
+    `CREATE OR REPLACE TRIGGER audit_capture_update AFTER UPDATE ON members FOR EACH ROW EXECUTE FUNCTION audit_capture('{phone,city}');
+     ALTER TABLE members ENABLE ALWAYS TRIGGER audit_capture_update`,
+    `CREATE OR REPLACE TRIGGER audit_capture_update AFTER UPDATE ON members FOR EACH ROW EXECUTE FUNCTION audit_capture('{}');
+     ALTER TABLE members ENABLE ALWAYS TRIGGER audit_capture_update`,
+    'trigger audit_capture_update of members is not the one that was made',
+  ],
+  [
+    'a trigger of ours beside the ledger’s is disabled',
+    'ALTER TABLE users DISABLE TRIGGER zz_account_changed',
+    'ALTER TABLE users ENABLE ALWAYS TRIGGER zz_account_changed',
+    'trigger zz_account_changed of users is disabled',
+  ],
+  [
+    'it is gone',
+    'DROP TRIGGER hold_stays ON legal_holds',
+    `CREATE TRIGGER hold_stays BEFORE DELETE ON legal_holds FOR EACH ROW EXECUTE FUNCTION legal_hold_stays();
+     ALTER TABLE legal_holds ENABLE ALWAYS TRIGGER hold_stays`,
+    'trigger hold_stays of legal_holds is missing',
+  ],
+  [
+    'a function of the ledger has another body',
+    `DO $do$ BEGIN EXECUTE replace(pg_get_functiondef('audit_leaf_index'::regproc), 'LIMIT 1', 'LIMIT 2'); END $do$`,
+    `DO $do$ BEGIN EXECUTE replace(pg_get_functiondef('audit_leaf_index'::regproc), 'LIMIT 2', 'LIMIT 1'); END $do$`,
+    'function audit_leaf_index(entry_txid xid8, entry_id bigint) is not the one that was made',
+  ],
+  [
+    'a function looks names up elsewhere',
+    'ALTER FUNCTION audit_touch() RESET search_path',
+    'ALTER FUNCTION audit_touch() SET search_path = public, pg_temp',
+    'function audit_touch() is not the one that was made',
+  ],
+  [
+    'a function of ours is gone',
+    'ALTER FUNCTION next_student_number() RENAME TO another',
+    'ALTER FUNCTION another() RENAME TO next_student_number',
+    'function next_student_number() is missing',
+  ],
+  [
+    'foreign keys are disabled',
+    foreignKey('DISABLE'),
+    foreignKey('ENABLE'),
+    'foreign keys of grievance_step_records are disabled',
+  ],
+  [
+    'rows are hidden by a policy',
+    'ALTER TABLE members ENABLE ROW LEVEL SECURITY; CREATE POLICY few ON members USING (id > 1)',
+    'DROP POLICY few ON members; ALTER TABLE members DISABLE ROW LEVEL SECURITY',
+    'members has row security, which can hide rows and refuse writes',
+  ],
+  [
+    'a child table adds rows',
+    'CREATE SCHEMA aside; CREATE TABLE aside.more_members () INHERITS (members)',
+    'DROP SCHEMA aside CASCADE',
+    'members has the child table more_members, whose rows count as its own',
+  ],
+  [
+    'a parent table reaches rows',
+    'CREATE TABLE any_row (id integer NOT NULL); ALTER TABLE members INHERIT any_row',
+    'ALTER TABLE members NO INHERIT any_row; DROP TABLE any_row',
+    'members is a child table of any_row, by which it can be changed',
+  ],
+  [
+    'rows are handed on by logical replication',
+    'CREATE PUBLICATION leak FOR TABLE members, students',
+    'DROP PUBLICATION leak',
+    'publication leak hands on rows of members, students without entries',
+  ],
+  [
+    'rows come by logical replication',
+    `CREATE SUBSCRIPTION feed CONNECTION 'dbname=none' PUBLICATION feed WITH (connect = false, slot_name = NONE, enabled = false);
+     INSERT INTO pg_subscription_rel SELECT oid, 'members'::regclass, 'r', '0/0' FROM pg_subscription`,
+    'DROP SUBSCRIPTION feed',
+    'subscription feed writes into members without entries',
+  ],
+  [
+    'a crash would empty a table',
+    'ALTER TABLE salting_activities SET UNLOGGED',
+    'ALTER TABLE salting_activities SET LOGGED',
+    'salting_activities is not logged: a crash empties it',
+  ],
+  [
+    'sessions of the application begin as somebody',
+    `ALTER ROLE ip2a_app SET ip2a.context = '{}'`,
+    'ALTER ROLE ip2a_app RESET ip2a.context',
+    'ip2a_app begins its sessions with ip2a.context={}',
   ],
 ];
 

@@ -13,6 +13,7 @@ import { DisclosureGate } from './disclosure-gate';
 import { LimitedRequestsService } from './limited-requests.service';
 import { PartitionsTask } from './partitions.task';
 import { TrailService } from './trail.service';
+import { WeaknessesTask } from './weaknesses.task';
 
 const doors = [
   AuditHealth,
@@ -29,7 +30,7 @@ const doors = [
 @Global()
 @Module({
   controllers: [AuditController],
-  providers: [...doors, ArchivedTrail, AuditSubscriber, AuditSummaryService, ConsideredRecords],
+  providers: [...doors, ArchivedTrail, AuditSubscriber, AuditSummaryService, ConsideredRecords, WeaknessesTask],
   exports: doors,
 })
 export class AuditModule {}

@@ -18,3 +18,4 @@ export { rowEvidence } from './row-evidence';
 export { RefusalFilter } from './refusal.filter';
 export { AuditLogPage, RecordTrailQuery, type AuditLogItem, type ExportFormat } from './trail.dto';
 export { TrailService } from './trail.service';
+export { ownObjectsSql } from './weaknesses';

@@ -1,14 +1,7 @@
-/**
- * What is weaker than P1 and P4 promise, in sentences for an operator; none where all is well. A query, not a function in
- * the database: whoever could weaken the ledger there could also make such a function say that nothing is wrong.
- *
- * $1 is the application's role; null asks about the role that runs the query. A table is audited if it has the column
- * `audit_ref`, so one whose triggers are all gone is still named.
- */
-const weaknessesSql = `
-  WITH role AS (
-    SELECT oid, rolname AS name, rolsuper, rolcreaterole FROM pg_roles WHERE rolname = coalesce($1::name, current_user)
-  ), home AS (
+import { ownObjects } from './own-objects';
+
+const watchedTables = `
+  home AS (
     SELECT n.oid, n.nspname, n.nspowner FROM pg_namespace n JOIN pg_class c ON c.relnamespace = n.oid
     WHERE c.oid = 'audit_logs'::regclass
   ), watched AS (
@@ -21,7 +14,45 @@ const weaknessesSql = `
     SELECT c.oid, c.relname, c.relowner, c.relhasrules, false
     FROM pg_class c JOIN home ON home.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid
     WHERE c.relkind IN ('r', 'p') AND a.attname = 'audit_ref' AND NOT a.attisdropped
-  ), owned AS (
+  )`;
+
+/**
+ * The functions of the schema, and the triggers of the tables that are watched, each with what it
+ * does. The name of the schema is left out of it.
+ */
+const objects = `
+  objects AS (
+    SELECT 'trigger' AS kind, w.name::text AS "table", t.tgname::text AS name,
+      t.tgenabled::text || ' ' || pg_get_triggerdef(t.oid, true) AS body
+    FROM watched w JOIN pg_trigger t ON t.tgrelid = w.oid WHERE NOT t.tgisinternal
+    UNION ALL
+    SELECT 'function', '', p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')',
+      encode(sha256(convert_to(replace(concat_ws(' ', p.prosecdef, l.lanname, p.proconfig, p.prosrc),
+        quote_ident(home.nspname) || ', pg_temp', 'pg_temp'), 'UTF8')), 'hex')
+    FROM pg_proc p JOIN home ON home.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
+    WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
+  )`;
+
+/**
+ * What the migrations make, which `npm run generate` writes into own-objects.ts. Triggers of months
+ * come and go with them.
+ */
+export const ownObjectsSql = `WITH ${watchedTables}, ${objects}
+  SELECT concat_ws(' ', kind, "table", name) COLLATE "C" AS key, body FROM objects WHERE "table" !~ '^audit_logs_' ORDER BY 1`;
+
+/**
+ * What is weaker than P1 and P4 promise, in sentences for an operator; none where all is well. A
+ * query, not a function in the database: whoever could weaken the ledger there could also make such
+ * a function say that nothing is wrong.
+ *
+ * $1 is the application's role; null asks about the role that runs the query. $2 are the objects
+ * that the migrations make: an allow-list, so whatever else can change rows is named. A table is
+ * audited if it has the column `audit_ref`, so one whose triggers are all gone is still named.
+ */
+const weaknessesSql = `
+  WITH role AS (
+    SELECT oid, rolname AS name, rolsuper, rolcreaterole FROM pg_roles WHERE rolname = coalesce($1::name, current_user)
+  ), ${watchedTables}, ${objects}, owned AS (
     SELECT name, owner FROM watched
     UNION ALL SELECT p.proname || '()', p.proowner FROM pg_proc p JOIN home ON home.oid = p.pronamespace
       WHERE p.proname LIKE 'audit\\_%'
@@ -55,6 +86,23 @@ const weaknessesSql = `
       AND (has_table_privilege(role.oid, w.oid, p.privilege)
         OR p.privilege IN ('INSERT', 'UPDATE') AND has_any_column_privilege(role.oid, w.oid, p.privilege))
     GROUP BY w.oid, w.name
+  ), ours AS (
+    SELECT key, body FROM json_each_text($2::json) AS o (key, body)
+  ), other AS (
+    -- What is there and is not ours, and what is ours and is not there. A table that no migration
+    -- made has the triggers of audit_watch.
+    SELECT kind, name, "table", CASE WHEN o.key IS NULL AND kind = 'trigger' THEN 'is not ours' WHEN left(s.body, 1) = 'D' AND kind = 'trigger'
+      THEN 'is disabled' ELSE 'is not the one that was made' END AS fault
+    FROM objects s LEFT JOIN ours o ON o.key = concat_ws(' ', s.kind, s."table", s.name)
+    WHERE s.body <> o.body AND NOT EXISTS (SELECT FROM found f WHERE f.trigger = s.name AND f."table" = s."table" AND f.fault IS NOT NULL)
+      OR o.key IS NULL AND kind = 'trigger' AND NOT EXISTS (SELECT FROM found f WHERE f.trigger = s.name AND f."table" = s."table")
+    UNION ALL
+    SELECT split_part(o.key, ' ', 1), substr(o.key, strpos(o.key, '  ') + 2), '', 'is missing' FROM ours o
+    WHERE o.key LIKE 'function %' AND NOT EXISTS (SELECT FROM objects s WHERE concat_ws(' ', s.kind, s."table", s.name) = o.key)
+    UNION ALL
+    SELECT 'trigger', split_part(o.key, ' ', 3), split_part(o.key, ' ', 2), 'is missing' FROM ours o
+    WHERE o.key LIKE 'trigger %' AND NOT EXISTS (SELECT FROM objects s WHERE concat_ws(' ', s.kind, s."table", s.name) = o.key)
+      AND NOT EXISTS (SELECT FROM found f WHERE f.trigger = split_part(o.key, ' ', 3) AND f."table" = split_part(o.key, ' ', 2))
   ), faults AS (
     SELECT 1 AS place, role.name || ' is a superuser: nothing in the database is refused to it' AS weakness
     FROM role WHERE rolsuper
@@ -92,13 +140,46 @@ const weaknessesSql = `
     UNION ALL
     SELECT 10, name || ' has rules, which can swallow what is written to it' FROM watched WHERE relhasrules
       AND EXISTS (SELECT FROM pg_rewrite WHERE ev_class = watched.oid)
+    UNION ALL
+    SELECT 9, kind || ' ' || name || CASE WHEN kind = 'trigger' THEN ' of ' || "table" ELSE '' END || ' ' || fault FROM other
+    UNION ALL
+    SELECT 9, 'foreign keys of ' || w.name || ' are disabled' FROM watched w WHERE EXISTS (
+      SELECT FROM pg_trigger t WHERE t.tgrelid = w.oid AND t.tgisinternal AND t.tgenabled <> 'O' AND t.tgparentid = 0)
+    UNION ALL
+    SELECT 11, w.name || ' has row security, which can hide rows and refuse writes' FROM watched w JOIN pg_class c USING (oid)
+    WHERE c.relrowsecurity OR EXISTS (SELECT FROM pg_policy WHERE polrelid = w.oid)
+    UNION ALL
+    SELECT 12, w.name || ' has the child table ' || c.relname || ', whose rows count as its own' FROM watched w
+    JOIN pg_inherits i ON i.inhparent = w.oid JOIN pg_class c ON c.oid = i.inhrelid
+    WHERE w.oid <> 'audit_logs'::regclass OR c.relname !~ '^audit_logs_\\d{4}_\\d{2}$'
+    UNION ALL
+    SELECT 12, w.name || ' is a child table of ' || c.relname || ', by which it can be changed' FROM watched w
+    JOIN pg_inherits i ON i.inhrelid = w.oid JOIN pg_class c ON c.oid = i.inhparent WHERE c.oid <> 'audit_logs'::regclass
+    UNION ALL
+    SELECT 13, 'publication ' || p.pubname || ' hands on rows of ' || string_agg(w.name, ', ' ORDER BY w.name) || ' without entries'
+    FROM pg_publication_tables p JOIN home ON home.nspname = p.schemaname JOIN watched w ON w.name = p.tablename GROUP BY p.pubname
+    UNION ALL
+    SELECT 14, 'subscription ' || s.subname || ' writes into ' || string_agg(w.name, ', ' ORDER BY w.name) || ' without entries'
+    FROM pg_subscription_rel r JOIN pg_subscription s ON s.oid = r.srsubid JOIN watched w ON w.oid = r.srrelid GROUP BY s.subname
+    UNION ALL
+    SELECT 15, w.name || ' is not logged: a crash empties it' FROM watched w JOIN pg_class c USING (oid) WHERE c.relpersistence <> 'p'
+    UNION ALL
+    SELECT 16, coalesce(r.rolname, 'every role') || ' begins its sessions with ' || c.setting
+    FROM pg_db_role_setting d CROSS JOIN unnest(d.setconfig) AS c (setting) LEFT JOIN pg_roles r ON r.oid = d.setrole
+    WHERE d.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
+      AND c.setting ~* '^(session_replication_role|ip2a\\.)'
   )
   SELECT weakness FROM faults ORDER BY place, weakness`;
 
+const ownObjectsJson = JSON.stringify(ownObjects);
+
 type Ask = (sql: string, values: unknown[]) => Promise<{ weakness: string }[]>;
 
-/** Asks about the application's role, or, where none is named, about the role of the connection that is asked. */
+/**
+ * Asks about the application's role, or, where none is named, about the role of the connection that
+ * is asked.
+ */
 export async function weaknessesOf(ask: Ask, role: string | null = null): Promise<string[]> {
-  const rows = await ask(weaknessesSql, [role]);
+  const rows = await ask(weaknessesSql, [role, ownObjectsJson]);
   return rows.map(({ weakness }) => weakness);
 }
