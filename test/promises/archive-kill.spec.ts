@@ -26,7 +26,7 @@ const tables = ['members', 'organizations', 'member_employments', 'grievances', 
 const asOf = '2026-10-01';
 /** The lease on the archive's work, and what takes it. */
 const leaseNumber = 4_927_004;
-const leaseModule = resolve('dist/libs/archival/src/lease.js');
+const leaseModule = resolve('dist/libs/platform/database/lease.js');
 const monthsWritten = Math.round(12 * years);
 const end = '2026-07-01';
 const firstMonth = years < 1 ? `2026-0${7 - monthsWritten}-01` : `${2026 - years}-07-01`;

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { type Client, codeOf, type LocalApi, type Reply, startApi } from '../../../test/support/harness';
 import { until } from '../../../test/support/load';
+import { OutsideTransaction } from '../../../test/support/outside-transaction';
 
 interface Report {
   rowsRead: number;
@@ -216,42 +217,78 @@ describe('a file that can not be read', () => {
   });
 });
 
-describe('an upload that breaks off', () => {
-  /** Sends the lines, then hangs up; resolves when the server has noticed. */
-  async function breakOff(
-    lines: string[],
-    options: { mode: string; key?: string },
-    isSeen: () => Promise<boolean>,
-  ): Promise<void> {
+const requestsInFlight = async () =>
+  Number(/^ip2a_http_requests_in_flight (\d+)$/m.exec((await api.anonymous.get('/../../metrics')).text)?.[1]);
+
+describe('an upload', () => {
+  /** Sends the beginning of a file; `end` sends the rest, `breakOff` hangs up. */
+  async function begun(lines: string[], mode: string) {
     const upload = new Readable({ read: () => undefined });
-    const sent = send(upload, options);
-    const failure = expect(sent).rejects.toThrow();
+    const sent = send(upload, { mode });
+    sent.catch(() => undefined);
     upload.push(`${fileOf(lines)}\n`);
-    await until(isSeen);
-    upload.destroy(new Error('The cable was pulled.'));
-    await failure;
+    await until(async () => (await requestsInFlight()) === 2);
+    const breakOff = async () => {
+      upload.destroy(new Error('The cable was pulled.'));
+      await expect(sent).rejects.toThrow();
+      await until(async () => (await requestsInFlight()) === 1);
+    };
+    return { end: () => (upload.push(null), sent), breakOff };
   }
+  const transactions = () =>
+    api.query(`SELECT state, query FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+      AND (backend_xid IS NOT NULL OR state LIKE 'idle in transaction%')`);
+
+  it.each(['all-or-nothing', 'report'])('opens no transaction before it has ended (%s)', async (mode) => {
+    const prefix = `TX${mode.length}X`;
+    const upload = await begun(rows(2500, prefix), mode);
+    for (let look = 0; look < 20; look += 1) expect(await transactions()).toEqual([]);
+    expect(await members(prefix)).toEqual([]);
+    expect((await upload.end()).json()).toEqual(clean(2500));
+  });
+
+  it.each(['all-or-nothing', 'report'])('that breaks off leaves nothing (%s)', async (mode) => {
+    const prefix = `BX${mode.length}X`;
+    const upload = await begun(rows(2500, prefix), mode);
+    await upload.breakOff();
+    expect(await members(prefix)).toEqual([]);
+    expect((await send(fileOf(rows(2500, prefix)), { mode })).json()).toEqual(clean(2500));
+  });
+});
+
+describe('an import that is interrupted', () => {
   const progressOf = async (key: string) =>
     (await api.query<{ read: number }>('SELECT rows_read AS read FROM imports WHERE key = $1', [key]))[0]?.read ?? 0;
 
-  it('leaves nothing of all or nothing', async () => {
-    // A sequence tells how far an open transaction came: two batches of a thousand rows have been inserted.
-    const numbered = async () =>
-      Number((await api.query<{ last: string }>('SELECT last_value AS last FROM audit_logs_id_seq'))[0]?.last);
-    const before = await numbered();
-    await breakOff(rows(2500, 'BX'), { mode: 'all-or-nothing' }, async () => (await numbered()) >= before + 2000);
-    expect((await send(fileOf(rows(2500, 'BX')))).json()).toEqual(clean(2500));
-    const entries = await api.entries({ tableName: 'members', action: 'CREATE' });
-    expect(entries.filter(({ newValues }) => String(newValues?.['member_number']).startsWith('BX'))).toHaveLength(2500);
-  });
+  /** Has the import wait at a row, until `goOn`, or until its connection is lost. */
+  async function stopAt(row: number, lines: string[], key: string) {
+    const other = await OutsideTransaction.begin(api.database);
+    await other.query(
+      `INSERT INTO members (member_number, first_name, last_name, classification) VALUES ($1, 'A', 'B', 'foreman')`,
+      [lines[row]?.split(',')[0]],
+    );
+    const sent = send(fileOf(lines), { mode: 'report', key });
+    await until(async () => (await progressOf(key)) === row);
+    await other.waiting(1);
+    const goOn = async () => {
+      await other.query('ROLLBACK');
+      await other.end();
+      return sent;
+    };
+    const interrupt = async () => {
+      await other.query(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+      );
+      expect((await sent).status).toBe(503);
+      await goOn();
+    };
+    return { goOn, interrupt };
+  }
 
   it('goes on where it stopped when the same file is sent with the same key', async () => {
     const lines = rows(3300, 'CX');
-    await breakOff(
-      lines.slice(0, 2400),
-      { mode: 'report', key: 'resumed' },
-      async () => (await progressOf('resumed')) === 2000,
-    );
+    const stopped = await stopAt(2000, lines, 'resumed');
+    await stopped.interrupt();
     expect(await members('CX')).toHaveLength(2000);
     const reply = await send(fileOf(lines), { mode: 'report', key: 'resumed' });
     expect([reply.status, reply.json()]).toEqual([200, clean(3300)]);
@@ -263,11 +300,8 @@ describe('an upload that breaks off', () => {
 
   it('is not gone on with by another file, before or after it is done', async () => {
     const lines = rows(1500, 'DX');
-    await breakOff(
-      lines.slice(0, 1200),
-      { mode: 'report', key: 'mixed' },
-      async () => (await progressOf('mixed')) === 1000,
-    );
+    const stopped = await stopAt(1000, lines, 'mixed');
+    await stopped.interrupt();
     const others = [
       rows(1500, 'EX'),
       lines.slice(0, 500),
@@ -287,6 +321,18 @@ describe('an upload that breaks off', () => {
       ]);
     }
     expect(await members('EX')).toEqual([]);
+  });
+
+  it('keeps its person from another one, and nobody else', async () => {
+    const stopped = await stopAt(1000, rows(1500, 'KX'), 'running');
+    const csv = { 'Content-Type': 'text/csv' };
+    for (const mode of ['all-or-nothing', 'report']) {
+      expect(codeOf(await send(fileOf(rows(1, 'LX')), { mode }))).toEqual([409, 'import.in-progress']);
+    }
+    const other = await api.somebody(['staff']);
+    expect((await other.post('/members/import', fileOf(rows(1, 'MX')), csv)).json()).toEqual(clean(1));
+    expect((await stopped.goOn()).json()).toEqual(clean(1500));
+    expect((await send(fileOf(rows(1, 'LX')))).json()).toEqual(clean(1));
   });
 
   it('is gone on with by one of two who try at once', async () => {

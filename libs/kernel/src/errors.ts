@@ -32,7 +32,7 @@ export const ERRORS = {
   'attachments.content-missing': { status: 404, title: 'The content of the attachment is missing' },
   'users.last-admin': { status: 409, title: 'The last administrator must remain' },
   'idempotency.key-reused': { status: 422, title: 'The idempotency key was used for another request' },
-  'import.in-progress': { status: 409, title: 'The same import is under way' },
+  'import.in-progress': { status: 409, title: 'An import is under way' },
   'import.rejected': { status: 422, title: 'The import was rejected' },
   'ledger.not-sealed': { status: 409, title: 'The entry is not sealed yet' },
   'archive.cold': { status: 409, title: 'A part of the archive must be asked for first' },

@@ -15,3 +15,4 @@ export { fitText } from './fit-text';
 export { foldText } from './fold';
 export { FIRST_NAMES, LAST_NAMES } from './made-up-names';
 export { Random } from './random';
+export { Turns } from './turns';

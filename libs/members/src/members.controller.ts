@@ -1,10 +1,9 @@
-import type { Readable } from 'node:stream';
 import { Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiBody, ApiConsumes, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { Allow } from '#access';
 import type { RequestContext } from '#platform/context';
-import { Context, CsvBody } from '#platform/http';
+import { Context, CsvBody, type Upload } from '#platform/http';
 import { recordController } from '#records';
 import { ByNumber, CreateMember, memberFilters, MemberView, UpdateMember } from './member.dto';
 import { members } from './member.resource';
@@ -35,11 +34,18 @@ export class MembersController extends recordController(members, {
   @Allow('members:import', {
     summary: 'Import members from CSV',
     reply: ImportReport,
-    errors: ['import.rejected', 'import.in-progress', 'idempotency.key-reused', 'request.media-type-unsupported'],
+    errors: [
+      'import.rejected',
+      'import.in-progress',
+      'idempotency.key-reused',
+      'request.media-type-unsupported',
+      'request.too-large',
+      'request.timed-out',
+    ],
   })
   import(
     @Context() context: RequestContext,
-    @CsvBody() csv: Readable,
+    @CsvBody() csv: Upload,
     @Query({ schema: ImportQuery }) query: ImportQuery,
   ) {
     return this.importer.run(context, csv, query);

@@ -1,17 +1,25 @@
 import { createHash } from 'node:crypto';
-import { finished, type Readable } from 'node:stream';
-import { Injectable } from '@nestjs/common';
+import type { Readable } from 'node:stream';
+import { Inject, Injectable } from '@nestjs/common';
 import { parse } from 'csv-parse';
 import { z } from 'zod';
-import { DomainError } from '#kernel';
+import { DomainError, Turns, unavailable } from '#kernel';
+import { CONFIG, type Config } from '#platform/config';
 import type { RequestContext } from '#platform/context';
-import { Database } from '#platform/database';
+import { Database, withLease } from '#platform/database';
+import type { Upload } from '#platform/http';
 import { BulkRecords } from '#records';
 import { CreateMember } from './member.dto';
 import { members } from './member.resource';
 
 /** Rows that are checked, inserted and counted together. */
 const batchRows = 1000;
+/** Rows of one file. */
+const maxRows = 100_000;
+/** Imports of one process use this share of its connections at most. */
+const shareOfPool = 0.25;
+/** A number of our own; with the id of a person added to it, the lease of that person's import. */
+const personsLease = 4_927_100_000_000;
 /** Faults that a report lists; beyond, they are only counted. */
 const maxListedErrors = 1000;
 /** No row of members is longer, in bytes; a longer one is a broken file. */
@@ -57,65 +65,114 @@ interface Progress extends ImportReport {
   finished: boolean;
 }
 
+interface ValidRow {
+  row: number;
+  member: CreateMember;
+}
+
 interface Row {
   record: Record<string, string>;
   fault?: string;
 }
 
-/** Creates members from CSV as it streams in, a batch at a time; memory does not grow with the file. */
+/** Creates members from CSV, a batch at a time; memory does not grow with the file. */
 @Injectable()
 export class MembersImport {
+  private running = 0;
+
   constructor(
     private readonly database: Database,
     private readonly bulk: BulkRecords,
+    @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  async run(context: RequestContext, csv: Readable, { mode }: ImportQuery): Promise<ImportReport> {
+  async run(context: RequestContext, file: Upload, { mode }: ImportQuery): Promise<ImportReport> {
     context.takeTime();
     try {
-      if (mode === 'report') {
-        const progress = await this.consume(context, csv, mode);
-        const ids = [...progress.told];
-        if (ids.length > 0) context.disclose({ tableName: 'members', ids, list: true, notes: 'import' });
-        return reportOf(progress);
-      }
-      return await this.database.transaction(context, async () => {
-        const progress = await this.consume(context, csv, mode);
-        if (progress.rowsRefused > 0) {
-          context.consider({ tableName: 'members', ids: [...progress.told] });
-          throw rejected(progress);
-        }
-        return reportOf(progress);
-      });
+      return await this.alone(context, () =>
+        mode === 'report' ? this.importSome(context, file, mode) : this.importAll(context, file, mode),
+      );
     } finally {
-      // What is left of a refused file is thrown away, or it would keep its connection from the next request.
-      csv.unpipe();
-      csv.resume();
+      await file.close();
     }
   }
 
+  /** 409 while another import of the same person runs, in whichever process. */
+  private async alone<T>(context: RequestContext, work: () => Promise<T>): Promise<T> {
+    if (this.running >= Math.max(1, Math.floor(this.config.DATABASE_POOL_SIZE * shareOfPool))) {
+      throw unavailable('service.unavailable', 'Other imports are running; wait for them.');
+    }
+    this.running += 1;
+    try {
+      const done = await withLease(this.config.databaseUrl, personsLease + (context.actor?.userId ?? 0), async () => ({
+        result: await work(),
+      }));
+      if (!done) throw new DomainError('import.in-progress', 'You are importing another file; wait until it is done.');
+      return done.result;
+    } finally {
+      this.running -= 1;
+    }
+  }
+
+  private async importSome(context: RequestContext, file: Upload, mode: ImportQuery['mode']): Promise<ImportReport> {
+    const progress = await this.consume(context, file, mode);
+    const ids = [...progress.told];
+    if (ids.length > 0) context.disclose({ tableName: 'members', ids, list: true, notes: 'import' });
+    return reportOf(progress);
+  }
+
+  /** Looks for faults first: entries of others are not sealed while its transaction is open. */
+  private async importAll(context: RequestContext, file: Upload, mode: ImportQuery['mode']): Promise<ImportReport> {
+    if (!(await this.resume(context)).finished) await this.check(context, file);
+    return this.database.transaction(context, async () => {
+      const progress = await this.consume(context, file, mode);
+      if (progress.rowsRefused > 0) throw rejected(context, progress);
+      return reportOf(progress);
+    });
+  }
+
+  /** Throws 422 that names the faults. */
+  private async check(context: RequestContext, file: Upload): Promise<void> {
+    const found = emptyProgress();
+    const numbers = new Set<string>();
+    for await (const batch of batchesOf(file)) {
+      const { valid, errors } = await sort(batch, found.rowsRead, numbers);
+      const idOf = await this.holders(context, valid);
+      for (const { row, member } of valid) {
+        const memberId = idOf.get(member.memberNumber);
+        if (memberId !== undefined) errors.push({ row, ...duplicate, memberId });
+      }
+      for (const id of idOf.values()) found.told.add(id);
+      found.rowsRead += batch.length;
+      found.rowsRefused += errors.length;
+      found.errors = listed(found.errors, errors);
+    }
+    if (found.rowsRefused > 0) throw rejected(context, found);
+  }
+
   /** Takes the rows that an earlier request with this key has not taken; of a finished import, it only compares them. */
-  private async consume(context: RequestContext, csv: Readable, mode: ImportQuery['mode']): Promise<Progress> {
+  private async consume(context: RequestContext, file: Upload, mode: ImportQuery['mode']): Promise<Progress> {
     let progress = await this.resume(context);
     const resumeAt = { row: progress.rowsRead, hash: progress.rowsHash };
+    const turns = new Turns();
     let read = 0;
     let hash: string = mode;
-    let batch: Row[] = [];
-    for await (const row of rowsOf(csv)) {
-      read += 1;
-      hash = createHash('sha256').update(hash).update(JSON.stringify(row)).digest('hex');
-      if (read === resumeAt.row && hash !== resumeAt.hash) throw anotherFile();
-      if (read <= resumeAt.row) continue;
-      if (progress.finished) throw anotherFile();
-      batch.push(row);
-      if (batch.length === batchRows) {
-        progress = await this.take(context, batch, progress, hash, false);
-        batch = [];
+    for await (const rows of batchesOf(file)) {
+      const batch: Row[] = [];
+      for (const row of rows) {
+        await turns.next();
+        read += 1;
+        hash = createHash('sha256').update(hash).update(JSON.stringify(row)).digest('hex');
+        if (read === resumeAt.row && hash !== resumeAt.hash) throw anotherFile();
+        if (read > resumeAt.row) batch.push(row);
       }
+      if (batch.length === 0) continue;
+      if (progress.finished) throw anotherFile();
+      progress = await this.take(context, batch, progress, hash, false);
     }
     if (read < resumeAt.row) throw anotherFile();
     if (progress.finished) return progress;
-    return this.take(context, batch, progress, hash, true);
+    return this.take(context, [], progress, hash, true);
   }
 
   /** Creates a batch's rows and counts them, in one transaction (that of the whole import where all or nothing). */
@@ -127,22 +184,7 @@ export class MembersImport {
     finished: boolean,
   ): Promise<Progress> {
     return this.database.transaction(context, async () => {
-      const errors: Fault[] = [];
-      const valid: { row: number; member: CreateMember }[] = [];
-      const numbers = new Set<string>();
-      batch.forEach(({ record, fault }, index) => {
-        const row = before.rowsRead + index + 1;
-        const parsed = CreateMember.safeParse(record);
-        if (fault) errors.push({ row, field: '', message: fault });
-        else if (!parsed.success) {
-          const [issue] = parsed.error.issues;
-          errors.push({ row, field: issue?.path.join('.') ?? '', message: issue?.message ?? 'is not valid' });
-        } else if (numbers.has(parsed.data.memberNumber)) errors.push({ row, ...duplicate });
-        else {
-          numbers.add(parsed.data.memberNumber);
-          valid.push({ row, member: parsed.data });
-        }
-      });
+      const { valid, errors } = await sort(batch, before.rowsRead, new Set());
       const created = valid.length
         ? await this.bulk.create(
             context,
@@ -152,26 +194,30 @@ export class MembersImport {
           )
         : new Set();
       const taken = valid.filter(({ member }) => !created.has(member.memberNumber));
-      const numbersTaken = taken.map(({ member }) => member.memberNumber);
-      const holders = taken.length ? await this.bulk.holding(context, members, 'memberNumber', numbersTaken) : [];
-      if (holders.length > 0) context.demandReason({ tableName: 'members' });
-      const idOf = new Map(holders.map(({ id, key }) => [key, id]));
+      const idOf = await this.holders(context, taken);
       for (const { row, member } of taken) {
         errors.push({ row, ...duplicate, memberId: idOf.get(member.memberNumber) });
       }
-      errors.sort((a, b) => a.row - b.row);
       const after: Progress = {
         rowsRead: before.rowsRead + batch.length,
         rowsCreated: before.rowsCreated + created.size,
         rowsRefused: before.rowsRefused + errors.length,
-        errors: [...before.errors, ...errors].slice(0, maxListedErrors),
-        told: new Set([...before.told, ...holders.map(({ id }) => id)]),
+        errors: listed(before.errors, errors),
+        told: new Set([...before.told, ...idOf.values()]),
         rowsHash,
         finished,
       };
       await this.keep(context, before, after);
       return after;
     });
+  }
+
+  /** Who has the numbers of these rows already, by number. */
+  private async holders(context: RequestContext, rows: ValidRow[]): Promise<Map<string, number>> {
+    const numbers = rows.map(({ member }) => member.memberNumber);
+    const found = numbers.length ? await this.bulk.holding(context, members, 'memberNumber', numbers) : [];
+    if (found.length > 0) context.demandReason({ tableName: 'members' });
+    return new Map(found.map(({ id, key }) => [key, id]));
   }
 
   /** Where an import with this request's idempotency key stands. */
@@ -233,19 +279,33 @@ function emptyProgress(): Progress {
 }
 
 function reportOf({ rowsRead, rowsCreated, rowsRefused, errors }: Progress): ImportReport {
-  const listed = errors.map(({ row, field, message }) => ({ row, field, message }));
-  return { rowsRead, rowsCreated, rowsRefused, errors: listed };
+  const shown = errors.map(({ row, field, message }) => ({ row, field, message }));
+  return { rowsRead, rowsCreated, rowsRefused, errors: shown };
 }
 
-/** The data rows, keyed by property; empty cells are absent. Throws 422 for a header that is not ours. */
+/** The data rows, so many at a time. Throws 413 where there are too many, 422 for a header that is not ours. */
+async function* batchesOf(file: Upload): AsyncGenerator<Row[]> {
+  const turns = new Turns();
+  let batch: Row[] = [];
+  let read = 0;
+  for await (const row of rowsOf(file.read())) {
+    await turns.next();
+    read += 1;
+    if (read > maxRows) throw new DomainError('request.too-large', `A file may hold ${maxRows} rows.`);
+    batch.push(row);
+    if (batch.length < batchRows) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
+}
+
+/** Keyed by property; empty cells are absent. */
 async function* rowsOf(csv: Readable): AsyncGenerator<Row> {
   const parser = csv.pipe(
     parse({ bom: true, skip_empty_lines: true, relax_column_count: true, max_record_size: maxRowBytes, trim: true }),
   );
-  // Unlike a listener, this also learns of a file that broke off before anybody read it.
-  finished(csv, { writable: false }, (error) => {
-    if (error) parser.destroy(error);
-  });
+  csv.once('error', (error) => parser.destroy(error));
   let header: string[] | undefined;
   try {
     for await (const cells of parser as AsyncIterable<string[]>) {
@@ -257,16 +317,44 @@ async function* rowsOf(csv: Readable): AsyncGenerator<Row> {
     throw new DomainError('request.malformed', `The CSV can not be read: ${(error as Error).message}`, {
       cause: error,
     });
+  } finally {
+    csv.destroy();
   }
   if (!header) throw new DomainError('request.invalid', 'The file is empty; its first row must name the columns.');
+}
+
+/** Rows that can be created, and the faults of the others. `numbers` are those of the rows before. */
+async function sort(batch: Row[], rowsBefore: number, numbers: Set<string>) {
+  const valid: ValidRow[] = [];
+  const errors: Fault[] = [];
+  const turns = new Turns();
+  for (const [index, { record, fault }] of batch.entries()) {
+    await turns.next();
+    const row = rowsBefore + index + 1;
+    const parsed = CreateMember.safeParse(record);
+    if (fault) errors.push({ row, field: '', message: fault });
+    else if (!parsed.success) {
+      const [issue] = parsed.error.issues;
+      errors.push({ row, field: issue?.path.join('.') ?? '', message: issue?.message ?? 'is not valid' });
+    } else if (numbers.has(parsed.data.memberNumber)) errors.push({ row, ...duplicate });
+    else {
+      numbers.add(parsed.data.memberNumber);
+      valid.push({ row, member: parsed.data });
+    }
+  }
+  return { valid, errors };
+}
+
+function listed(before: Fault[], found: Fault[]): Fault[] {
+  return [...before, ...found.sort((a, b) => a.row - b.row)].slice(0, maxListedErrors);
 }
 
 /** Column names may be the API's (`memberNumber`) or the database's (`member_number`). */
 function headerOf(cells: string[]): string[] {
   const header = cells.map((cell) => cell.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()));
   const known = Object.keys(CreateMember.shape);
-  const unknown = header.filter((name) => !known.includes(name));
-  const repeated = header.filter((name, index) => header.indexOf(name) !== index);
+  const unknown = [...new Set(header)].filter((name) => !known.includes(name));
+  const repeated = known.filter((name) => header.indexOf(name) !== header.lastIndexOf(name));
   if (unknown.length === 0 && repeated.length === 0) return header;
   throw new DomainError('request.invalid', `The first row must name columns among ${known.join(', ')}, each once.`, {
     errors: [...unknown, ...repeated].slice(0, 20).map((name) => ({
@@ -287,8 +375,8 @@ function rowOf(cells: string[], header: string[]): Row {
   return { record };
 }
 
-function rejected(progress: Progress): DomainError {
-  const { rowsRefused, rowsRead, errors } = progress;
+function rejected(context: RequestContext, { rowsRefused, rowsRead, errors, told }: Progress): DomainError {
+  context.consider({ tableName: 'members', ids: [...told] });
   return new DomainError('import.rejected', `${rowsRefused} of ${rowsRead} rows have faults; nothing was created.`, {
     errors: errors.map(({ row, field, message }) => ({ pointer: `/${row}${field ? `/${field}` : ''}`, message })),
   });

@@ -4,6 +4,7 @@ export { checkIn, checkOut } from './check-out';
 export { ContextQueryRunner } from './context-query-runner';
 export { connectionWaitMs, Database, longStatementMs } from './database';
 export { DatabaseHealth } from './database.health';
+export { withLease } from './lease';
 export { makePartitions, migrate, ownsSchema, pendingMigrations, roleOf } from './migrate';
 export { snake, SnakeNaming } from './naming';
 export { oneOf } from './one-of';

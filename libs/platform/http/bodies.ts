@@ -3,15 +3,23 @@ import { Busboy, type BusboyHeaders } from '@fastify/busboy';
 import type { Readable } from 'node:stream';
 import type { FastifyRequest } from 'fastify';
 import { DomainError } from '#kernel';
+import { Upload } from './upload';
 
-/** The CSV a client sends, as a stream of bytes: the body itself (`text/csv`), or the first file of a multipart form. */
-export const CsvBody = createParamDecorator((_: unknown, execution: ExecutionContext): Readable | Promise<Readable> => {
+/** Largest file of CSV, in bytes. */
+const maxCsvBytes = 50 * 1024 * 1024;
+
+/** The CSV that a client sent, whole: the body itself (`text/csv`), or the first file of a multipart form. */
+export const CsvBody = createParamDecorator(async (_: unknown, execution: ExecutionContext): Promise<Upload> => {
   const request = execution.switchToHttp().getRequest<FastifyRequest>();
+  return Upload.receive(await csvOf(request), maxCsvBytes);
+});
+
+function csvOf(request: FastifyRequest): Readable | Promise<Readable> {
   const mediaType = request.headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase();
   if (mediaType === 'text/csv') return request.body as Readable;
   if (mediaType === 'multipart/form-data') return firstFile(request);
   throw new DomainError('request.media-type-unsupported', 'Send text/csv, or a multipart form with one file.');
-});
+}
 
 function firstFile({ headers, body }: FastifyRequest): Promise<Readable> {
   return new Promise((resolve, reject) => {

@@ -11,5 +11,6 @@ export { isReading } from './reading';
 export { Rendered } from './rendered';
 export { retire } from './retire';
 export { fastifyAdapter, prepareServer } from './server';
+export { Upload } from './upload';
 export { ValidationPipe } from './validation.pipe';
 export { bearerToken, bearerTokenOf } from './bearer';

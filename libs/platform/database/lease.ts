@@ -1,10 +1,12 @@
 import { setInterval } from 'node:timers';
 import { Client } from 'pg';
+import { translateError } from './pg-errors';
 
 /** The holder says this often that it lives, in ms. */
 const aliveMs = 2_000;
 /** A holder that has not said so for this long, in ms, has lost the lease: the server ends its transaction. */
 const lostMs = 15_000;
+const connectMs = 5_000;
 
 /**
  * Does `work` while no other process does work under the same number, and answers what it answers; undefined where another one is at it. The
@@ -16,11 +18,11 @@ export async function withLease<T>(
   number: number,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T | undefined> {
-  const client = new Client({ connectionString: url, keepAlive: true });
+  const client = new Client({ connectionString: url, keepAlive: true, connectionTimeoutMillis: connectMs });
   const lost = new AbortController();
   client.on('error', (error) => lost.abort(error));
   client.on('end', () => lost.abort(new Error('The lease was lost.')));
-  await client.connect();
+  await client.connect().catch((error: unknown) => Promise.reject(translateError(error)));
   let timer: NodeJS.Timeout | undefined;
   try {
     await client.query(`BEGIN READ ONLY; SET LOCAL idle_in_transaction_session_timeout = ${lostMs}`);
