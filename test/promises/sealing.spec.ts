@@ -36,6 +36,8 @@ const followedWithinMs = 5_000;
 const origin = 'ip2a/test';
 /** Starting and killing programs while eight others write takes its time on a busy machine. */
 const patienceMs = 60_000;
+/** A transaction that keeps others from being sealed is ended within this time. */
+const endedWithinMs = 15_000;
 /** How often the age of unsealed entries is looked at, in ms. */
 const pollMs = 20;
 
@@ -212,6 +214,38 @@ describe('an entry', () => {
       { request: 'slow', isLater: true },
       { request: 'quick', isLater: true },
     ]);
+    await api.close();
+  });
+
+  it('does not wait for a transaction of the application that waits for its client: that is ended', async () => {
+    const api = await startHere();
+    await until(async () => (await unsealed()) === 0);
+    const slow = new Connection({ connectionString: database.applicationUrl });
+    slow.on('error', () => undefined);
+    await slow.connect();
+    await slow.query('BEGIN');
+    await slow.query(`SELECT audit_append('[{"action":"READ","source":"api","requestId":"never committed"}]')`);
+    await writeEntries(database.applicationUrl, 1, 1, 'quick');
+    await until(async () => (await unsealed()) === 0, endedWithinMs);
+    await expect(slow.query('COMMIT')).rejects.toThrow();
+    expect(await count(`audit_logs WHERE request_id = 'never committed'`)).toBe(0);
+    await api.close();
+  });
+
+  it('that waits longer than promised shows in readiness, and one that is not sealed at all ends it', async () => {
+    const api = await startHere();
+    await until(async () => (await unsealed()) === 0);
+    const operator = new Connection({ connectionString: database.superuserUrl });
+    await operator.connect();
+    await operator.query('BEGIN; SELECT pg_current_xact_id()');
+    await writeEntries(database.applicationUrl, 1, 1, 'late');
+    await until(async () => (await ready(api)).ledger.includes('has waited'));
+    expect((await ready(api)).status).toBe(200);
+    await until(async () => (await ready(api)).status === 503, patienceMs);
+    await operator.query('COMMIT');
+    await operator.end();
+    await until(async () => (await unsealed()) === 0);
+    await until(async () => (await ready(api)).ledger.includes('entries sealed'));
     await api.close();
   });
 

@@ -3,14 +3,20 @@ import { HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/term
 import { Database } from '#platform/database';
 import { foreignDetail, OwnSeals } from './own-seals';
 import { SealerService } from './sealer.service';
-import { heartbeatMs } from './sealing';
+import { heartbeatMs, sealedWithinSeconds } from './sealing';
 import { isOwn } from './seals';
 import { VerificationTask } from './verification.task';
 
 /** A log without a checkpoint for this long is sealed by nobody, in ms: a heartbeat and a half. */
 const silentMs = 1.5 * heartbeatMs;
 
-/** Tells readiness about the ledger: down while it is not what was signed, degraded while nobody seals it. */
+/** Sealing that seals nothing of what waits for this long, in seconds, is not late but has stopped. */
+const stoppedSeconds = 15;
+
+/**
+ * Tells readiness about the ledger: down while it is not what was signed or sealing has stopped,
+ * degraded while an entry waits longer than promised or nobody seals.
+ */
 @Injectable()
 export class LedgerHealth {
   constructor(
@@ -36,8 +42,23 @@ export class LedgerHealth {
        FROM audit_seals WHERE ${isOwn} ORDER BY seq DESC LIMIT 1`,
     );
     if (!last) return indicator.degraded({ detail: 'nothing is sealed yet' });
+    const waited = await this.unsealedSeconds();
+    if (waited > sealedWithinSeconds) {
+      const waiting = { detail: `an entry has waited ${Math.round(waited)} s to be sealed` };
+      return (await this.goesOn()) ? indicator.degraded(waiting) : indicator.down(waiting);
+    }
     const detail = `${last.size} entries sealed, ${Math.round(last.ageMs / 1000)} s ago`;
     return last.ageMs > silentMs ? indicator.degraded({ detail }) : indicator.up({ detail });
+  }
+
+  /** Whether entries were sealed lately: many that come at once wait for their turn. */
+  private async goesOn(): Promise<boolean> {
+    const [found] = await this.database.query<{ goesOn: boolean }>(
+      undefined,
+      `SELECT coalesce(max(sealed_at) > clock_timestamp() - make_interval(secs => ${stoppedSeconds}), true) AS "goesOn"
+       FROM (SELECT sealed_at FROM audit_seals WHERE ${isOwn} AND entry_count > 0 ORDER BY seq DESC LIMIT 1) latest`,
+    );
+    return found?.goesOn ?? true;
   }
 
   /** How long the first entry that is not sealed has waited, in seconds; 0 where all are sealed. */

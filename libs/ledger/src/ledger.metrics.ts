@@ -48,5 +48,9 @@ export const ledgerMetrics = {
     aggregator: 'max',
     help: 'When this process last verified what was sealed lately, whatever it found; 0 before.',
   }),
+  ended: new Counter({
+    name: 'ip2a_ledger_ended_transactions_total',
+    help: 'Transactions of the application that were ended because entries of others could not be sealed meanwhile.',
+  }),
   verifyFaults: new Counter({ name: 'ip2a_ledger_verify_faults_total', help: 'Verifications that found a fault.' }),
 };

@@ -8,11 +8,9 @@ import { Database } from '#platform/database';
 import { entryFields, lineOf } from './canonical-entry';
 import { isSignedBy, parseVerifierKey, type VerifierKey } from './note';
 import { formatProof } from './proof';
+import { sealedWithinSeconds } from './sealing';
 import { latestSeal, tilesFrom, type Query, type Seal } from './seals';
 import { TiledTree } from './tiles';
-
-/** An entry is sealed within this time, in seconds. */
-const sealedWithinSeconds = 2;
 
 /** What anybody needs to check the ledger without trusting it: checkpoints and proofs. */
 @Injectable()

@@ -13,6 +13,7 @@ import { PublishedLog } from './published-log';
 import { maxSealEntries, sealNext } from './sealing';
 import { latestSeal, queryOn, sealAt, sealsAfter, tilesFrom, type Query, type Seal } from './seals';
 import { TiledTree } from './tiles';
+import { endLongTransactions } from './watchdog';
 import { WitnessClient, WitnessRefusal } from './witness-client';
 
 /** Time between two looks at what is to be sealed, in ms. An entry waits this long and the time of sealing: below 2 s (P5). */
@@ -53,7 +54,7 @@ export class SealerService implements BeforeApplicationShutdown {
   fault?: string;
 
   constructor(
-    @Inject(CONFIG) config: Config,
+    @Inject(CONFIG) private readonly config: Config,
     private readonly key: LedgerKey,
     private readonly log: PublishedLog,
     private readonly clock: Clock,
@@ -106,6 +107,7 @@ export class SealerService implements BeforeApplicationShutdown {
       if (last && !this.fault && last.ageMs < othersTurnMs) return 0;
       await this.compare(last);
     }
+    await this.endLongTransactions(last);
     const made = await this.withClient((client) => sealNext(client, this.key, last));
     if (!made) return 0;
     this.trusted = made;
@@ -115,6 +117,14 @@ export class SealerService implements BeforeApplicationShutdown {
     if (made.lagMs !== undefined) ledgerMetrics.lag.observe(made.lagMs / 1000);
     this.publish();
     return made.entryCount;
+  }
+
+  private async endLongTransactions(last: Seal | undefined): Promise<void> {
+    if (!last) return;
+    const ended = await endLongTransactions(this.query, last, this.config.rolesAreSeparate);
+    if (ended === 0) return;
+    ledgerMetrics.ended.inc(ended);
+    this.logger.warn({ ended }, 'Transactions that kept entries from being sealed were ended');
   }
 
   /**

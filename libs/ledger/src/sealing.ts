@@ -9,6 +9,8 @@ import { latestSeal, queryOn, type Seal } from './seals';
 export const sealingLock = 4_927_003;
 /** Entries of one seal at most: a second's at a busy time. The place of an entry is looked for among them. */
 export const maxSealEntries = 2_048;
+/** An entry is sealed within this time, in seconds (P5). */
+export const sealedWithinSeconds = 2;
 /** A log that does not grow still says so this often, in ms. */
 export const heartbeatMs = 60_000;
 
