@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { BlockList } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Module, type DynamicModule, type Type } from '@nestjs/common';
@@ -63,6 +64,12 @@ function writeSecretsKey(folder: string): string {
   return file;
 }
 
+function loopback(): BlockList {
+  const list = new BlockList();
+  list.addSubnet('127.0.0.0', 8);
+  return list;
+}
+
 function configOf(database: TestDatabase, dataFolder: string): Config {
   return {
     HOST: '127.0.0.1',
@@ -74,6 +81,7 @@ function configOf(database: TestDatabase, dataFolder: string): Config {
     SECRETS_KEY_FILE: writeSecretsKey(dataFolder),
     MAIL_FROM: 'IP2A <office@local.example>',
     PORTAL_URL: 'https://portal.local.example',
+    OPERATOR_NETWORKS: loopback(),
     CORS_ORIGINS: [],
     SLOW_CLIENT_SECONDS: 20,
     OTEL_SERVICE_NAME: 'ip2a',

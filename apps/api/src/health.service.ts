@@ -1,7 +1,8 @@
-import { Injectable, ServiceUnavailableException } from '@nestjs/common';
+import { Injectable, ServiceUnavailableException, type BeforeApplicationShutdown } from '@nestjs/common';
 import { HealthCheckService, type HealthCheckResult, type HealthIndicatorStatus } from '@nestjs/terminus';
 import { AuditHealth } from '#audit';
 import { LedgerHealth } from '#ledger';
+import type { RequestContext } from '#platform/context';
 import { DatabaseHealth } from '#platform/database';
 import { ThrottlingHealth } from '#platform/throttling';
 import type { Health } from './health.dto';
@@ -9,9 +10,14 @@ import type { Health } from './health.dto';
 const statusOf = { up: 'ok', degraded: 'warn', down: 'error' } as const satisfies Record<HealthIndicatorStatus, string>;
 const statusOfAll = { ok: 'ok', degraded: 'warn', error: 'error', shutting_down: 'error' } as const;
 
+/** How old an answer may be, in ms. */
+const recentMs = 1_000;
+
 /** Answers load balancers and operators: the indicators of the libraries, in the words of our replies. */
 @Injectable()
-export class HealthService {
+export class HealthService implements BeforeApplicationShutdown {
+  private asked?: { at: number; answer: Promise<Health> };
+
   constructor(
     private readonly health: HealthCheckService,
     private readonly database: DatabaseHealth,
@@ -25,7 +31,24 @@ export class HealthService {
     return { status: 'ok', checks: {} };
   }
 
-  async ready(): Promise<Health> {
+  /** Strangers learn the status alone. */
+  async ready({ isOperator }: RequestContext): Promise<Health> {
+    const { status, checks } = await this.recent();
+    return { status, checks: isOperator ? checks : {} };
+  }
+
+  beforeApplicationShutdown(): void {
+    this.asked = undefined;
+  }
+
+  /** The checks are made once a second at most, whoever asks. */
+  private recent(): Promise<Health> {
+    const now = performance.now();
+    if (!this.asked || now - this.asked.at > recentMs) this.asked = { at: now, answer: this.look() };
+    return this.asked.answer;
+  }
+
+  private async look(): Promise<Health> {
     const { status, details } = await this.check();
     const checks: Health['checks'] = {};
     if (status === 'shutting_down') checks.process = { status: 'error', detail: 'shutting down' };

@@ -4,9 +4,10 @@ import { Injectable } from '@nestjs/common';
 import type { Gauge } from 'prom-client';
 import { archiveMetrics, ArchiverService } from '#archival';
 import { AuditHealth, AuditWriter, auditMetrics, BreakGlassService, PartitionsTask } from '#audit';
-import { unavailable } from '#kernel';
+import { DomainError, unavailable } from '#kernel';
 import { LedgerHealth, ledgerMetrics } from '#ledger';
 import { TieredCache } from '#platform/cache';
+import type { RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
 import { metricsOfProcess, metricsText } from '#platform/observability';
 import type { FromWorker, Measured } from './worker-messages';
@@ -40,8 +41,9 @@ export class MeasurementsService {
     private readonly archiver: ArchiverService,
   ) {}
 
-  /** In Prometheus' text format. */
-  async text(): Promise<string> {
+  /** In Prometheus' text format. 403 for strangers. */
+  async text({ isOperator }: RequestContext): Promise<string> {
+    if (!isOperator) throw new DomainError('access.denied', 'Measurements are for the networks of the operator.');
     if (cluster.isWorker) return this.ofAll();
     await this.measure();
     return metricsText();

@@ -3,6 +3,8 @@ import { ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { Allow } from '#access';
+import type { RequestContext } from '#platform/context';
+import { Context } from '#platform/http';
 import { metricsMediaType } from '#platform/observability';
 import { Health } from './health.dto';
 import { HealthService } from './health.service';
@@ -23,9 +25,14 @@ export class SystemController {
   }
 
   @Get('health/ready')
-  @Allow('system:ready', { summary: 'Requests can be served', reply: Health, errors: ['service.unavailable'] })
-  async ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<Health> {
-    const health = await this.health.ready();
+  @Allow('system:ready', {
+    summary: 'Requests can be served',
+    description: 'The checks are for the networks of the operator.',
+    reply: Health,
+    errors: ['service.unavailable'],
+  })
+  async ready(@Context() context: RequestContext, @Res({ passthrough: true }) reply: FastifyReply): Promise<Health> {
+    const health = await this.health.ready(context);
     if (health.status === 'error') reply.status(HttpStatus.SERVICE_UNAVAILABLE);
     return health;
   }
@@ -33,8 +40,13 @@ export class SystemController {
   @Get('metrics')
   @ApiProduces('text/plain')
   @Header('Content-Type', metricsMediaType)
-  @Allow('system:metrics', { summary: 'Measurements for Prometheus', reply: z.string() })
-  metrics(): Promise<string> {
-    return this.measurements.text();
+  @Allow('system:metrics', {
+    summary: 'Measurements for Prometheus',
+    description: 'For the networks of the operator.',
+    reply: z.string(),
+    errors: ['access.denied'],
+  })
+  metrics(@Context() context: RequestContext): Promise<string> {
+    return this.measurements.text(context);
   }
 }

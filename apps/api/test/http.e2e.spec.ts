@@ -239,6 +239,45 @@ describe('the system’s own routes', () => {
     expect([ready.status, ready.json()]).toEqual([200, expect.objectContaining({ status: 'ok' })]);
   });
 
+  it('tell strangers whether it can serve, and nothing else', async () => {
+    const trusted = new BlockList();
+    trusted.addAddress('127.0.0.1');
+    const proxied = await startApi({ config: { TRUSTED_PROXIES: trusted } });
+    const ask = async (url: string, path: string, from: string) => {
+      const reply = await fetch(`${url}${path}`, { headers: { 'X-Forwarded-For': from } });
+      return [reply.status, await reply.text()];
+    };
+    const brief = [200, JSON.stringify({ status: 'ok', checks: {} })];
+    try {
+      for (const [url, from] of [
+        [proxied.url, '203.0.113.7'],
+        // A proxy that is not trusted does not make its clients the operator's.
+        [api.url, '127.0.0.1'],
+        [api.url, '203.0.113.7'],
+      ] as const) {
+        expect(await ask(url, '/health/ready', from)).toEqual(brief);
+        expect(await ask(url, '/metrics', from)).toEqual([403, expect.stringContaining('access.denied')]);
+      }
+      const [status, text] = await ask(proxied.url, '/health/ready', '127.0.0.1');
+      expect([status, text]).toEqual([200, expect.stringContaining('ledger')]);
+      expect((await ask(proxied.url, '/metrics', '127.0.0.1'))[0]).toBe(200);
+    } finally {
+      await proxied.close();
+    }
+  });
+
+  it('measure an address that cannot be decoded', async () => {
+    const counted = async () =>
+      Number(
+        /ip2a_request_seconds_count\{operation="unknown",status="400"\} (\d+)/.exec((await at('/metrics')).text)?.[1] ??
+          0,
+      );
+    const before = await counted();
+    const reply = await staff.get('/members/%zz');
+    expect([...codeOf(reply), reply.json()['instance']]).toEqual([400, 'request.malformed', '/api/v1/members/%zz']);
+    expect(await counted()).toBe(before + 1);
+  });
+
   it('are measured, by operation and without a person’s data', async () => {
     await staff.get('/members?q=Quarantelli');
     const reply = await at('/metrics');

@@ -136,12 +136,38 @@ describe('limits by role', () => {
     expect(limits(refused)).toEqual(['10', '0', '60']);
   });
 
-  it('leave probes, monitoring and the documentation alone', async () => {
-    for (const path of ['/health/live', '/health/ready', '/metrics', '/docs', '/openapi.json']) {
-      const replies = await Promise.all(Array.from({ length: 30 }, () => fetch(`${api.url}${path}`)));
-      expect(replies.filter(({ status }) => status === 429)).toEqual([]);
-      expect(replies.every(({ headers }) => !headers.has('ratelimit-limit'))).toBe(true);
+  const ask = (path: string, headers = {}) => anonymous.get(`/../..${path}`, headers);
+
+  it('leave the question whether the process lives alone, and probes and monitoring of the operator', async () => {
+    const strangers = from('203.0.113.30');
+    const asked: [string, object][] = [
+      ['/health/live', {}],
+      ['/health/live', strangers],
+      ['/health/ready', {}],
+      ['/metrics', {}],
+    ];
+    for (const [path, headers] of asked) {
+      const replies = await Promise.all(Array.from({ length: 30 }, () => ask(path, headers)));
+      expect([path, [...new Set(replies.map(({ status }) => status))]]).toEqual([path, [200]]);
+      expect(replies.every((reply) => reply.headers['ratelimit-limit'] === undefined)).toBe(true);
     }
+  });
+
+  it.each(['/health/ready', '/metrics', '/docs', '/docs/swagger-ui.css', '/openapi.json', '/nothing', '/members/%zz'])(
+    'count what strangers ask of %s',
+    async (path) => {
+      const found = await statuses(10, () => ask(path, from(`203.0.113.${40 + path.length}`)));
+      expect(found.slice(8)).toEqual([429, 429]);
+      expect(found.slice(0, 8)).not.toContain(429);
+    },
+  );
+
+  it('count addresses that cannot be decoded together with all others, for users, too', async () => {
+    const somebody = await api.somebody(['member']);
+    expect(await statuses(9, () => somebody.get('/members/%zz'))).toEqual(times(9, 400));
+    const [own, beyond] = [await somebody.get('/auth/me'), await somebody.get('/nothing/%E0%A4%A')];
+    expect([own.status, ...codeOf(beyond)]).toEqual([200, 429, 'rate.limited']);
+    await api.expectAudit(beyond, { action: 'RATE_LIMITED', changedBy: somebody.account.id });
   });
 
   it('refuse before a body is read', async () => {

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import { BlockList, connect, type Socket } from 'node:net';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/database';
 import { spawnApi, startApi, type Client, type LocalApi, type Program } from '../../../test/support/harness';
 import { until } from '../../../test/support/load';
@@ -94,6 +94,86 @@ describe('a slow client', () => {
     );
     await wire.closed;
     expect([announced.status, wire.text.slice(0, 12)]).toEqual([413, 'HTTP/1.1 413']);
+  });
+});
+
+describe('clients whose bodies come slowly', () => {
+  let api: LocalApi;
+  beforeAll(async () => {
+    const TRUSTED_PROXIES = new BlockList();
+    TRUSTED_PROXIES.addAddress('127.0.0.1');
+    api = await startApi({ config: { TRUSTED_PROXIES } });
+  });
+  afterAll(() => api.close());
+
+  const login = JSON.stringify({ email: 'nobody@local.example', password: 'wrong password' });
+
+  /** Begins as many requests, each by the header lines of its own, and sends one byte of each body. */
+  async function begin(count: number, path: string, type: string, linesOf: (index: number) => string): Promise<Wire[]> {
+    const wires = await Promise.all(Array.from({ length: count }, () => Wire.to(api.url)));
+    wires.forEach(({ socket }, index) =>
+      socket.write(
+        `POST ${path} HTTP/1.1\r\nHost: a\r\n${linesOf(index)}\r\nContent-Type: ${type}\r\nContent-Length: 400\r\n\r\n{`,
+      ),
+    );
+    return wires;
+  }
+
+  const open = (wires: Wire[]) => wires.filter(({ socket }) => !socket.destroyed);
+
+  it.each([
+    ['/api/v1/members', 'application/json'],
+    ['/api/v1/members/import', 'text/csv'],
+    ['/api/v1/attachments', 'multipart/form-data; boundary=x'],
+  ])('have a small pool of their own, and one person a share of it (%s)', async (path, type) => {
+    const [slow, other] = [await api.somebody(['staff']), await api.as('staff')];
+    const wires = await begin(520, path, type, () => `Authorization: Bearer ${slow.session.accessToken}`);
+    const statuses: number[] = [];
+    await until(async () => {
+      statuses.push((await other.get('/members?limit=1')).status);
+      return open(wires).length <= 16;
+    });
+    expect(new Set(statuses)).toEqual(new Set([200]));
+    expect(open(wires)).toHaveLength(16);
+    const refused = wires.filter(({ socket }) => socket.destroyed).map(({ text }) => text.slice(0, 12));
+    expect(new Set(refused)).toEqual(new Set(['HTTP/1.1 503']));
+    // They wait for nothing but their client, so their person is served all the same.
+    expect((await slow.get('/members?limit=1')).status).toBe(200);
+    for (const { socket } of wires) socket.destroy();
+  });
+
+  it('do not keep others out from many networks without a token, nor those who have one', async () => {
+    const staff = await api.as('staff');
+    const wires = await begin(
+      29 * 20,
+      '/api/v1/auth/login',
+      'application/json',
+      (index) => `X-Forwarded-For: 198.51.100.${index % 29}`,
+    );
+    const statuses: number[] = [];
+    await until(async () => {
+      statuses.push((await staff.get('/members?limit=1')).status);
+      return open(wires).length <= 64;
+    });
+    const stranger = { 'X-Forwarded-For': '203.0.113.9' };
+    const reply = await api.anonymous.post('/auth/login', JSON.parse(login), stranger);
+    expect([new Set(statuses), reply.status]).toEqual([new Set([200]), 401]);
+    // A slow one with a token still finds a slot.
+    const [wire] = await begin(1, '/api/v1/members', 'application/json', () => {
+      return `Authorization: Bearer ${staff.session.accessToken}`;
+    });
+    await until(() => performance.now() - (wire as Wire).begunAt > 1_500);
+    expect((wire as Wire).socket.destroyed).toBe(false);
+    for (const { socket } of [...wires, wire as Wire]) socket.destroy();
+  });
+
+  it('are served, however long that took, within the time of their own', async () => {
+    const wire = await Wire.to(api.url);
+    const lines = ['Content-Type: application/json', `Content-Length: ${login.length}`, 'Connection: close'];
+    wire.socket.write(`POST /api/v1/auth/login HTTP/1.1\r\nHost: a\r\n${lines.join('\r\n')}\r\n\r\n`);
+    await wire.drip(login, 40);
+    expect(await wire.closed).toBeGreaterThan(2_000);
+    expect(wire.text).toMatch(/^HTTP\/1\.1 401 /);
   });
 });
 

@@ -26,8 +26,10 @@ const everywhere: ErrorCode[] = [
   'service.unavailable',
   'audit.unavailable',
 ];
-/** What probes and monitoring ask is not limited. */
-const isLimited = (operation: Operation) => !operation.startsWith('system:');
+/** Nobody counts whether the process lives. */
+const isLimited = (operation: Operation) => operation !== 'system:live';
+/** Replies about the service itself say no limit to the operator, who has none. */
+const saysLimit = (operation: Operation) => !operation.startsWith('system:');
 const withAccount: ErrorCode[] = [
   'auth.required',
   'auth.token-invalid',
@@ -103,7 +105,7 @@ export function Allow(operation: Operation, options: AllowOptions): MethodDecora
     ...(opensByBreakGlass(operation) ? [ApiHeader(breakGlass)] : []),
     ...(codes.includes('record.stale-version') ? [ApiHeader(ifMatch)] : []),
     ...(codes.includes('idempotency.key-reused') ? [ApiHeader(idempotencyKey)] : []),
-    successResponse(options, isLimited(operation) ? limitHeaders : []),
+    successResponse(options, saysLimit(operation) ? limitHeaders : []),
     ...problemResponses(codes),
   );
 }

@@ -214,23 +214,26 @@ function refuseCategory({ actor }: RequestContext, category: string | undefined,
 
 /** Passes a file on once its beginning has been found to be of its kind, and the rest as it is checked. */
 async function* checked(content: Readable, check: KindCheck): AsyncGenerator<Buffer> {
-  let head: Buffer | undefined = Buffer.alloc(0);
+  const head: Buffer[] = [];
+  let missing = headBytes;
   for await (const chunk of content as AsyncIterable<Buffer>) {
     check.take(chunk);
-    if (!head) yield chunk;
-    else {
-      head = Buffer.concat([head, chunk]);
-      if (head.length < headBytes) continue;
-      await check.begin(head);
-      yield head;
-      head = undefined;
+    if (missing <= 0) {
+      yield chunk;
+      continue;
     }
+    head.push(chunk);
+    missing -= chunk.length;
+    if (missing <= 0) yield await begun(head.splice(0), check);
   }
-  if (head) {
-    await check.begin(head);
-    yield head;
-  }
+  if (missing > 0) yield await begun(head, check);
   check.end();
+}
+
+async function begun(chunks: Buffer[], check: KindCheck): Promise<Buffer> {
+  const head = Buffer.concat(chunks);
+  await check.begin(head);
+  return head;
 }
 
 /** Random, below one of 256 folders. */

@@ -49,12 +49,14 @@ export class RoleThrottlerGuard extends ThrottlerGuard {
    * looked up. A token whose session has ended counts for its address, as soon as this process
    * knows. Otherwise a thief could use up the requests of its owner.
    */
-  async limitRequest(request: Request, reply: Reply): Promise<void> {
+  async limitRequest(request: Request, reply: Reply): ReturnType<LimitRequest> {
     const context = contextOf(request);
     const claims = await this.claimsOf(context, bearerTokenOf(request));
     const tier = claims?.tier ?? 'public';
+    const key = claims ? userKey(claims.userId) : addressKey(context);
     try {
-      await this.count(reply, claims ? userKey(claims.userId) : addressKey(context), minute, this.limits[tier], tier);
+      await this.count(reply, key, minute, this.limits[tier], tier);
+      return { key, isNetwork: !claims };
     } catch (error) {
       // For the entry of the refusal. It looks nobody up.
       if (claims) context.actor = this.sessions.remembered(claims) ?? nameless(claims);

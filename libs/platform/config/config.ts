@@ -50,6 +50,9 @@ const cidrs = z.string().transform((value, context) => {
   return list;
 });
 
+/** This machine, and addresses that are not routed on the Internet (RFC 1918, RFC 4193). */
+const privateNetworks = '127.0.0.0/8,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7';
+
 const mailAddress = z
   .string()
   .refine((value) => z.email().safeParse(/^[^<>\r\n]*<([^<>]+)>$/.exec(value)?.[1] ?? value).success, {
@@ -149,6 +152,7 @@ const environment = z.object({
   ADMIN_EMAIL: z.email('must be an e-mail address').optional(),
   ADMIN_PASSWORD: z.string().min(12, 'must have at least 12 characters').max(256).optional(),
   TRUSTED_PROXIES: cidrs.optional(),
+  OPERATOR_NETWORKS: cidrs.prefault(privateNetworks),
   CORS_ORIGINS: origins.default([]),
   SLOW_CLIENT_SECONDS: integer(1, 600).default(20),
   OTEL_EXPORTER_OTLP_ENDPOINT: urlWith(['http:', 'https:']).optional(),

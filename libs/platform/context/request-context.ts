@@ -73,6 +73,7 @@ interface ContextFacts {
   idempotencyKey?: string;
   actor?: Actor;
   deadlineMs?: number;
+  isOperator?: boolean;
 }
 
 /**
@@ -93,7 +94,11 @@ export class RequestContext {
   mustSayWhy = false;
   /** The client's name for this attempt to create something, so that a repeated attempt creates nothing twice. */
   readonly idempotencyKey?: string;
-  /** When the request is given up, in ms since the epoch; undefined for work that may take its time. */
+  /** Whether it comes from a network of the operator's, who sees how the service does. */
+  readonly isOperator: boolean;
+  /** How long the request may take, in ms; undefined for work that may take its time. */
+  private readonly budgetMs?: number;
+  /** When it is given up, in ms since the epoch. */
   private deadline?: number;
   /** The operation, such as `members:update`; set once the route is known. */
   route: string;
@@ -136,7 +141,14 @@ export class RequestContext {
     this.breakGlass = facts.breakGlass;
     this.idempotencyKey = facts.idempotencyKey;
     this.actor = facts.actor;
-    this.deadline = facts.deadlineMs === undefined ? undefined : Date.now() + facts.deadlineMs;
+    this.isOperator = facts.isOperator ?? false;
+    this.budgetMs = facts.deadlineMs;
+    this.restart();
+  }
+
+  /** Its time begins now, because until now it waited for its client. */
+  restart(): void {
+    this.deadline = this.budgetMs === undefined ? undefined : Date.now() + this.budgetMs;
   }
 
   /** How many ms the request may still take. */

@@ -2,6 +2,7 @@ import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import { isIP, isIPv4, type BlockList } from 'node:net';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Config } from '#platform/config';
 import { RequestContext } from '#platform/context';
 import { operationOf } from './operation.decorator';
 
@@ -25,14 +26,11 @@ export const Context = createParamDecorator((_: unknown, execution: ExecutionCon
 );
 
 /** Opens the context before anything else sees the request. `headers` go out with every reply. */
-export function openContexts(
-  server: FastifyInstance,
-  headers: Record<string, string>,
-  trustedProxies?: BlockList,
-): void {
+export function openContexts(server: FastifyInstance, headers: Record<string, string>, networks: Networks): void {
+  const trustedProxies = networks.TRUSTED_PROXIES;
   server.decorateRequest('ip2aContext', null);
   server.addHook('onRequest', (request, reply, done) => {
-    const context = contextFrom(request, trustedProxies);
+    const context = contextFrom(request, networks);
     request.ip2aContext = context;
     reply.headers(headers).header('x-request-id', context.requestId);
     if (trustedProxies && isOverTls(request, trustedProxies)) reply.header('strict-transport-security', onlyTls);
@@ -48,13 +46,21 @@ function isOverTls({ headers, socket }: FastifyRequest, trustedProxies: BlockLis
   return headers['x-forwarded-proto'] === 'https' && comesFrom(trustedProxies, socket.remoteAddress);
 }
 
-function contextFrom(request: FastifyRequest, trustedProxies?: BlockList): RequestContext {
-  const { headers } = request;
+type Networks = Partial<Pick<Config, 'TRUSTED_PROXIES' | 'OPERATOR_NETWORKS'>>;
+
+function contextFrom(request: FastifyRequest, { TRUSTED_PROXIES, OPERATOR_NETWORKS }: Networks = {}): RequestContext {
+  const { headers, socket } = request;
+  const forwardedFor = headers['x-forwarded-for'];
+  const ipAddress = clientAddress(socket.remoteAddress, forwardedFor, TRUSTED_PROXIES);
+  // A proxy that is not trusted does not lend its own address to its clients.
+  const isForwarded = forwardedFor !== undefined || headers.forwarded !== undefined;
+  const isTold = !isForwarded || comesFrom(TRUSTED_PROXIES, socket.remoteAddress);
   return new RequestContext({
     source: 'api',
     requestId: requestIdOf(headers['x-request-id']),
     route: operationOf(request),
-    ipAddress: clientAddress(request.socket.remoteAddress, headers['x-forwarded-for'], trustedProxies),
+    ipAddress,
+    isOperator: isTold && comesFrom(OPERATOR_NETWORKS, ipAddress),
     userAgent: headers['user-agent'],
     reason: text(headers['x-access-reason']),
     breakGlass: text(headers['x-break-glass']),
@@ -70,10 +76,10 @@ function requestIdOf(header: string | string[] | undefined): string {
   return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUUID().slice(15)}`;
 }
 
-/** Whether the other end of the socket is a proxy of ours. */
-export function comesFrom(trustedProxies: BlockList | undefined, socketAddress: string | undefined): boolean {
-  const address = plain(socketAddress);
-  return trustedProxies !== undefined && address !== undefined && trusts(trustedProxies, address);
+/** Whether an address, such as that of the socket, is in these networks. */
+export function comesFrom(networks: BlockList | undefined, given: string | undefined): boolean {
+  const address = plain(given);
+  return networks !== undefined && address !== undefined && trusts(networks, address);
 }
 
 /** The socket's address; or, where the socket is a trusted proxy, the last address in X-Forwarded-For that is none. */

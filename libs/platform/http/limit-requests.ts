@@ -1,20 +1,29 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ThrottlerRecord } from '#platform/throttling';
+import { contextOf } from './context.hook';
+import type { Asker } from './shed-load';
 
-/** Counts a request against its limit; rejects with the 429 of one that is too many. */
-export type LimitRequest = (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
+/** Counts a request against its limit, and answers whose limit it is; rejects with the 429 of one that is too many. */
+export type LimitRequest = (request: FastifyRequest, reply: FastifyReply) => Promise<Asker>;
 
-/** What probes and monitoring ask, and the pages of the documentation: they touch no record and no account. */
-const unlimited = /^\/(?:health\/(?:live|ready)|metrics|docs(?:\/.*)?|openapi\.json)$/;
+const live = '/health/live';
+/** What probes and monitoring of the operator ask. */
+const monitoring = ['/health/ready', '/metrics'];
 
-/** Whether it is one of those, by the pattern of its route, of which there are few; an unknown route has none. */
-export function isUnlimited(url: string | undefined): boolean {
-  let known = exempt.get(url);
-  if (known === undefined) exempt.set(url, (known = url !== undefined && unlimited.test(url)));
-  return known;
+/** Nobody counts whether the process lives; nor what the operator's own networks ask of its health. */
+export function isUnlimited(request: FastifyRequest): boolean {
+  const { url } = request.routeOptions;
+  if (url === undefined) return false;
+  return url === live || (monitoring.includes(url) && contextOf(request).isOperator);
 }
 
-const exempt = new Map<string | undefined, boolean>();
+const askers = new WeakMap<FastifyRequest, Asker>();
+const nobody: Asker = { key: '', isNetwork: true };
+
+/** Whose limit a request was counted against. */
+export function askerOf(request: FastifyRequest): Asker {
+  return askers.get(request) ?? nobody;
+}
 
 /**
  * Asks `limit` before the body is read and before anything is looked up, for unknown routes, too. A
@@ -22,8 +31,14 @@ const exempt = new Map<string | undefined, boolean>();
  */
 export function limitRequests(server: FastifyInstance, limit: LimitRequest): void {
   server.addHook('onRequest', (request, reply, done) => {
-    if (isUnlimited(request.routeOptions.url)) done();
-    else limit(request, reply).then(() => done(), done);
+    if (isUnlimited(request)) {
+      done();
+      return;
+    }
+    limit(request, reply).then((asker) => {
+      askers.set(request, asker);
+      done();
+    }, done);
   });
 }
 

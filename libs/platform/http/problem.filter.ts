@@ -26,7 +26,7 @@ export class ProblemFilter implements ExceptionFilter {
     }
     if (error.retryAfterSeconds) reply.header('Retry-After', error.retryAfterSeconds);
     if (error.status === 401) reply.header('WWW-Authenticate', 'Bearer');
-    const instance = request.url.split('?', 1)[0] ?? '/';
+    const instance = request.originalUrl.split('?', 1)[0] ?? '/';
     reply.status(error.status).header('Content-Type', problemMediaType);
     reply.send(JSON.stringify(problemOf(error, instance, context.requestId)));
   }

@@ -5,26 +5,28 @@ import helmet from 'helmet';
 import { ERRORS, type ErrorCode } from '#kernel';
 import type { Config } from '#platform/config';
 import type { Tracing } from '#platform/observability';
-import { contextOf, openContexts } from './context.hook';
+import { CoalescingMessage } from './coalescing-message';
+import { openContexts } from './context.hook';
 import { allowOrigins } from './cors';
 import { endIdleConnectionsOnClose } from './drain';
 import { holdReplies, type Release } from './hold-replies';
 import { countConnections } from './http.metrics';
-import { isUnlimited, limitRequests, type LimitRequest } from './limit-requests';
-import { asDomainError, problemMediaType, problemOf } from './problem';
+import { askerOf, isUnlimited, limitRequests, type LimitRequest } from './limit-requests';
+import { boundedJson } from './json-bodies';
+import { problemMediaType } from './problem';
 import { RenderingAdapter } from './rendering.adapter';
 import { logRequests } from './request-log';
 import { endConnectionsOfRetired } from './retire';
 import { shedLoad } from './shed-load';
 import { keepAliveMs, letGoOfSlowClients, lookingMs, requestMs } from './slow-clients';
 import { traceRequests } from './trace-requests';
+import { refuseUnroutable, routeAsUnknown } from './unroutable';
 
 /** Largest body of a JSON request, in bytes. Streams (CSV, files) have limits of their own. */
 const maxBodyBytes = 1024 * 1024;
 
 export function fastifyAdapter(config: Config): RenderingAdapter {
-  const headers = headersOf(config);
-  return new RenderingAdapter({
+  const adapter: RenderingAdapter = new RenderingAdapter({
     bodyLimit: maxBodyBytes,
     // Express-style middleware is not used, and would cost every request.
     skipMiddie: true,
@@ -35,12 +37,13 @@ export function fastifyAdapter(config: Config): RenderingAdapter {
     // Some operations say nothing for a long time; slow-clients.ts sees to clients that do.
     connectionTimeout: 0,
     keepAliveTimeout: keepAliveMs,
-    http: { connectionsCheckingInterval: lookingMs(config) },
+    http: { connectionsCheckingInterval: lookingMs(config), IncomingMessage: CoalescingMessage },
     routerOptions: { maxParamLength: 200, ignoreTrailingSlash: false },
     clientErrorHandler: answerClientError,
-    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
-      answerUnroutable(error, request, reply, headers),
+    frameworkErrors: (error: Error, { raw }: FastifyRequest, reply: FastifyReply) =>
+      routeAsUnknown(adapter.getInstance(), error, raw, reply.raw),
   });
+  return adapter;
 }
 
 /** What the application has to say at the two ends of a request. */
@@ -54,23 +57,25 @@ interface Journey {
 export async function prepareServer(app: NestFastifyApplication, config: Config, journey: Journey): Promise<void> {
   const server = app.getHttpAdapter().getInstance();
   countConnections(server.server);
-  openContexts(server, headersOf(config), config.TRUSTED_PROXIES);
+  openContexts(server, headersOf(config), config);
   endConnectionsOfRetired(server);
   if (journey.tracing) traceRequests(server, journey.tracing, config.TRUSTED_PROXIES);
   await allowOrigins(server, config.CORS_ORIGINS);
   letGoOfSlowClients(server, config);
   limitRequests(server, journey.limit);
-  shedLoad(server, isUnlimited);
+  refuseUnroutable(server);
   holdReplies(server, journey.release);
+  // Its hook for replies is the last one: a request counts until its entry is durable.
+  shedLoad(server, isUnlimited, askerOf);
   endIdleConnectionsOnClose(server, config.SLOW_CLIENT_SECONDS * 1000);
   logRequests(server, config.LOG_LEVEL);
-  server.addContentTypeParser(
-    'application/merge-patch+json',
-    { parseAs: 'string' },
-    server.getDefaultJsonParser('error', 'error'),
-  );
   // No route takes plain text.
-  server.removeContentTypeParser('text/plain');
+  server.removeContentTypeParser(['text/plain', 'application/json']);
+  server.addContentTypeParser(
+    ['application/json', 'application/merge-patch+json'],
+    { parseAs: 'string' },
+    boundedJson(server.getDefaultJsonParser('error', 'error')),
+  );
   // Files stay streams: whoever handles one reads at its own pace.
   for (const type of ['text/csv', 'multipart/form-data']) {
     server.addContentTypeParser(type, (_request, payload, done) => done(null, payload));
@@ -117,24 +122,6 @@ function securityHeaders(config: Config): Record<string, string> {
   });
   middleware({} as never, collector as never, () => {});
   return headers;
-}
-
-/** An address that leads to no route because it can not be read (broken percent-encoding) never meets a hook or filter. */
-function answerUnroutable(
-  error: Error,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  headers: Record<string, string>,
-): void {
-  const { requestId } = contextOf(request);
-  const instance = request.url.split('?', 1)[0] ?? '/';
-  const problem = problemOf(asDomainError(error), instance, requestId);
-  reply
-    .code(problem.status)
-    .headers(headers)
-    .header('x-request-id', requestId)
-    .header('content-type', problemMediaType);
-  void reply.send(JSON.stringify(problem));
 }
 
 /** What Node refuses before it is a request (over-long headers, broken framing) is answered as a problem, too. */

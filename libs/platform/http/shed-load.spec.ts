@@ -11,6 +11,8 @@ let server: FastifyInstance;
 let letGo: () => void;
 /** What stands before a request is counted: its limit is asked for, for instance. */
 let before: Promise<unknown>;
+/** Each request is another person's, where it does not say whose. */
+let asked = 0;
 beforeEach(() => {
   const held: (() => void)[] = [];
   letGo = () => held.splice(0).forEach((go) => go());
@@ -19,7 +21,11 @@ beforeEach(() => {
   server.addHook('onRequest', async () => {
     await before;
   });
-  shedLoad(server, (url) => url === '/health/live');
+  shedLoad(
+    server,
+    ({ url }) => url === '/health/live',
+    ({ headers }) => ({ key: String(headers['x-asker'] ?? (asked += 1)), isNetwork: false }),
+  );
   server.setErrorHandler((_error, _request, reply) => reply.code(503).send());
   server.get('/members', () => new Promise<string>((resolve) => held.push(() => resolve('shown'))));
   server.get('/health/live', () => 'alive');
@@ -27,11 +33,11 @@ beforeEach(() => {
 afterEach(() => server.close());
 
 /** Asks for members so many times at once; answers how many were served, and how many refused. */
-async function ask(times: number): Promise<{ served: number; refused: number }> {
-  const asked = Array.from({ length: times }, async () => (await server.inject('/members')).statusCode);
+async function ask(times: number, headers = {}): Promise<{ served: number; refused: number }> {
+  const replies = Array.from({ length: times }, () => server.inject({ url: '/members', headers }));
   await pause(50);
   letGo();
-  const statuses = await Promise.all(asked);
+  const statuses = (await Promise.all(replies)).map(({ statusCode }) => statusCode);
   return {
     served: statuses.filter((status) => status === 200).length,
     refused: statuses.filter((status) => status === 503).length,
@@ -43,10 +49,14 @@ it('serves as many at once as it can, refuses the others, and serves again', asy
   expect(await ask(all)).toEqual({ served: all, refused: 0 });
 });
 
+it('serves one person half as many at once', async () => {
+  expect(await ask(all, { 'x-asker': 'user:1' })).toEqual({ served: all / 2, refused: all / 2 });
+});
+
 it('tells that it is alive while it can serve no more', async () => {
-  const asked = ask(all);
+  const busy = ask(all);
   expect((await server.inject('/health/live')).statusCode).toBe(200);
-  await asked;
+  await busy;
 });
 
 it('does not take those for open whose clients left before they were counted', async () => {

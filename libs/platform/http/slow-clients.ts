@@ -30,7 +30,7 @@ export function letGoOfSlowClients(server: FastifyInstance, config: Config): voi
     if (route.config?.operation?.startsWith('auth:')) route.bodyLimit = maxAccountBytes;
   });
   server.addHook('preParsing', (request, reply, payload, done) => {
-    if (isHeldInMemory(request)) awaitBody(reply, payload, patienceMs);
+    if (hasBody(request) && !isStreamed(request)) awaitBody(reply, payload, patienceMs);
     done(null, payload);
   });
   server.addHook('onSend', (_request, reply, payload, done) => {
@@ -41,9 +41,12 @@ export function letGoOfSlowClients(server: FastifyInstance, config: Config): voi
   });
 }
 
-function isHeldInMemory({ headers }: FastifyRequest): boolean {
-  const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
-  return hasBody && !streamed.test(headers['content-type'] ?? '');
+export function hasBody({ headers }: FastifyRequest): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
+export function isStreamed({ headers }: FastifyRequest): boolean {
+  return streamed.test(headers['content-type'] ?? '');
 }
 
 function awaitBody(reply: FastifyReply, body: Readable, patienceMs: number): void {
