@@ -19,7 +19,7 @@ import {
 import { attachments } from './attachment.resource';
 import { headBytes, KindCheck } from './file-kind';
 import { contentDisposition, extensionOf, safeName, storableName } from './file-name';
-import { coversCategory, coversFiles, owners, tableOf, type RecordType } from './owners';
+import { coversCategory, coversFiles, ownedByReadable, owners, tableOf, type RecordType } from './owners';
 import { verifiedContent } from './verified-content';
 
 const table = 'file_attachments';
@@ -90,6 +90,7 @@ export class AttachmentsService {
   async update(context: RequestContext, id: number, patch: UpdateAttachment, ifMatch?: string[]): Promise<Rendered> {
     const { recordType } = await this.mustBeChangeable(context, id);
     if (patch.fileCategory && !isCategoryOf(recordType, patch.fileCategory)) {
+      context.consider({ tableName: table, ids: [id] });
       throw invalid('/fileCategory', categoriesMessage(recordType));
     }
     refuseCategory(context, patch.fileCategory, id);
@@ -187,11 +188,15 @@ export class AttachmentsService {
     });
   }
 
+  /** 404 for a file that the actor may not see, removed or not, and 403 where its record is not theirs to change. */
   private async mustBeChangeable(context: RequestContext, id: number): Promise<Owned> {
+    const values: unknown[] = [id];
+    const isTheirs = context.actor && ownedByReadable(context.actor, (value) => `$${values.push(value)}`);
     const [owned] = await this.database.query<Owned>(
       context,
-      `SELECT record_type AS "recordType", record_id AS "recordId" FROM ${table} WHERE id = $1`,
-      [id],
+      `SELECT t.record_type AS "recordType", t.record_id AS "recordId" FROM ${table} t
+       WHERE t.id = $1 AND (${isTheirs ?? 'false'})`,
+      values,
     );
     if (!owned || !Object.hasOwn(owners, owned.recordType)) throw notFound(id);
     try {
