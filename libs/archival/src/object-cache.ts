@@ -4,7 +4,7 @@ import { mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { ObjectStore } from '#platform/object-store';
-import { type Clock, unavailable } from '#kernel';
+import { type Clock, type DomainError, unavailable } from '#kernel';
 
 /** Tries to read an object whole, the first included. */
 const attempts = 3;
@@ -95,7 +95,7 @@ export class ObjectCache {
 
   private async read({ objectKey, sha256, bytes }: Wanted, part: string): Promise<void> {
     const content = await this.store.get(objectKey);
-    if (!content) throw unavailable('service.unavailable', `The archive's object ${objectKey} is missing.`);
+    if (!content) throw unreadable(objectKey, 'An object of the archive is missing.');
     const hash = createHash('sha256');
     try {
       await pipeline(
@@ -109,11 +109,11 @@ export class ObjectCache {
         createWriteStream(part, { mode: 0o600 }),
       );
     } catch (error) {
-      throw unavailable('service.unavailable', `The archive's object ${objectKey} could not be read whole.`, error);
+      throw unreadable(objectKey, 'An object of the archive could not be read whole.', error);
     }
     const found = await stat(part);
     if (found.size !== bytes || hash.digest('hex') !== sha256) {
-      throw unavailable('service.unavailable', `The archive's object ${objectKey} is not what was stored.`);
+      throw unreadable(objectKey, 'An object of the archive is not what was stored.');
     }
   }
 
@@ -137,6 +137,12 @@ export class ObjectCache {
 }
 
 /** An object never changes, so its hash is name enough. */
+/** Which object it is stands in the log, and not in the answer. */
+function unreadable(objectKey: string, detail: string, cause?: unknown): DomainError {
+  const named = new Error(`${objectKey}: ${detail}`, { cause });
+  return unavailable('service.unavailable', detail, named);
+}
+
 function nameOf({ sha256, objectKey }: Wanted): string {
   return `${sha256.slice(0, 32)}${objectKey.slice(objectKey.lastIndexOf('.'))}`;
 }
