@@ -2,6 +2,8 @@ import type { EntityMetadata } from 'typeorm';
 import { snake } from '#platform/database';
 import { auditDecision } from './audited';
 
+const changes = `'CREATE', 'UPDATE', 'DELETE', 'RESTORE'`;
+
 /** Finds the rows of a table that their last entry does not tell: (id integer, details jsonb), one each. */
 export interface RowEvidence {
   table: string;
@@ -11,30 +13,42 @@ export interface RowEvidence {
 }
 
 /**
- * Rows that their last entry does not tell: the entry named by `audit_ref` is missing or about another record, its new values are not
- * the row's, or there is a later one. Instants are left out: their text depends on a session's zone. An entry that may be in the archive is
- * taken to be there: ArchivedEvidence looks.
+ * Rows that their history does not tell: the entry named by `audit_ref` is missing or about another
+ * record, there is a later one, or a column is not what the last entry that names it says. A column
+ * that no entry names is not compared; secrets are not, because entries do not hold them. An entry that
+ * may be in the archive is taken to be there: ArchivedEvidence looks.
  */
 export function rowEvidence(entities: readonly EntityMetadata[]): RowEvidence[] {
   return entities.flatMap((metadata) => {
     const decision = auditDecision(metadata.target as object);
     if (!decision) return [];
-    const hidden = metadata.columns.filter(
-      ({ type, propertyName }) => type === 'timestamptz' || decision.secrets?.includes(propertyName),
-    );
-    const keys = `'{${hidden.map(({ databaseName }) => snake(databaseName)).join(',')}}'::text[]`;
+    const secrets = metadata.columns.filter(({ propertyName }) => decision.secrets?.includes(propertyName));
+    const instants = metadata.columns.filter((column) => column.type === 'timestamptz' && !secrets.includes(column));
+    const named = (columns: readonly { databaseName: string }[]) =>
+      columns.map(({ databaseName }) => snake(databaseName));
+    const hidden = `'{${named([...instants, ...secrets]).join(',')}}'::text[]`;
     const table = metadata.tableName;
+    // Compared as instants, because their text depends on the zone of a session.
+    const differing = named(instants)
+      .map((name) => `OR h.told ? '${name}' AND (h.told ->> '${name}')::timestamptz IS DISTINCT FROM t.${name}`)
+      .join('\n            ');
     return [
       {
         table,
         sql: `SELECT t.id, jsonb_build_object('auditRef', t.audit_ref) AS details FROM ${table} t
           LEFT JOIN audit_logs e ON e.id = t.audit_ref
+          CROSS JOIN LATERAL (SELECT jsonb_object_agg(f.key, f.value ORDER BY l.id) AS told
+            FROM audit_logs l CROSS JOIN jsonb_each(l.new_values) AS f
+            WHERE l.table_name = '${table}' AND l.record_id = t.id AND l.action IN (${changes})) h
           WHERE CASE WHEN e.id IS NULL
             THEN NOT EXISTS (SELECT FROM archives a WHERE a.state IN ('archived', 'destroyed') AND t.audit_ref BETWEEN a.lowest_id AND a.highest_id)
-            ELSE e.table_name IS DISTINCT FROM '${table}' OR e.record_id IS DISTINCT FROM t.id OR NOT to_jsonb(t) @> (e.new_values - ${keys}) END
+            ELSE e.table_name IS DISTINCT FROM '${table}' OR e.record_id IS DISTINCT FROM t.id END
             OR EXISTS (SELECT FROM audit_logs l WHERE l.table_name = '${table}' AND l.record_id = t.id AND l.id > t.audit_ref
-              AND l.action IN ('CREATE', 'UPDATE', 'DELETE', 'RESTORE'))`,
-        hidden: keys,
+              AND l.action IN (${changes}))
+            OR EXISTS (SELECT FROM jsonb_each(h.told - ${hidden}) AS f JOIN jsonb_each(to_jsonb(t)) AS c USING (key)
+              WHERE c.value <> f.value)
+            ${differing}`,
+        hidden,
       },
     ];
   });

@@ -33,7 +33,8 @@ export async function migrate(
     }
     await guard.query('SELECT audit_make_partitions()');
     await guard.query('SELECT grant_application($1)', [roleOf(urls.applicationUrl)]);
-    if (urls.archiverUrl) await guard.query('SELECT grant_archiver($1), grant_disowning($1)', [roleOf(urls.archiverUrl)]);
+    if (urls.archiverUrl)
+      await guard.query('SELECT grant_archiver($1), grant_disowning($1)', [roleOf(urls.archiverUrl)]);
   } finally {
     await guard.end();
   }
