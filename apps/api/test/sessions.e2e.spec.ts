@@ -61,6 +61,22 @@ describe('my sessions', () => {
     await api.expectAudit(reply, { action: 'BULK_READ', tableName: 'refresh_tokens' });
   });
 
+  it.each([31, 400])('end %d days after the log-in, however often they were refreshed', async (days) => {
+    const client = await api.somebody(['staff']);
+    const refresh = ({ session }: Client) => client.post('/auth/refresh', { refreshToken: session.refreshToken });
+    const refreshed = api.client(client.account, (await refresh(client)).json());
+    const age = (by: number) =>
+      api.query(
+        `UPDATE refresh_tokens SET created_at = now() - make_interval(days => $2) WHERE user_id = $1 AND rotated_at IS NOT NULL`,
+        [client.account.id, by],
+      );
+    await age(29);
+    const again = api.client(client.account, (await refresh(refreshed)).json());
+    await age(days);
+    expect(codeOf(await refresh(again))).toEqual([401, 'auth.token-invalid']);
+    expect(await sessionsOf(await api.login(client.account))).toHaveLength(1);
+  });
+
   it('are ended one by one, at once and on record', async () => {
     const client = await api.somebody(['staff']);
     const other = await api.login(client.account);

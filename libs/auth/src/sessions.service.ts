@@ -18,6 +18,11 @@ import { accessTokenSeconds, invalidToken, TokensService, type Claims } from './
 
 /** Days a session lasts without being refreshed. */
 const refreshTokenDays = 14;
+/** Days after its log-in at which a session ends, however often it was refreshed. */
+const sessionDays = 30;
+/** When the session of the token `t` began. */
+const begunAt = '(SELECT min(f.created_at) FROM refresh_tokens f WHERE f.family_id = t.family_id)';
+const tooOld = `now() - interval '${sessionDays} days'`;
 const refreshTokenBytes = 32;
 /** Sessions that a list shows; older ones have to be ended all at once. */
 const maxListed = 100;
@@ -164,7 +169,7 @@ export class SessionsService {
       >(
         context,
         `SELECT t.id, t.family_id AS "familyId", t.rotated_at IS NOT NULL AS "isRotated",
-           t.revoked_at IS NOT NULL OR t.expires_at <= now() AS "isOver", ${faultSql} IS NULL AS works, ${actorSql}
+           t.revoked_at IS NOT NULL OR t.expires_at <= now() OR ${begunAt} <= ${tooOld} AS "isOver", ${faultSql} IS NULL AS works, ${actorSql}
          FROM refresh_tokens t JOIN users u ON u.id = t.user_id WHERE t.token_hash = $1 FOR UPDATE OF t`,
         [sha256(refreshToken)],
       );
@@ -196,7 +201,7 @@ export class SessionsService {
          host(t.ip_address) AS "ipAddress", t.user_agent AS "userAgent", t.family_id = $2 AS "isCurrent"
        FROM refresh_tokens t
        CROSS JOIN LATERAL (SELECT min(created_at) AS begun_at FROM refresh_tokens WHERE family_id = t.family_id) f
-       WHERE t.user_id = $1 AND t.revoked_at IS NULL AND t.rotated_at IS NULL AND t.expires_at > now()
+       WHERE t.user_id = $1 AND t.revoked_at IS NULL AND t.rotated_at IS NULL AND t.expires_at > now() AND f.begun_at > ${tooOld}
        ORDER BY t.created_at DESC, t.id DESC LIMIT ${maxListed}`,
       [actorId(context), context.sessionId],
     );
