@@ -44,6 +44,7 @@ const grants = `
   attachments:write           owner    owner    owner    owner     owner      -
   deleted:read                all      all      -        -         -          -
   users:administer            all      -        -        -         -          -
+  registrations:confirm       all      all      all      -         -          -
   audit:read                  all      members  own      own       own        self
   audit:export                all      -        -        -         -          -
   integrity:administer        all      -        -        -         -          -
