@@ -26,6 +26,7 @@ export async function startOurs(surroundings: Surroundings, cleanup: Cleanup): P
     LOG_LEVEL: 'warn',
     DATABASE_URL: databaseUrl,
     DATABASE_OWNER_URL: databaseOwnerUrl,
+    ADMIN_MFA_REQUIRED: 'false',
     DATABASE_POOL_SIZE: String(poolSize),
     DATA_DIR: join(folder, 'ours'),
     JWT_PRIVATE_KEY_FILE: writeKey(

@@ -36,6 +36,7 @@ import { NamedDependents1795421200000 } from './1795421200000-named-dependents';
 import { ExportsInParts1795421300000 } from './1795421300000-exports-in-parts';
 import { MemberLinks1795421400000 } from './1795421400000-member-links';
 import { RegistrationGuesses1795421410000 } from './1795421410000-registration-guesses';
+import { SecondFactorVersions1795421420000 } from './1795421420000-second-factor-versions';
 import { ServingWithoutTheOwner1795421600000 } from './1795421600000-serving-without-the-owner';
 
 /** In the order they run; a spec compares this list with the files. */
@@ -78,5 +79,6 @@ export const migrations = [
   ExportsInParts1795421300000,
   MemberLinks1795421400000,
   RegistrationGuesses1795421410000,
+  SecondFactorVersions1795421420000,
   ServingWithoutTheOwner1795421600000,
 ];

@@ -101,6 +101,7 @@ function configOf(database: TestDatabase, dataFolder: string): Config {
     ARCHIVE_CACHE_MB: 64,
     ARCHIVE_PART_MB: 1_024,
     ACCESS_REASON_REQUIRED: [],
+    ADMIN_MFA_REQUIRED: false,
     ATTACHMENTS_URL: `file:${join(dataFolder, 'attachments')}`,
     ARCHIVE_URL: `file:${join(dataFolder, 'archive')}`,
     LEDGER_ORIGIN: 'ip2a/test',

@@ -91,6 +91,7 @@ export function environmentOf(
     DATA_DIR: folder,
     PORT: '0',
     ARCHIVE_CRON: 'off',
+    ADMIN_MFA_REQUIRED: 'false',
     LOG_LEVEL: 'warn',
     RATE_LIMIT_STAFF: '100000000',
     RATE_LIMIT_MEMBER: '100000000',

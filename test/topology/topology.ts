@@ -260,6 +260,7 @@ function environmentOf(
     DATABASE_URL: pooled('ip2a'),
     DATABASE_REPLICA_URLS: [pooled('ip2a_replica1'), pooled('ip2a_replica2')].join(),
     DATABASE_OWNER_URL: ownerUrl,
+    ADMIN_MFA_REQUIRED: 'false',
     DATABASE_ARCHIVER_URL: ownerUrl.replace(`ip2a_owner:${secrets.OWNER}`, `ip2a_archiver:${secrets.ARCHIVER}`),
     REDIS_URL: `redis://:${secrets.REDIS}@127.0.0.1:${ports.redis}`,
     ARCHIVE_URL: 's3://archive/ip2a',

@@ -35,6 +35,7 @@ const withAccount: ErrorCode[] = [
   'auth.token-invalid',
   'access.denied',
   'auth.password-change-required',
+  'auth.mfa-required',
   'access.reason-required',
   'access.break-glass-refused',
 ];

@@ -13,6 +13,7 @@ import { OPERATIONS, opensByBreakGlass, type Operation, type Permission } from '
 @Injectable()
 export class RolesGuard extends DecidingGuard {
   private readonly mustSayWhy: ReadonlySet<string>;
+  private readonly needsSecondFactor: boolean;
 
   constructor(
     private readonly reflector: Reflector,
@@ -20,6 +21,7 @@ export class RolesGuard extends DecidingGuard {
   ) {
     super();
     this.mustSayWhy = new Set(config.ACCESS_REASON_REQUIRED);
+    this.needsSecondFactor = config.ADMIN_MFA_REQUIRED;
   }
 
   override decide(execution: ExecutionContext): void {
@@ -34,9 +36,20 @@ export class RolesGuard extends DecidingGuard {
     if (actor.mustChangePassword && !operation.startsWith('auth:')) {
       throw new DomainError('auth.password-change-required', 'Change the password with POST /auth/change-password.');
     }
+    if (this.mustEnrol(actor) && !operation.startsWith('auth:')) {
+      throw new DomainError(
+        'auth.mfa-required',
+        'Set a second factor up with POST /auth/mfa/enroll and /auth/mfa/confirm.',
+      );
+    }
     if (!holds(actor, permission)) throw denied(actor, operation);
     context.mustSayWhy = this.needsReason(actor, permission);
     if (context.mustSayWhy && !context.reason && isReading(request)) throw reasonRequired();
+  }
+
+  /** Whether the actor sees so much that a second factor is needed, and has none yet. */
+  private mustEnrol(actor: Actor): boolean {
+    return this.needsSecondFactor && !actor.hasSecondFactor && holds(actor, 'account:keep-second-factor');
   }
 
   /** Whether one of the actor's roles has to say why it reads the records of others; one's own are nobody else's business. */

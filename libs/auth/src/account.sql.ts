@@ -4,7 +4,7 @@ export const rolesSql = `coalesce((SELECT array_agg(r.name::text ORDER BY r.id) 
 
 /** The user `u` as an actor. */
 export const actorSql = `u.id AS "userId", u.email, u.member_id AS "memberId",
-  u.must_change_password AS "mustChangePassword", ${rolesSql} AS roles`;
+  u.must_change_password AS "mustChangePassword", u.mfa_enabled_at IS NOT NULL AS "hasSecondFactor", ${rolesSql} AS roles`;
 
 /** Why the account `u` gets no session and keeps none working; null for one that works. */
 export const faultSql = `CASE WHEN u.deleted_at IS NOT NULL THEN 'account deleted'

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { write, writeLedgerKey, writeTokenKey } from '../../../test/support/keys';
-import { ConfigError, parseEnvironment } from './config';
+import { ConfigError, parseEnvironment, toConfig } from './config';
 
 describe('the keys', () => {
   const folder = mkdtempSync(join(tmpdir(), 'ip2a-config-'));
@@ -83,5 +83,25 @@ describe('the settings of browsers and traces', () => {
     { OTEL_TRACES_SAMPLER_ARG: '1.5' },
   ])('are refused when they are %j', (env) => {
     expect(() => at(env)).toThrow(Object.keys(env)[0]);
+  });
+});
+
+describe('a second factor', () => {
+  const databaseUrl = 'postgresql://app@localhost/ip2a';
+  const urls = { databaseUrl, databaseOwnerUrl: 'postgresql://owner@localhost/ip2a' };
+  const values = parseEnvironment({ DATA_DIR: 'absent' });
+
+  it.each([
+    [undefined, undefined, false],
+    [undefined, true, true],
+    [databaseUrl, undefined, true],
+    [databaseUrl, false, false],
+  ])('with the database %s and the setting %s is required: %s', (DATABASE_URL, ADMIN_MFA_REQUIRED, required) => {
+    const config = toConfig({ ...values, DATABASE_URL, ADMIN_MFA_REQUIRED }, urls);
+    expect(config.ADMIN_MFA_REQUIRED).toBe(required);
+  });
+
+  it('is required or not, and nothing between', () => {
+    expect(() => parseEnvironment({ ADMIN_MFA_REQUIRED: 'yes' })).toThrow('ADMIN_MFA_REQUIRED: must be true or false');
   });
 });

@@ -180,6 +180,10 @@ const environment = z.object({
   ARCHIVE_CACHE_MB: integer(64, 10_000_000).default(2_048),
   ARCHIVE_PART_MB: integer(1, 1_024).default(1_024),
   ACCESS_REASON_REQUIRED: roles.default([]),
+  ADMIN_MFA_REQUIRED: z
+    .enum(['true', 'false'], 'must be true or false')
+    .transform((value) => value === 'true')
+    .optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
 
@@ -188,11 +192,13 @@ type Environment = z.infer<typeof environment>;
 /** The validated settings. `embedded` tells that no DATABASE_URL was given, so the program brings its own server. */
 export interface Config extends Omit<
   Environment,
-  'DATABASE_URL' | 'DATABASE_OWNER_URL' | 'DATA_DIR' | 'ATTACHMENTS_URL' | 'ARCHIVE_URL'
+  'DATABASE_URL' | 'DATABASE_OWNER_URL' | 'DATA_DIR' | 'ATTACHMENTS_URL' | 'ARCHIVE_URL' | 'ADMIN_MFA_REQUIRED'
 > {
   dataFolder: string;
   ATTACHMENTS_URL: string;
   ARCHIVE_URL: string;
+  /** Whether administrators and officers must enrol a second factor: by default where the database is not the embedded one. */
+  ADMIN_MFA_REQUIRED: boolean;
   embedded: boolean;
   databaseUrl: string;
   databaseOwnerUrl: string;
@@ -246,6 +252,7 @@ export function toConfig(values: Environment, urls: { databaseUrl: string; datab
     dataFolder,
     ATTACHMENTS_URL: rest.ATTACHMENTS_URL ?? `file:${join(dataFolder, 'attachments')}`,
     ARCHIVE_URL: rest.ARCHIVE_URL ?? `file:${join(dataFolder, 'archive')}`,
+    ADMIN_MFA_REQUIRED: rest.ADMIN_MFA_REQUIRED ?? DATABASE_URL !== undefined,
     embedded: !DATABASE_URL,
     rolesAreSeparate: new URL(urls.databaseUrl).username !== new URL(urls.databaseOwnerUrl).username,
   };

@@ -55,7 +55,13 @@ export function environmentOfWorkers(config: Config): Record<string, string> {
   const { databaseUrl, databaseOwnerUrl, JWT_PRIVATE_KEY_FILE, LEDGER_PRIVATE_KEY_FILE, SECRETS_KEY_FILE } = config;
   const files = { JWT_PRIVATE_KEY_FILE, LEDGER_PRIVATE_KEY_FILE, SECRETS_KEY_FILE };
   const set = Object.entries(files).filter((entry): entry is [string, string] => entry[1] !== undefined);
-  return { DATABASE_URL: databaseUrl, DATABASE_OWNER_URL: databaseOwnerUrl, ...Object.fromEntries(set) };
+  return {
+    DATABASE_URL: databaseUrl,
+    DATABASE_OWNER_URL: databaseOwnerUrl,
+    // Its default depends on who started the database.
+    ADMIN_MFA_REQUIRED: String(config.ADMIN_MFA_REQUIRED),
+    ...Object.fromEntries(set),
+  };
 }
 
 /** Connections of the embedded server: what all workers may open, twice, because each is replaced by one that starts before it ends. */

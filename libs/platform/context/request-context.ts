@@ -10,6 +10,8 @@ export interface Actor {
   /** The member this account belongs to, if it belongs to one. */
   memberId: number | null;
   mustChangePassword: boolean;
+  /** Whether log-in takes a second factor. */
+  hasSecondFactor?: boolean;
   /** For this request they may also read what break-glass opens. */
   breaksGlass?: boolean;
 }
