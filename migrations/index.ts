@@ -34,6 +34,7 @@ import { WritingByFunctions1795421100000 } from './1795421100000-writing-by-func
 import { Disowning1795421101000 } from './1795421101000-disowning';
 import { NamedDependents1795421200000 } from './1795421200000-named-dependents';
 import { ExportsInParts1795421300000 } from './1795421300000-exports-in-parts';
+import { ExportLeases1795421310000 } from './1795421310000-export-leases';
 import { MemberLinks1795421400000 } from './1795421400000-member-links';
 import { RegistrationGuesses1795421410000 } from './1795421410000-registration-guesses';
 import { SecondFactorVersions1795421420000 } from './1795421420000-second-factor-versions';
@@ -77,6 +78,7 @@ export const migrations = [
   Disowning1795421101000,
   NamedDependents1795421200000,
   ExportsInParts1795421300000,
+  ExportLeases1795421310000,
   MemberLinks1795421400000,
   RegistrationGuesses1795421410000,
   SecondFactorVersions1795421420000,

@@ -14,6 +14,7 @@ const unauditedTables: Record<string, string> = {
   audit_cosignatures: 'likewise: what witnesses signed',
   idempotency_keys: 'hashes and ids of requests whose effects are on record, kept for a day',
   imports: 'counts and faults of imports whose effects are on record',
+  export_leases: 'says that somebody has an export under way; each export is on record itself',
   account_versions: 'counts changes that are on record themselves; it holds numbers alone',
   registration_guesses: 'counts wrong dates of birth, each of which is on record itself',
   member_links: 'keeps which members an account was linked to; each link is on record with its account',

@@ -1,7 +1,8 @@
+import type { IncomingMessage } from 'node:http';
 import { text as read } from 'node:stream/consumers';
 import { parse } from 'csv-parse/sync';
 import { run } from '../../../test/support/cli';
-import { startApi, type Client, type LocalApi, type Reply } from '../../../test/support/harness';
+import { codeOf, startApi, type Client, type LocalApi, type Reply } from '../../../test/support/harness';
 import { until } from '../../../test/support/load';
 import { made } from '../../../test/support/records';
 import { tries } from '../../../test/support/soak';
@@ -145,6 +146,7 @@ describe('the trail of an export in parts', () => {
     recordVersions: number[];
     recordCount: number;
     recordsCursor?: string;
+    sealed: number | null;
   }
   const itemsOf = (reply: Reply) => reply.json<{ items: Item[] }>().items;
   let admin: Client;
@@ -177,7 +179,8 @@ describe('the trail of an export in parts', () => {
     const [first, last] = [items[0]!, items.at(-1)!];
     expect(await recordsOf(first)).toEqual(rows.slice(0, first.recordCount));
     expect(await recordsOf(last)).toEqual(rows.slice(-last.recordCount));
-    expect((await admin.get(`/audit/logs/${first.id}`)).json<Item>()).toEqual(first);
+    const { sealed: _sealed, ...entry } = (await admin.get(`/audit/logs/${first.id}`)).json<Item>();
+    expect(first).toMatchObject(entry);
   });
 
   it('says that its further records were asked for, and shows them to those who may read the entry', async () => {
@@ -269,6 +272,63 @@ describe('the trail of an export in parts', () => {
   it('is whole when the ledger is verified', async () => {
     await sealed();
     expect((await admin.post('/audit/verify', {})).json()).toMatchObject({ valid: true, fault: null });
+  });
+});
+
+describe('a person', () => {
+  const path = '/member-employments/export';
+  const busy = async (person: Client, of = path) => codeOf(await person.get(of));
+
+  it('has one export at a time, of records or of the ledger, and others have theirs', async () => {
+    const clerk = await api.somebody(['admin']);
+    const message = await clerk.open('GET', path);
+    const refused = await clerk.get('/members/export');
+    expect([codeOf(refused), Number(refused.headers['retry-after']) > 0]).toEqual([[409, 'export.busy'], true]);
+    expect(await busy(clerk, '/audit/export')).toEqual([409, 'export.busy']);
+    expect((await api.entries({ requestId: refused.requestId })).map(({ action }) => action)).toEqual([]);
+    expect((await (await api.as('officer')).get(path)).status).toBe(200);
+    await read(message);
+    expect((await clerk.get('/members/export')).status).toBe(200);
+    expect((await clerk.get('/audit/export?action=LOGIN')).status).toBe(200);
+  });
+
+  it('who asks for many at once has one of them', async () => {
+    const clerk = await api.somebody(['staff']);
+    const replies = await Promise.all(Array.from({ length: tries(6, 60) }, () => clerk.get(path)));
+    const counts = replies.map(({ status }) => status).filter((status) => status !== 200);
+    expect(counts).toEqual(Array.from({ length: replies.length - 1 }, () => 409));
+  });
+
+  it.each([
+    ['was broken off', (message: IncomingMessage) => void message.destroy()],
+    ['was read to its end', read],
+  ])('has the next one once the last %s', async (_, end) => {
+    const clerk = await api.somebody(['staff']);
+    await end(await clerk.open('GET', path));
+    await until(async () => (await api.query('SELECT FROM export_leases')).length === 0);
+    expect((await clerk.get(path)).status).toBe(200);
+  });
+
+  it('has the next one after a refused one, and after HEAD', async () => {
+    const clerk = await api.somebody(['staff']);
+    expect((await clerk.get(`${path}?nothing=1`)).status).toBe(422);
+    expect((await clerk.head(path)).status).toBe(200);
+    await until(async () => (await api.query('SELECT FROM export_leases')).length === 0);
+    expect((await clerk.get(path)).status).toBe(200);
+  });
+
+  it('has the next one half a minute after the process that served the last one is gone', async () => {
+    const clerk = await api.somebody(['staff']);
+    const lease = (seconds: number) =>
+      api.query(
+        `INSERT INTO export_leases VALUES ($1, gen_random_uuid(), now() - $2 * interval '1 second')
+         ON CONFLICT (user_id) DO UPDATE SET alive_at = excluded.alive_at`,
+        [clerk.account.id, seconds],
+      );
+    await lease(20);
+    expect(await busy(clerk)).toEqual([409, 'export.busy']);
+    await lease(31);
+    expect((await clerk.get(path)).status).toBe(200);
   });
 });
 

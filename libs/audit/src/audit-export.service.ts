@@ -1,10 +1,10 @@
-import { Readable } from 'node:stream';
 import { Inject, Injectable, StreamableFile } from '@nestjs/common';
 import { stringify } from 'csv-stringify/sync';
 import { Clock } from '#kernel';
 import { CONFIG, type Config } from '#platform/config';
 import type { RequestContext } from '#platform/context';
 import { Database, longStatementMs } from '#platform/database';
+import { ExportLeases } from './export-leases';
 import { auditEventOf } from './fhir';
 import { ocsfOf } from './ocsf';
 import { AuditLogView, type AuditExportQuery, type AuditLogItem, type ExportFormat } from './trail.dto';
@@ -32,15 +32,16 @@ export class AuditExportService {
   constructor(
     private readonly database: Database,
     private readonly trail: TrailService,
+    private readonly leases: ExportLeases,
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   async file(context: RequestContext, query: AuditExportQuery): Promise<StreamableFile> {
-    const { lines } = await this.begin(context, query);
+    const stream = await this.leases.stream(context, async () => (await this.begin(context, query)).lines);
     const now = this.clock.now().toISOString().slice(0, 19).replaceAll(':', '');
     const { type, ending } = files[query.format];
-    return new StreamableFile(Readable.from(lines, { objectMode: false }), {
+    return new StreamableFile(stream, {
       type,
       disposition: `attachment; filename="ledger-${now}Z.${ending}"`,
     });

@@ -37,7 +37,7 @@ export class AuditController {
     summary: 'Export the ledger',
     reply: z.string(),
     description: 'Every entry that matches, oldest first. The export is itself on record before its first byte.',
-    errors: ['archive.cold'],
+    errors: ['archive.cold', 'export.busy'],
   })
   export(@Context() context: RequestContext, @Query({ schema: AuditExportQuery }) query: AuditExportQuery) {
     return this.exports.file(context, query);

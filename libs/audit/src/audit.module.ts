@@ -10,6 +10,7 @@ import { AuditWriter } from './audit-writer';
 import { BreakGlassService } from './break-glass.service';
 import { ConsideredRecords } from './considered-records';
 import { DisclosureGate } from './disclosure-gate';
+import { ExportLeases } from './export-leases';
 import { LimitedRequestsService } from './limited-requests.service';
 import { PartitionsTask } from './partitions.task';
 import { TrailService } from './trail.service';
@@ -20,6 +21,7 @@ const doors = [
   AuditWriter,
   BreakGlassService,
   DisclosureGate,
+  ExportLeases,
   TrailService,
   AuditExportService,
   PartitionsTask,

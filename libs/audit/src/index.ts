@@ -10,6 +10,7 @@ export { auditMetrics } from './audit.metrics';
 export { BreakGlassReview } from './break-glass-review.entity';
 export { BreakGlassService } from './break-glass.service';
 export { DisclosureGate } from './disclosure-gate';
+export { ExportLeases } from './export-leases';
 export { partNotes, recordsPerEntry, type Action, type EntryFacts, type EntryPlace } from './entry';
 export { LimitedRequestsService } from './limited-requests.service';
 export { acceptLedger, migrateLedger } from './migrate-ledger';

@@ -5200,7 +5200,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `archive.cold`: A part of the archive must be asked for first. */
+            /** @description `archive.cold`: A part of the archive must be asked for first. `export.busy`: An export of yours is under way. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -10029,6 +10029,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `export.busy`: An export of yours is under way. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `request.invalid`: The request is not valid. */
             422: {
                 headers: {
@@ -11492,6 +11501,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `export.busy`: An export of yours is under way. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `request.invalid`: The request is not valid. */
             422: {
                 headers: {
@@ -12466,6 +12484,15 @@ export interface operations {
             };
             /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `auth.mfa-required`: A second factor must be set up first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `export.busy`: An export of yours is under way. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13455,6 +13482,15 @@ export interface operations {
             };
             /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `auth.mfa-required`: A second factor must be set up first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `export.busy`: An export of yours is under way. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14699,6 +14735,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `export.busy`: An export of yours is under way. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `request.invalid`: The request is not valid. */
             422: {
                 headers: {
@@ -15685,6 +15730,15 @@ export interface operations {
             };
             /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `auth.mfa-required`: A second factor must be set up first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `export.busy`: An export of yours is under way. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -16924,6 +16978,15 @@ export interface operations {
             };
             /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `auth.mfa-required`: A second factor must be set up first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `export.busy`: An export of yours is under way. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -19402,6 +19465,15 @@ export interface operations {
             };
             /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `auth.mfa-required`: A second factor must be set up first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `export.busy`: An export of yours is under way. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -23781,6 +23853,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `export.busy`: An export of yours is under way. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `request.invalid`: The request is not valid. */
             422: {
                 headers: {
@@ -24242,6 +24323,15 @@ export interface operations {
             };
             /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `auth.mfa-required`: A second factor must be set up first. `access.break-glass-refused`: Break-glass does not open this. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `export.busy`: An export of yours is under way. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -35,6 +35,7 @@ export const ERRORS = {
   'idempotency.key-reused': { status: 422, title: 'The idempotency key was used for another request' },
   'import.in-progress': { status: 409, title: 'An import is under way' },
   'import.rejected': { status: 422, title: 'The import was rejected' },
+  'export.busy': { status: 409, title: 'An export of yours is under way' },
   'ledger.not-sealed': { status: 409, title: 'The entry is not sealed yet' },
   'archive.cold': { status: 409, title: 'A part of the archive must be asked for first' },
   'archive.busy': { status: 409, title: 'The archive is at work' },

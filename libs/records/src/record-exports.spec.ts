@@ -1,9 +1,10 @@
+import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import type { StreamableFile } from '@nestjs/common';
 import type { Role } from '#access';
-import type { DisclosureGate } from '#audit';
+import type { DisclosureGate, ExportLeases } from '#audit';
 import { Clock, OutdatedError } from '#kernel';
-import type { Disclosure } from '#platform/context';
+import type { Disclosure, RequestContext } from '#platform/context';
 import { aContext, anActor, codeOf, unconnected } from '../../../test/support/unconnected';
 import { BulkRecords } from './bulk-records';
 import { aLocker, lockerEntities } from './locker.factory';
@@ -34,7 +35,10 @@ function exported(role: Role, filters: object = {}, count = 1, values: object = 
       released.push(...context.disclosures.splice(0));
     },
   } as unknown as DisclosureGate;
-  const exports = new RecordExports(new BulkRecords(database), gate, new FixedClock());
+  const leases = {
+    stream: async (_: RequestContext, begin: () => Promise<AsyncIterable<string>>) => Readable.from(await begin()),
+  } as unknown as ExportLeases;
+  const exports = new RecordExports(new BulkRecords(database), gate, leases, new FixedClock());
   return { context, sent, released, refusals, begin: () => exports.csv(context, aLocker(), filters) };
 }
 

@@ -1,8 +1,7 @@
-import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { Injectable, StreamableFile } from '@nestjs/common';
 import { stringify } from 'csv-stringify/sync';
-import { DisclosureGate, partNotes, recordsPerEntry } from '#audit';
+import { DisclosureGate, ExportLeases, partNotes, recordsPerEntry } from '#audit';
 import { Clock, OutdatedError } from '#kernel';
 import type { RequestContext } from '#platform/context';
 import { BulkRecords, type Part } from './bulk-records';
@@ -21,6 +20,7 @@ export class RecordExports {
   constructor(
     private readonly bulk: BulkRecords,
     private readonly gate: DisclosureGate,
+    private readonly leases: ExportLeases,
     private readonly clock: Clock,
   ) {}
 
@@ -30,6 +30,16 @@ export class RecordExports {
    * Neither a connection nor memory is held for a slow reader, however many records there are.
    */
   async csv(context: RequestContext, resource: Resource, filters: object): Promise<StreamableFile> {
+    const stream = await this.leases.stream(context, () => this.begin(context, resource, filters));
+    const today = this.clock.now().toISOString().slice(0, 10);
+    return new StreamableFile(stream, {
+      type: 'text/csv; charset=utf-8',
+      disposition: `attachment; filename="${this.bulk.tableOf(resource).replaceAll('_', '-')}-${today}.csv"`,
+    });
+  }
+
+  /** Reads and notes the first part. */
+  private async begin(context: RequestContext, resource: Resource, filters: object): Promise<AsyncGenerator<string>> {
     context.takeTime();
     const query = { ...filters, limit: recordsPerEntry, deleted: 'exclude' } as const;
     const match = await this.bulk.match(context, resource, query);
@@ -49,11 +59,7 @@ export class RecordExports {
     const first = await read(0, 1);
     const isSame = () => this.bulk.visibleFields(context, resource).join() === columns.join();
     const later: Read = (after, number) => this.later(context, () => read(after, number), isSame);
-    const today = this.clock.now().toISOString().slice(0, 10);
-    return new StreamableFile(Readable.from(linesOf(columns, first, later), { objectMode: false }), {
-      type: 'text/csv; charset=utf-8',
-      disposition: `attachment; filename="${tableName.replaceAll('_', '-')}-${today}.csv"`,
-    });
+    return linesOf(columns, first, later);
   }
 
   /**

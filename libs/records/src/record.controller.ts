@@ -95,7 +95,7 @@ export function recordController<Create extends z.ZodType<object>, Update extend
     @route('export', (operation) => [
       Get('export'),
       ApiProduces('text/csv'),
-      Allow(operation, { summary: `Export ${many} as CSV`, reply: z.string() }),
+      Allow(operation, { summary: `Export ${many} as CSV`, reply: z.string(), errors: ['export.busy'] }),
     ])
     export(@Context() context: RequestContext, @Query({ schema: ExportOf }) query: object) {
       return this.exports.csv(context, resource, query);
