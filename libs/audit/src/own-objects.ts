@@ -18,7 +18,7 @@ export const ownObjects: Record<string, string> = {
   'function  audit_drop_released(stored integer[])':
     '32a43a6e50fe09907a13bc280c09bf89a87707272dcc8c2ee5e41063c676a983',
   'function  audit_entries_about(tables text[], ids bigint[], sinces timestamp with time zone[], untils timestamp with time zone[], first_at timestamp with time zone, end_at timestamp with time zone, before_at timestamp with time zone, before_id bigint, most integer)':
-    '054954f203e70430a03668e889f192d94eb6c10072d4f526e2f98310848d16ab',
+    '92b3b447ac7865828caefeac449cedee7d6947a4eea7b9a2190619b04d9fdc05',
   'function  audit_leaf_index(entry_txid xid8, entry_id bigint)':
     '6d6c472848ca6012a538f69eff3fd416c060740e2725c1d7e44cb09f8d200293',
   'function  audit_make_append(cached_tables text[])':
