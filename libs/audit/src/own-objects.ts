@@ -356,7 +356,7 @@ export const ownObjects: Record<string, string> = {
   'trigger users audit_refuse_truncate':
     'A CREATE TRIGGER audit_refuse_truncate BEFORE TRUNCATE ON users FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse()',
   'trigger users zz_account_changed':
-    'A CREATE CONSTRAINT TRIGGER zz_account_changed AFTER UPDATE ON users DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (old.email::text IS DISTINCT FROM new.email::text OR old.member_id IS DISTINCT FROM new.member_id OR old.is_active IS DISTINCT FROM new.is_active OR old.email_verified_at IS DISTINCT FROM new.email_verified_at OR old.must_change_password IS DISTINCT FROM new.must_change_password OR old.locked_until IS DISTINCT FROM new.locked_until OR old.deleted_at IS DISTINCT FROM new.deleted_at) EXECUTE FUNCTION account_changed()',
+    'A CREATE CONSTRAINT TRIGGER zz_account_changed AFTER UPDATE ON users DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (old.email::text IS DISTINCT FROM new.email::text OR old.member_id IS DISTINCT FROM new.member_id OR old.is_active IS DISTINCT FROM new.is_active OR old.email_verified_at IS DISTINCT FROM new.email_verified_at OR old.must_change_password IS DISTINCT FROM new.must_change_password OR old.locked_until IS DISTINCT FROM new.locked_until OR old.deleted_at IS DISTINCT FROM new.deleted_at OR old.mfa_enabled_at IS DISTINCT FROM new.mfa_enabled_at) EXECUTE FUNCTION account_changed()',
   'trigger users zz_account_removed':
     'A CREATE CONSTRAINT TRIGGER zz_account_removed AFTER DELETE ON users DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION account_changed()',
   'trigger users zz_audit_touch':
