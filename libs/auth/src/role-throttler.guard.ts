@@ -11,12 +11,15 @@ import {
 import { limitsOf, OPERATIONS, type Operation, type Tier } from '#access';
 import { CONFIG, type Config } from '#platform/config';
 import type { RequestContext } from '#platform/context';
-import { bearerTokenOf, contextOf, sayLimit, type LimitRequest } from '#platform/http';
+import { bearerTokenOf, contextOf, isDocument, sayLimit, type LimitRequest } from '#platform/http';
 import { networkOf, tooMany } from '#platform/throttling';
 import { addressTried } from './limit-attempts';
 import { SessionsService } from './sessions.service';
 import { minute } from './throttlers';
 import { TokensService, type Claims } from './tokens.service';
+
+/** An address may ask for so many documents where it may send one other request. */
+const documentsPerRequest = 10;
 
 type Request = Parameters<LimitRequest>[0];
 type Reply = Parameters<LimitRequest>[1];
@@ -51,6 +54,7 @@ export class RoleThrottlerGuard extends ThrottlerGuard {
    */
   async limitRequest(request: Request, reply: Reply): ReturnType<LimitRequest> {
     const context = contextOf(request);
+    if (isDocument(request)) return this.limitDocument(context, reply);
     const claims = await this.claimsOf(context, bearerTokenOf(request));
     const tier = claims?.tier ?? 'public';
     const key = claims ? userKey(claims.userId) : addressKey(context);
@@ -62,6 +66,13 @@ export class RoleThrottlerGuard extends ThrottlerGuard {
       if (claims) context.actor = this.sessions.remembered(claims) ?? nameless(claims);
       throw error;
     }
+  }
+
+  /** Who reads the documentation is not kept from logging in. */
+  private async limitDocument(context: RequestContext, reply: Reply): ReturnType<LimitRequest> {
+    const key = `documents ${addressKey(context)}`;
+    await this.count(reply, key, minute, documentsPerRequest * this.limits.public, 'documents');
+    return { key, isNetwork: true };
   }
 
   override async canActivate(execution: ExecutionContext): Promise<boolean> {

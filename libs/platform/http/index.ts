@@ -3,7 +3,7 @@ export { IfMatch } from './conditional';
 export { Context, contextOf } from './context.hook';
 export * as fields from './fields';
 export { FileFormBody, type FileForm } from './forms';
-export { sayLimit, type LimitRequest } from './limit-requests';
+export { isDocument, sayLimit, type LimitRequest } from './limit-requests';
 export { NamedRoute } from './operation.decorator';
 export { asDomainError, Problem } from './problem';
 export { ProblemFilter } from './problem.filter';

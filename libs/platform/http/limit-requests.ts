@@ -17,6 +17,11 @@ export function isUnlimited(request: FastifyRequest): boolean {
   return url === live || (monitoring.includes(url) && contextOf(request).isOperator);
 }
 
+/** Whether it asks for Swagger UI, of which a page alone is eight requests, or for the document that it shows. */
+export function isDocument({ routeOptions: { url = '' } }: FastifyRequest): boolean {
+  return url === '/openapi.json' || /^\/docs(?:\/|$)/.test(url);
+}
+
 const askers = new WeakMap<FastifyRequest, Asker>();
 const nobody: Asker = { key: '', isNetwork: true };
 
