@@ -16,5 +16,5 @@ export {
   type Role,
   type Scope,
 } from './permissions';
-export { PersonsService, type Person } from './persons.service';
+export { PersonsService } from './persons.service';
 export { RolesGuard } from './roles.guard';

@@ -22,7 +22,11 @@ export async function withLease<T>(
   const lost = new AbortController();
   client.on('error', (error) => lost.abort(error));
   client.on('end', () => lost.abort(new Error('The lease was lost.')));
-  await client.connect().catch((error: unknown) => Promise.reject(translateError(error)));
+  try {
+    await client.connect();
+  } catch (error) {
+    throw translateError(error);
+  }
   let timer: NodeJS.Timeout | undefined;
   try {
     await client.query(`BEGIN READ ONLY; SET LOCAL idle_in_transaction_session_timeout = ${lostMs}`);
