@@ -26,6 +26,16 @@ AS $function$
       END $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.applied_migrations()
+ RETURNS SETOF text
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+        SELECT name::text FROM migrations
+      $function$
+;
+
 CREATE OR REPLACE FUNCTION public.audit_append(entries json)
  RETURNS integer[]
  LANGUAGE plpgsql
@@ -1821,7 +1831,6 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON members TO ip2a_app;
 GRANT USAGE ON SEQUENCE members_id_seq TO ip2a_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON mfa_recovery_codes TO ip2a_app;
 GRANT USAGE ON SEQUENCE mfa_recovery_codes_id_seq TO ip2a_app;
-GRANT SELECT ON migrations TO PUBLIC;
 GRANT DELETE, INSERT, SELECT, UPDATE ON one_time_tokens TO ip2a_app;
 GRANT USAGE ON SEQUENCE one_time_tokens_id_seq TO ip2a_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON organization_contacts TO ip2a_app;

@@ -34,13 +34,17 @@ export class ServingWithoutTheOwner1795421600000 implements MigrationInterface {
           archiver);
       END $$;
 
-      GRANT SELECT ON migrations TO PUBLIC;
+      -- The table itself is the owner's.
+      CREATE OR REPLACE FUNCTION applied_migrations() RETURNS SETOF text LANGUAGE sql STABLE
+        SECURITY DEFINER SET search_path = ${schema}, pg_temp AS $$
+        SELECT name::text FROM migrations
+      $$;
     `);
   }
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`
-      REVOKE SELECT ON migrations FROM PUBLIC;
+      DROP FUNCTION applied_migrations;
       ALTER FUNCTION audit_make_partitions SECURITY INVOKER;
     `);
   }

@@ -32,6 +32,7 @@ const ownAffairs: readonly Operation[] = [
   'grievances:withdraw',
   'grievances:close',
   'registrations:confirm',
+  'benevolence-applications:pay',
 ];
 
 const absent: Records = {

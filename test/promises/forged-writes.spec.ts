@@ -6,6 +6,7 @@ import { run } from '../support/cli';
 import { until } from '../support/load';
 import { createTestDatabase } from '../support/database';
 import { startApi, type LocalApi } from '../support/harness';
+import { readinessOf } from '../support/readiness';
 
 /**
  * Somebody with the password of the application's role writes to the ledger, beside the
@@ -77,7 +78,7 @@ const drill = () =>
   });
 
 async function ledger(): Promise<{ status: string; detail: string }> {
-  const reply = await fetch(`${api.url}/health/ready`);
+  const reply = await readinessOf(api);
   return ((await reply.json()) as { checks: { ledger: { status: string; detail: string } } }).checks.ledger;
 }
 

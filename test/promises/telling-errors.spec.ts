@@ -215,6 +215,20 @@ const particular: Case[] = [
     },
   ],
   [
+    'registrations:confirm',
+    'workflow.not-allowed',
+    'one that waits for nobody',
+    async () => {
+      const member = await madeMember(admin);
+      const [registration] = await api.query<{ id: number }>(
+        `INSERT INTO registrations (member_id, email, token_hash, expires_at)
+         VALUES ($1, 'candidate@local.example', $2, now() + interval '1 day') RETURNING id`,
+        [member, String(member).padStart(64, '0')],
+      );
+      return post(`/registrations/${registration?.id}/confirm`, undefined, `registrations:${registration?.id}`);
+    },
+  ],
+  [
     'benevolence-reviews:create',
     'workflow.not-allowed',
     'a draft',

@@ -3,6 +3,7 @@ import { run } from '../support/cli';
 import { until } from '../support/load';
 import { spawnApi, startApi, type LocalApi } from '../support/harness';
 import { OwnServer } from '../support/own-server';
+import { readinessOf } from '../support/readiness';
 
 /**
  * Somebody weakens what P1 and P4 stand on. On a server of its own, because roles belong to all databases of a server.
@@ -35,7 +36,7 @@ interface Ready {
 }
 
 async function ready(): Promise<Ready> {
-  const reply = await fetch(`${api.url}/health/ready`);
+  const reply = await readinessOf(api);
   expect(reply.status).toBe(200);
   return (await reply.json()) as Ready;
 }
@@ -371,7 +372,7 @@ it('looks at months that were made since, and at tables that were audited since'
 
 it('can not serve while it may not add entries', async () => {
   await server.query('REVOKE INSERT ON audit_logs FROM ip2a_owner');
-  const reply = await fetch(`${api.url}/health/ready`);
+  const reply = await readinessOf(api);
   await server.query('GRANT INSERT ON audit_logs TO ip2a_owner');
   expect([reply.status, ((await reply.json()) as Ready).checks.grants.status]).toEqual([503, 'error']);
 });

@@ -37,8 +37,13 @@ export class HealthService implements BeforeApplicationShutdown {
     return { status, checks: isOperator ? checks : {} };
   }
 
-  beforeApplicationShutdown(): void {
+  /** The next answer is made anew. */
+  forget(): void {
     this.asked = undefined;
+  }
+
+  beforeApplicationShutdown(): void {
+    this.forget();
   }
 
   /** The checks are made once a second at most, whoever asks. */

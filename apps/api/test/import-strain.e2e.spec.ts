@@ -111,7 +111,7 @@ describe('a file of many rows', () => {
     });
     expect(received).toBe(rows + 1);
     const [entry] = await database.query<{ count: number }>(
-      'SELECT cardinality(record_ids) AS count FROM audit_logs WHERE request_id = $1',
+      'SELECT sum(cardinality(record_ids))::integer AS count FROM audit_logs WHERE request_id = $1',
       [requestId],
     );
     expect(entry?.count).toBe(rows);

@@ -233,6 +233,14 @@ describe('nobody changes', () => {
     expect(roles).toHaveLength(3);
   });
 
+  it('the password of an account of theirs, without the one before', async () => {
+    const { client } = await aPerson('admin');
+    const { id } = client.account;
+    const reply = await client.patch(`/users/${id}`, { password: 'correct horse battery staple' });
+    await expectRefused(reply, client, 'users', id);
+    expect((await api.login(client.account)).session.accessToken).toMatch(/^ey/);
+  });
+
   it('an account into one of theirs', async () => {
     const { client, memberId } = await aPerson('admin');
     await admin.patch(`/users/${client.account.id}`, { memberId: null });

@@ -50,7 +50,6 @@ describe('@Allow', () => {
     ['members:read', true],
     ['auth:login', true],
     ['system:live', false],
-    ['system:metrics', false],
   ])('tells the limit of %s: %s', (operation, isLimited) => {
     const { codes, responses } = declared(operation);
     expect(codes.includes('rate.limited')).toBe(isLimited);
@@ -58,6 +57,12 @@ describe('@Allow', () => {
       isLimited ? ['RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset'] : [],
     );
     if (isLimited) expect(Object.keys(responses['429']?.headers ?? {})).toContain('Retry-After');
+  });
+
+  it('tells a limit of system:metrics only where it refuses, because the operator has none', () => {
+    const { codes, responses } = declared('system:metrics');
+    expect(codes).toContain('rate.limited');
+    expect(responses['204']?.headers).toBeUndefined();
   });
 
   it.each<[Operation, ErrorCode[], string[]]>([

@@ -221,10 +221,7 @@ describe('a condition on an account', () => {
     ],
     ['a failed log-in', 'UPDATE users SET failed_login_attempts = failed_login_attempts + 1 WHERE id = $1'],
     ['a session that goes on', 'UPDATE refresh_tokens SET rotated_at = now() WHERE user_id = $1'],
-    [
-      'a second factor',
-      `UPDATE users SET mfa_secret = 'secret', mfa_enabled_at = now(), mfa_last_step = 1 WHERE id = $1`,
-    ],
+    ['a second factor that is begun', `UPDATE users SET mfa_secret = 'secret', mfa_last_step = 1 WHERE id = $1`],
     ['another name', `UPDATE users SET first_name = 'Other' WHERE id = $1`],
     [
       'a lock of somebody else',

@@ -5,6 +5,8 @@
 export const ownObjects: Record<string, string> = {
   'function  account_changed()':
     '959d41fa906a543139b9d7735bc6625749b05160e1a8684cdfdef7dd28e31312',
+  'function  applied_migrations()':
+    'afbf13980cbbbec2a4b070f13d6ddf8179b8a47c984daba4521e31920239d6ac',
   'function  audit_append(entries json)':
     'ba3efa03f9df25a894b495b396414333decad288af2bc6d9b7796fe45c8c7d25',
   'function  audit_capture()':

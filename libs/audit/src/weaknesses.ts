@@ -122,7 +122,7 @@ const weaknessesSql = `
     SELECT 4, role.name || ' may execute ' || string_agg(p.proname, ', ' ORDER BY p.proname) || ', which only triggers and the owner do'
     FROM role, home JOIN pg_proc p ON p.pronamespace = home.oid
     WHERE NOT rolsuper AND NOT pg_has_role(role.oid, p.proowner, 'MEMBER') AND has_function_privilege(role.oid, p.oid, 'EXECUTE')
-      AND p.prosecdef AND p.proname <> ALL ('{audit_append,audit_seal,audit_cosign}') GROUP BY role.name
+      AND p.prosecdef AND p.proname <> ALL ('{audit_append,audit_seal,audit_cosign,applied_migrations}') GROUP BY role.name
     UNION ALL
     SELECT 5, role.name || ' may set session_replication_role, which puts foreign keys to sleep' FROM role
     WHERE NOT rolsuper AND has_parameter_privilege(role.oid, 'session_replication_role', 'SET')

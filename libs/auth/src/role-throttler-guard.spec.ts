@@ -47,7 +47,17 @@ async function guardWith(refused?: string, sessions = {}) {
 
 const reply = { getHeader: () => undefined, headers: () => undefined } as unknown as Reply;
 const requestOf = (context: RequestContext, rest: object = {}) =>
-  ({ headers: {}, ...rest, ip2aContext: context }) as unknown as Request;
+  ({ headers: {}, routeOptions: {}, ...rest, ip2aContext: context }) as unknown as Request;
+
+it.each(['/docs', '/docs/swagger-ui.css', '/openapi.json'])(
+  '%s counts by itself, and ten times as many',
+  async (url) => {
+    const { guard, asked } = await guardWith();
+    const context = aContext(undefined, { ipAddress: address });
+    await guard.limitRequest(requestOf(context, { routeOptions: { url } }), reply);
+    expect(asked).toEqual([`documents address:${address} documents 210`]);
+  },
+);
 
 describe('every request', () => {
   interface Given {

@@ -65,6 +65,8 @@ export class UsersService {
     };
     const endsSessions = password !== undefined || patch.isActive === false || emailVerified === false;
     return this.changing(context, id, async () => {
+      // A session that was stolen must not become the account.
+      if (password !== undefined) await this.refuseOwn(context, id, 'Change your own by POST /auth/change-password.');
       const linksOther = await this.linksOther(context, id, patch);
       const updated = await this.records.update(context, users, id, change, ifMatch);
       if (linksOther) await this.refuseOwn(context, id);
@@ -124,11 +126,15 @@ export class UsersService {
   }
 
   /**
-   * Nobody decides about rights of their own: the roles, member or second factor of an account of theirs. Asked after a change,
-   * because that may make an account theirs.
+   * Nobody decides about rights of their own: the roles, member, password or second factor of an account of theirs. Asked after a
+   * change that may make an account theirs.
    */
-  private refuseOwn(context: RequestContext, id: number): Promise<void> {
-    return this.persons.refuseOwn(context, { userId: id }, 'Another administrator changes your accounts.', {
+  private refuseOwn(
+    context: RequestContext,
+    id: number,
+    detail = 'Another administrator changes your accounts.',
+  ): Promise<void> {
+    return this.persons.refuseOwn(context, { userId: id }, detail, {
       tableName: 'users',
       recordId: id,
     });

@@ -45,10 +45,12 @@ export async function pendingMigrations(ownerUrl: string): Promise<string[]> {
   const client = new Client({ connectionString: ownerUrl });
   await client.connect();
   try {
-    const { rows } = await client.query<{ isThere: boolean }>(
-      `SELECT to_regclass('migrations') IS NOT NULL AS "isThere"`,
+    const { rows } = await client.query<{ source: string | null }>(
+      `SELECT CASE WHEN to_regprocedure('applied_migrations()') IS NOT NULL THEN 'applied_migrations() AS name'
+         WHEN to_regclass('migrations') IS NOT NULL THEN 'migrations' END AS source`,
     );
-    const done = rows[0]?.isThere ? (await client.query<{ name: string }>('SELECT name FROM migrations')).rows : [];
+    const source = rows[0]?.source;
+    const done = source ? (await client.query<{ name: string }>(`SELECT name FROM ${source}`)).rows : [];
     const names = new Set(done.map(({ name }) => name));
     return migrations.map(({ name }) => name).filter((name) => !names.has(name));
   } finally {
