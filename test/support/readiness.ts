@@ -1,4 +1,4 @@
-import { HealthService } from '../../apps/api/src/health.service';
+import { HealthService } from '#app';
 import type { LocalApi } from './harness';
 
 /** Asks for the readiness of this moment. The service itself looks once a second at most. */
