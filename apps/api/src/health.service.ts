@@ -37,7 +37,7 @@ export class HealthService implements BeforeApplicationShutdown {
     return { status, checks: isOperator ? checks : {} };
   }
 
-  /** The next answer is made anew. */
+  /** Drops the remembered answer, so the next request runs the checks again. */
   forget(): void {
     this.asked = undefined;
   }

@@ -7,7 +7,7 @@ import { isSoak, tries } from '../../../test/support/soak';
 /** How much of the stress data set: in a soak all of it, 434,383 employments and 63,936 contacts among it. */
 const scale = tries(0.03, 1);
 const contactExports = tries(3, 60);
-/** What a program may grow by while it exports: it holds a part of 5,000 records at a time. */
+/** Allowed growth of the program's memory during an export. It holds 5,000 records at a time. */
 const allowanceMiB = 180;
 /** Of twenty reads beside an export nineteen take less, in ms. Elsewhere than in a soak others use the machine, too. */
 const promisedMs = isSoak ? 200 : 5_000;

@@ -1,3 +1,4 @@
+import { readdirSync, readlinkSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, codeOf, type LocalApi, type Reply, startApi } from '../../../test/support/harness';
@@ -222,6 +223,22 @@ const requestsInFlight = async () =>
   Number(/^ip2a_http_requests_in_flight (\d+)$/m.exec((await api.anonymous.get('/../../metrics')).text)?.[1]);
 
 describe('an upload', () => {
+  it('of a request that is refused leaves no file open', async () => {
+    const uploads = () =>
+      readdirSync('/proc/self/fd').filter((fd) => {
+        try {
+          return readlinkSync(`/proc/self/fd/${fd}`).includes('ip2a-upload-');
+        } catch {
+          return false;
+        }
+      });
+    for (let time = 0; time < 5; time += 1) {
+      expect((await send(fileOf(rows(3, 'OPEN')), { mode: 'sideways' })).status).toBe(422);
+    }
+    expect(uploads()).toEqual([]);
+    expect(await members('OPEN')).toEqual([]);
+  });
+
   /** Sends the beginning of a file; `end` sends the rest, `breakOff` hangs up. */
   async function begun(lines: string[], mode: string) {
     const upload = new Readable({ read: () => undefined });

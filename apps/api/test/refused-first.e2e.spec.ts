@@ -89,7 +89,7 @@ it('what the actor may not do is said before how a record stands', async () => {
   await api.expectAudit(reply, { action: 'ACCESS_DENIED', tableName: 'grievances', recordId: id });
 });
 
-/** What an answer says, whichever record and request it is about. */
+/** The parts of an answer that do not depend on the record or the request. */
 function withoutIds(reply: Reply): unknown {
   const { requestId: _requestId, instance: _instance, ...said } = reply.json();
   return [reply.status, said];

@@ -130,7 +130,7 @@ describe.each(tested)('$name', ({ name, resource, filters }) => {
 
     const trail = await admin.get(`${path}/${id}/audit-trail`);
     const actions = trail.json<{ items: { action: string }[] }>().items.map(({ action }) => action);
-    // What was refused for its version told that there is another one.
+    // A refused version told the client that the record has another one.
     expect(actions).toEqual(['READ', 'UPDATE', 'READ', 'CREATE']);
     await api.expectAudit(trail, { action: 'READ', tableName: table, recordId: id, notes: 'audit trail' });
   });

@@ -3,7 +3,7 @@ import { ApiBody, ApiConsumes, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { Allow } from '#access';
 import type { RequestContext } from '#platform/context';
-import { Context, CsvBody, type Upload } from '#platform/http';
+import { Context, CsvBody, type ReceiveCsv } from '#platform/http';
 import { recordController } from '#records';
 import { ByNumber, CreateMember, memberFilters, MemberView, UpdateMember } from './member.dto';
 import { members } from './member.resource';
@@ -45,10 +45,10 @@ export class MembersController extends recordController(members, {
   })
   import(
     @Context() context: RequestContext,
-    @CsvBody() csv: Upload,
+    @CsvBody() receive: ReceiveCsv,
     @Query({ schema: ImportQuery }) query: ImportQuery,
   ) {
-    return this.importer.run(context, csv, query);
+    return this.importer.run(context, receive, query);
   }
 
   @Get('by-number/:number')

@@ -7,7 +7,7 @@ import { DomainError, Turns, unavailable } from '#kernel';
 import { CONFIG, type Config } from '#platform/config';
 import type { RequestContext } from '#platform/context';
 import { Database, withLease } from '#platform/database';
-import type { Upload } from '#platform/http';
+import type { ReceiveCsv, Upload } from '#platform/http';
 import { BulkRecords } from '#records';
 import { CreateMember } from './member.dto';
 import { members } from './member.resource';
@@ -86,7 +86,8 @@ export class MembersImport {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  async run(context: RequestContext, file: Upload, { mode }: ImportQuery): Promise<ImportReport> {
+  async run(context: RequestContext, receive: ReceiveCsv, { mode }: ImportQuery): Promise<ImportReport> {
+    const file = await receive();
     context.takeTime();
     try {
       return await this.alone(context, () =>

@@ -8,10 +8,16 @@ import { Upload } from './upload';
 /** Largest file of CSV, in bytes. */
 const maxCsvBytes = 50 * 1024 * 1024;
 
-/** The CSV that a client sent, whole: the body itself (`text/csv`), or the first file of a multipart form. */
-export const CsvBody = createParamDecorator(async (_: unknown, execution: ExecutionContext): Promise<Upload> => {
+/** Receives the CSV that a client sends, whole. The caller closes it. */
+export type ReceiveCsv = () => Promise<Upload>;
+
+/**
+ * The CSV of a request: the body itself (`text/csv`), or the first file of a multipart form. The
+ * handler receives it, so a request that is refused before leaves no file open.
+ */
+export const CsvBody = createParamDecorator((_: unknown, execution: ExecutionContext): ReceiveCsv => {
   const request = execution.switchToHttp().getRequest<FastifyRequest>();
-  return Upload.receive(await csvOf(request), maxCsvBytes);
+  return async () => Upload.receive(await csvOf(request), maxCsvBytes);
 });
 
 function csvOf(request: FastifyRequest): Readable | Promise<Readable> {

@@ -31,7 +31,7 @@ export class CoalescingMessage extends IncomingMessage {
     if (this.passOn() && isStopped) this.socket.resume();
   }
 
-  /** Whether more may come. */
+  /** Answers whether the stream takes more. */
   private passOn(): boolean {
     clearImmediate(this.passing);
     this.passing = undefined;

@@ -1,4 +1,4 @@
-export { CsvBody } from './bodies';
+export { CsvBody, type ReceiveCsv } from './bodies';
 export { IfMatch } from './conditional';
 export { Context, contextOf } from './context.hook';
 export * as fields from './fields';
