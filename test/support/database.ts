@@ -8,7 +8,7 @@ export interface TestDatabase {
   readonly superuserUrl: string;
   readonly ownerUrl: string;
   readonly applicationUrl: string;
-  /** Runs a statement as the schema's owner. */
+  /** Runs a statement as the schema's owner; runs it again where it was the victim of a deadlock with the service. */
   query<Row extends QueryResultRow = Record<string, unknown>>(sql: string, values?: unknown[]): Promise<Row[]>;
   /** Also ends the connections that others still have to it. */
   drop(): Promise<void>;
@@ -18,6 +18,7 @@ const template = 'ip2a_template';
 /** A number of our own for the advisory lock that lets one worker make the template. */
 const templateLock = 4_927_099;
 const objectInUse = '55006';
+const deadlockDetected = '40P01';
 const patienceMs = 20_000;
 
 export async function createTestDatabase(): Promise<TestDatabase> {
@@ -34,7 +35,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
     ownerUrl,
     applicationUrl: urlOf('applicationUrl', name),
     query: async <Row extends QueryResultRow>(sql: string, values?: unknown[]) =>
-      (await owner.query<Row>(sql, values)).rows,
+      (await again(deadlockDetected, () => owner.query<Row>(sql, values))).rows,
     drop: async () => {
       await owner.end();
       await asSuperuser((server) => server.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
@@ -63,13 +64,17 @@ async function makeTemplate(server: Client): Promise<void> {
 
 /** The template counts as busy until the last connection of the migrations has quite gone. */
 async function clone(server: Client, name: string): Promise<void> {
+  await again(objectInUse, () => server.query(`CREATE DATABASE ${name} TEMPLATE ${template} OWNER ip2a_owner`));
+}
+
+/** Repeats `work` for as long as PostgreSQL refuses it with the error `code`, at most 20 s. */
+async function again<T>(code: string, work: () => Promise<T>): Promise<T> {
   const deadline = Date.now() + patienceMs;
   for (;;) {
     try {
-      await server.query(`CREATE DATABASE ${name} TEMPLATE ${template} OWNER ip2a_owner`);
-      return;
+      return await work();
     } catch (error) {
-      if ((error as { code?: string }).code !== objectInUse || Date.now() > deadline) throw error;
+      if ((error as { code?: string }).code !== code || Date.now() > deadline) throw error;
     }
     await sleep(50);
   }

@@ -2,6 +2,7 @@ import { BlockList } from 'node:net';
 import { aMember } from '../../../libs/members/src/member.factory';
 import { type Client, codeOf, type LocalApi, startApi } from '../../../test/support/harness';
 import { inParallel } from '../../../test/support/load';
+import { isReady } from '../../../test/support/readiness';
 
 let api: LocalApi;
 let staff: Client;
@@ -235,6 +236,7 @@ describe('the system’s own routes', () => {
 
   it('tell whether the process lives and whether it can serve', async () => {
     expect((await at('/health/live')).json()).toEqual({ status: 'ok', checks: {} });
+    await isReady(api);
     const ready = await at('/health/ready');
     expect([ready.status, ready.json()]).toEqual([200, expect.objectContaining({ status: 'ok' })]);
   });
@@ -249,6 +251,8 @@ describe('the system’s own routes', () => {
     };
     const brief = [200, JSON.stringify({ status: 'ok', checks: {} })];
     try {
+      await isReady(proxied);
+      await isReady(api);
       for (const [url, from] of [
         [proxied.url, '203.0.113.7'],
         // A proxy that is not trusted does not make its clients the operator's.
