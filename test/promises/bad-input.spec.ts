@@ -251,6 +251,9 @@ describe('what Node refuses before it is a request', () => {
     const [head = '', body = ''] = answer.split('\r\n\r\n');
     expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
     expect(head).toMatch(/content-type: application\/problem\+json/i);
+    expect(head).toMatch(/x-content-type-options: nosniff/i);
+    expect(head).toMatch(/content-security-policy: .*frame-ancestors 'none'/i);
+    expect(head).toMatch(/cache-control: no-store/i);
     expect(JSON.parse(body)).toMatchObject({ status });
   });
 

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Nginx } from './programs';
@@ -58,5 +58,41 @@ describeNginx('nginx before a worker that dies with the request', () => {
       'application/problem+json',
       times,
     ]);
+  });
+
+  /** The lines of the answer's head. */
+  async function headOf(bytes: string): Promise<string[]> {
+    const socket = connect(nginx.port, '127.0.0.1').setEncoding('utf8');
+    socket.write(bytes);
+    let answer = '';
+    for await (const text of socket) {
+      answer += String(text);
+      if (answer.includes('\r\n\r\n')) break;
+    }
+    return answer.split('\r\n\r\n', 1).flatMap((head) => head.split('\r\n'));
+  }
+
+  it.each([
+    ['what is not there', 404, 'GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'],
+    ['a line that is no request', 400, 'nonsense\r\n\r\n'],
+    [
+      'a body that is too large',
+      413,
+      'POST /api/v1/members HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 9999999\r\n\r\n',
+    ],
+    ['a worker that is gone', 503, 'GET /api/v1/members/1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'],
+  ])('answers with security headers by itself: %s', async (_what, status, bytes) => {
+    const [first, ...headers] = await headOf(bytes);
+    expect(first).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(headers).toEqual(
+      expect.arrayContaining([
+        'Cache-Control: no-store',
+        expect.stringContaining(`frame-ancestors 'none'`),
+        'Referrer-Policy: no-referrer',
+        'X-Content-Type-Options: nosniff',
+        'X-Frame-Options: DENY',
+      ]),
+    );
+    expect(headers.filter((header) => header.startsWith('Strict-Transport-Security'))).toEqual([]);
   });
 });

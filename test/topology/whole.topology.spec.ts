@@ -107,6 +107,12 @@ describeWhole(`the whole topology${missing.length > 0 ? ` (not installed: ${miss
     expect(await entriesOf(answer)).toEqual([{ action: 'READ', address: '127.0.0.2', record: String(members[0]) }]);
   });
 
+  it('says each security header once, and that the API speaks', async () => {
+    const { headers } = await fetch(`${topology.url}/health/live`);
+    expect([headers.get('x-content-type-options'), headers.get('cache-control')]).toEqual(['nosniff', 'no-store']);
+    expect(headers.get('content-security-policy')).toMatch(/^default-src 'self';/);
+  });
+
   it('shows on every worker what was written on another', async () => {
     const direct = `http://127.0.0.1:${topology.api.port}`;
     for (let round = 0; round < 10; round += 1) {

@@ -52,6 +52,8 @@ export class WitnessClient {
     const response = await fetch(`${this.url.replace(/\/+$/, '')}/add-checkpoint`, {
       method: 'POST',
       body: `old ${oldSize}\n${lines}\n${signed}`,
+      // The operator named one address.
+      redirect: 'error',
       signal: AbortSignal.timeout(answerMs),
     });
     const text = await response.text();

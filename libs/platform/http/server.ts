@@ -39,7 +39,7 @@ export function fastifyAdapter(config: Config): RenderingAdapter {
     keepAliveTimeout: keepAliveMs,
     http: { connectionsCheckingInterval: lookingMs(config), IncomingMessage: CoalescingMessage },
     routerOptions: { maxParamLength: 200, ignoreTrailingSlash: false },
-    clientErrorHandler: answerClientError,
+    clientErrorHandler: answerClientErrors(headersOf(config)),
     frameworkErrors: (error: Error, { raw }: FastifyRequest, reply: FastifyReply) =>
       routeAsUnknown(adapter.getInstance(), error, raw, reply.raw),
   });
@@ -125,27 +125,33 @@ function securityHeaders(config: Config): Record<string, string> {
 }
 
 /** What Node refuses before it is a request (over-long headers, broken framing) is answered as a problem, too. */
-function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const code: ErrorCode =
-    error.code === 'HPE_HEADER_OVERFLOW'
-      ? 'request.headers-too-large'
-      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-        ? 'request.timed-out'
-        : 'request.malformed';
-  const { status, title } = ERRORS[code];
-  const body = JSON.stringify({
-    type: `/docs/errors#${code}`,
-    title,
-    status,
-    detail: title,
-    instance: '/',
-    requestId: '',
-  });
-  socket.end(
-    `HTTP/1.1 ${status} ${title}\r\nContent-Type: ${problemMediaType}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-  );
+function answerClientErrors(headers: Record<string, string>) {
+  return (error: NodeJS.ErrnoException, socket: Socket): void => {
+    if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    const code = codeOf(error);
+    const { status, title } = ERRORS[code];
+    const body = JSON.stringify({
+      type: `/docs/errors#${code}`,
+      title,
+      status,
+      detail: title,
+      instance: '/',
+      requestId: '',
+    });
+    const lines = Object.entries({
+      ...headers,
+      'content-type': problemMediaType,
+      'content-length': Buffer.byteLength(body),
+      connection: 'close',
+    }).map(([name, value]) => `${name}: ${value}\r\n`);
+    socket.end(`HTTP/1.1 ${status} ${title}\r\n${lines.join('')}\r\n${body}`);
+  };
+}
+
+function codeOf({ code }: NodeJS.ErrnoException): ErrorCode {
+  if (code === 'HPE_HEADER_OVERFLOW') return 'request.headers-too-large';
+  return code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'request.timed-out' : 'request.malformed';
 }
