@@ -1292,6 +1292,7 @@ CREATE TABLE refresh_tokens (
   audit_ref bigint NOT NULL,
   ip_address inet,
   user_agent character varying(512),
+  password_proved_at timestamp with time zone,
   CONSTRAINT refresh_tokens_pkey PRIMARY KEY (id),
   CONSTRAINT refresh_tokens_token_hash_key UNIQUE (token_hash),
   CONSTRAINT refresh_tokens_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id)

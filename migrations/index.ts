@@ -39,6 +39,7 @@ import { MemberLinks1795421400000 } from './1795421400000-member-links';
 import { RegistrationGuesses1795421410000 } from './1795421410000-registration-guesses';
 import { SecondFactorVersions1795421420000 } from './1795421420000-second-factor-versions';
 import { ServingWithoutTheOwner1795421600000 } from './1795421600000-serving-without-the-owner';
+import { PasswordProofs2026113032000 } from './2026113032000-password-proofs';
 
 /** In the order they run; a spec compares this list with the files. */
 export const migrations = [
@@ -83,4 +84,5 @@ export const migrations = [
   RegistrationGuesses1795421410000,
   SecondFactorVersions1795421420000,
   ServingWithoutTheOwner1795421600000,
+  PasswordProofs2026113032000,
 ];

@@ -22,6 +22,7 @@ const stages: Partial<Record<Operation, Stager>> = {
     return mailedToken(api, account.id, 'verify-email');
   },
   'auth:reset-password': (api, { account }) => mailedToken(api, account.id, 'reset-password'),
+  'auth:confirm-password': (_api, { account }) => Promise.resolve({ body: { password: account.password } }),
   'auth:mfa-enroll': (_api, { account }) => Promise.resolve({ body: { currentPassword: account.password } }),
   'auth:mfa-confirm': async (_api, client) => ({ body: { code: codeOf(await begin(client)) } }),
   'auth:mfa-disable': async (_api, client) => ({

@@ -1,6 +1,7 @@
 import { Global, Module } from '@nestjs/common';
+import { PasswordProofsService } from './password-proofs.service';
 import { PersonsService } from './persons.service';
 
 @Global()
-@Module({ providers: [PersonsService], exports: [PersonsService] })
+@Module({ providers: [PasswordProofsService, PersonsService], exports: [PasswordProofsService, PersonsService] })
 export class AccessModule {}

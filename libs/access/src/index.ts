@@ -16,5 +16,6 @@ export {
   type Role,
   type Scope,
 } from './permissions';
+export { PasswordProofsService } from './password-proofs.service';
 export { PersonsService } from './persons.service';
 export { RolesGuard } from './roles.guard';

@@ -120,7 +120,7 @@ describe('the table of operations', () => {
     expect(operationsUnder('account:own').sort()).toEqual(
       [
         ...['auth:mfa-enroll', 'auth:mfa-confirm', 'auth:mfa-disable', 'auth:list-sessions', 'auth:end-session'],
-        ...['auth:logout', 'auth:logout-all', 'auth:me', 'auth:change-password'],
+        ...['auth:logout', 'auth:logout-all', 'auth:me', 'auth:change-password', 'auth:confirm-password'],
         ...['audit:checkpoint', 'audit:consistency'],
       ].sort(),
     );

@@ -167,6 +167,7 @@ export const OPERATIONS = {
   'auth:logout-all': 'account:own',
   'auth:me': 'account:own',
   'auth:change-password': 'account:own',
+  'auth:confirm-password': 'account:own',
   'users:list': 'users:administer',
   'users:create': 'users:administer',
   'users:read': 'users:administer',

@@ -6,6 +6,7 @@ import type { RequestContext } from '#platform/context';
 import {
   ActorView,
   ChangePassword,
+  ConfirmPassword,
   KeySetView,
   Login,
   LoginView,
@@ -18,6 +19,8 @@ import { AuthService } from './auth.service';
 import { SessionsService } from './sessions.service';
 import { LimitAttempts } from './limit-attempts';
 import { JwtKeys } from './jwt-keys';
+
+const takesProof = 'Takes a log-in, or `POST /auth/confirm-password`, at most 15 minutes ago in this session.';
 
 @ApiTags('auth')
 @Controller('auth')
@@ -63,7 +66,11 @@ export class AuthController {
 
   @Post('logout-all')
   @HttpCode(204)
-  @Allow('auth:logout-all', { summary: 'End all my sessions' })
+  @Allow('auth:logout-all', {
+    summary: 'End all my sessions',
+    description: takesProof,
+    errors: ['auth.password-needed'],
+  })
   logoutAll(@Context() context: RequestContext) {
     return this.auth.logoutAll(context);
   }
@@ -76,7 +83,11 @@ export class AuthController {
 
   @Delete('sessions/:id')
   @HttpCode(204)
-  @Allow('auth:end-session', { summary: 'End one of my sessions', errors: ['record.not-found'] })
+  @Allow('auth:end-session', {
+    summary: 'End one of my sessions',
+    description: `${takesProof} This session itself ends without.`,
+    errors: ['record.not-found', 'auth.password-needed'],
+  })
   endSession(@Context() context: RequestContext, @Param({ schema: SessionId }) { id }: SessionId) {
     return this.sessions.endOwn(context, id);
   }
@@ -96,6 +107,20 @@ export class AuthController {
   })
   changePassword(@Context() context: RequestContext, @Body({ schema: ChangePassword }) change: ChangePassword) {
     return this.auth.changePassword(context, change);
+  }
+
+  @Post('confirm-password')
+  @HttpCode(204)
+  @Allow('auth:confirm-password', {
+    summary: 'Prove my password again',
+    description: 'Good for 15 minutes in this session, as its log-in is. Wrong passwords count as they do at a log-in.',
+    errors: ['auth.login-failed'],
+  })
+  confirmPassword(
+    @Context() context: RequestContext,
+    @Body({ schema: ConfirmPassword }) { password }: ConfirmPassword,
+  ) {
+    return this.auth.confirmPassword(context, password);
   }
 
   @Get('jwks.json')

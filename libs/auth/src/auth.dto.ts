@@ -38,6 +38,11 @@ export const ChangePassword = z
   .meta({ id: 'ChangePassword' });
 export type ChangePassword = z.infer<typeof ChangePassword>;
 
+export const ConfirmPassword = z
+  .strictObject({ password: z.string().min(1).max(256).describe('The one that is good now.') })
+  .meta({ id: 'ConfirmPassword' });
+export type ConfirmPassword = z.infer<typeof ConfirmPassword>;
+
 export const SessionView = z
   .object({
     accessToken: z.string().describe('Send it as `Authorization: Bearer …`.'),

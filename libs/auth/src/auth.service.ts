@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { z } from 'zod';
+import { PasswordProofsService } from '#access';
 import { AuditWriter } from '#audit';
 import { DomainError, invalid } from '#kernel';
 import type { Actor, RequestContext } from '#platform/context';
@@ -23,6 +24,7 @@ export class AuthService {
     private readonly oneTimeTokens: OneTimeTokensService,
     private readonly secondFactor: SecondFactorService,
     private readonly audit: AuditWriter,
+    private readonly proofs: PasswordProofsService,
   ) {}
 
   /**
@@ -67,11 +69,7 @@ export class AuthService {
   /** A new password; every session ends, this one too. */
   async changePassword(context: RequestContext, { currentPassword, newPassword }: ChangePassword): Promise<void> {
     const userId = actorId(context);
-    const account = await this.accounts.find(context, userId);
-    if (!(await isPassword(context, currentPassword, account?.passwordHash))) {
-      await this.accounts.recordFailure(context, account?.email ?? '', account, 'wrong password');
-      throw new DomainError('auth.login-failed', 'The current password is wrong.');
-    }
+    const account = await this.prove(context, currentPassword);
     if (newPassword === currentPassword) throw invalid('/newPassword', 'must be another one than the current password');
     const passwordHash = await hashPassword(context, newPassword);
     await this.database.transaction(context, async () => {
@@ -84,12 +82,19 @@ export class AuthService {
     });
   }
 
+  /** The password again, for what a session that was left open must not do. */
+  async confirmPassword(context: RequestContext, password: string): Promise<void> {
+    await this.prove(context, password);
+    await this.sessions.notePassword(context);
+  }
+
   logout(context: RequestContext): Promise<void> {
     return this.sessions.end(context, context.sessionId ?? '', 'logout');
   }
 
   async logoutAll(context: RequestContext): Promise<void> {
     const userId = actorId(context);
+    await this.proofs.demand(context);
     await this.database.transaction(context, async () => {
       await this.sessions.endAll(context, userId, 'logout-all');
       await this.audit.record(context, {
@@ -123,6 +128,14 @@ export class AuthService {
       await this.accounts.actAs(context, account);
       return this.enter(context, account.userId);
     });
+  }
+
+  /** The own account, whose password is right. A wrong one counts. */
+  private async prove(context: RequestContext, password: string): Promise<Account | undefined> {
+    const account = await this.accounts.find(context, actorId(context));
+    if (await isPassword(context, password, account?.passwordHash)) return account;
+    await this.accounts.recordFailure(context, account?.email ?? '', account, 'wrong password');
+    throw new DomainError('auth.login-failed', 'The current password is wrong.');
   }
 
   private async enter(context: RequestContext, userId: number): Promise<Session> {

@@ -1,3 +1,4 @@
+import type { PasswordProofsService } from '#access';
 import { AuditWriter } from '#audit';
 import { aContext, anActor, codeOf, errorOf, unconnected } from '../../../test/support/unconnected';
 import { accountEntities } from './account-entities';
@@ -54,7 +55,9 @@ function serviceWith({ account = {}, locked = account, owners = [7, 7], isRightC
     match: async () => (isRightCode ? { step: 1 } : undefined),
     use: async () => void done.push('used'),
   } as unknown as SecondFactorService;
-  const service = new AuthService(database, new AccountsService(database, audit), sessions, tokens, factor, audit);
+  const accounts = new AccountsService(database, audit);
+  const proofs = {} as PasswordProofsService;
+  const service = new AuthService(database, accounts, sessions, tokens, factor, audit, proofs);
   return { service, done, notes, sent };
 }
 

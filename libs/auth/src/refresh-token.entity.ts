@@ -31,6 +31,10 @@ export class RefreshToken extends AuditedRow {
   @Column({ type: 'varchar', length: 50, nullable: true })
   revokedReason: string | null;
 
+  /** When the password was proved again in this session; its log-in was the first proof. */
+  @Column({ type: 'timestamptz', nullable: true })
+  passwordProvedAt: Date | null;
+
   @Column({ type: 'inet', nullable: true })
   ipAddress: string | null;
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { IsNull } from 'typeorm';
-import { tierOf } from '#access';
+import { PasswordProofsService, tierOf } from '#access';
 import { AuditWriter } from '#audit';
 import { DomainError } from '#kernel';
 import { TieredCache } from '#platform/cache';
@@ -57,6 +57,7 @@ export class SessionsService {
     private readonly oneTimeTokens: OneTimeTokensService,
     private readonly audit: AuditWriter,
     private readonly cache: TieredCache,
+    private readonly proofs: PasswordProofsService,
   ) {}
 
   /** The token's account, from the cache or the primary. 401 when it or its session has ended. */
@@ -209,8 +210,18 @@ export class SessionsService {
     return { items: rows.map(({ tokenId: _, ...session }) => session) };
   }
 
+  /** Notes that the actor has proved the password in this session. */
+  async notePassword(context: RequestContext): Promise<void> {
+    await this.database.transaction(context, async () => {
+      await this.holdAccount(context, actorId(context));
+      const newest = { familyId: context.sessionId ?? '', rotatedAt: IsNull(), revokedAt: IsNull() };
+      await this.database.manager(context).update(RefreshToken, newest, { passwordProvedAt: now });
+    });
+  }
+
   /** Ends one session of the actor, and no one else's. */
   async endOwn(context: RequestContext, sessionId: string): Promise<void> {
+    if (sessionId.toLowerCase() !== context.sessionId) await this.proofs.demand(context);
     const [own] = await this.database.query(
       context,
       'SELECT 1 FROM refresh_tokens WHERE family_id = $1 AND user_id = $2 AND revoked_at IS NULL LIMIT 1',

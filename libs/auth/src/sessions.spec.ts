@@ -1,3 +1,4 @@
+import type { PasswordProofsService } from '#access';
 import type { AuditWriter } from '#audit';
 import type { TieredCache } from '#platform/cache';
 import { aContext, anActor, codeOf, errorOf, unconnected } from '../../../test/support/unconnected';
@@ -43,6 +44,7 @@ function sessionsWith(given: { token?: object | null } = {}) {
     oneTime as unknown as OneTimeTokensService,
     {} as AuditWriter,
     cache,
+    { demand: async () => undefined } as unknown as PasswordProofsService,
   );
   return { sessions, state, sent };
 }

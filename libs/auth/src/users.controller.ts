@@ -40,9 +40,14 @@ export class UsersController {
   @Patch('users/:id')
   @Allow('users:update', {
     summary: 'Change a user',
-    description: 'A JSON merge patch (RFC 7396). A new password and a deactivation end the sessions of the account.',
+    description:
+      'A JSON merge patch (RFC 7396). A new password and a deactivation end the sessions of the account. ' +
+      'The own e-mail address takes a recent proof of the password.',
     reply: UserView,
-    errors: ['record.not-found', 'record.duplicate', 'record.stale-version', 'reference.missing', 'users.last-admin'],
+    errors: [
+      ...(['record.not-found', 'record.duplicate', 'record.stale-version', 'reference.missing'] as const),
+      ...(['users.last-admin', 'auth.password-needed'] as const),
+    ],
   })
   update(
     @Context() context: RequestContext,

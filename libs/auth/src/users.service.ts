@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { In, Not } from 'typeorm';
-import { PersonsService } from '#access';
+import { PasswordProofsService, PersonsService } from '#access';
 import { Clock, DomainError } from '#kernel';
 import type { RequestContext } from '#platform/context';
 import { Database, exactInstant } from '#platform/database';
@@ -28,6 +28,7 @@ export class UsersService {
     private readonly oneTimeTokens: OneTimeTokensService,
     private readonly secondFactor: SecondFactorService,
     private readonly persons: PersonsService,
+    private readonly proofs: PasswordProofsService,
     private readonly clock: Clock,
   ) {}
 
@@ -67,6 +68,7 @@ export class UsersService {
     return this.changing(context, id, async () => {
       // A session that was stolen must not become the account.
       if (password !== undefined) await this.refuseOwn(context, id, 'Change your own by POST /auth/change-password.');
+      if (patch.email !== undefined && id === context.actor?.userId) await this.proofs.demand(context);
       const linksOther = await this.linksOther(context, id, patch);
       const updated = await this.records.update(context, users, id, change, ifMatch);
       if (linksOther) await this.refuseOwn(context, id);

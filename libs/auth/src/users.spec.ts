@@ -1,4 +1,4 @@
-import { PersonsService } from '#access';
+import { type PasswordProofsService, PersonsService } from '#access';
 import { Clock } from '#kernel';
 import type { RequestContext } from '#platform/context';
 import { Rendered } from '#platform/http';
@@ -53,6 +53,7 @@ function usersWith(levels: number[] = [2, 2]) {
   const users = new UsersService(
     ...([database, records, lists, sessions, tokens, factor] as const),
     new PersonsService(database),
+    {} as PasswordProofsService,
     new FixedClock(),
   );
   return { users, done, changes, sent };

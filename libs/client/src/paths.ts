@@ -281,7 +281,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** End all my sessions */
+        /**
+         * End all my sessions
+         * @description Takes a log-in, or `POST /auth/confirm-password`, at most 15 minutes ago in this session.
+         */
         post: operations["auth:logout-all"];
         delete?: never;
         options?: never;
@@ -316,7 +319,10 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** End one of my sessions */
+        /**
+         * End one of my sessions
+         * @description Takes a log-in, or `POST /auth/confirm-password`, at most 15 minutes ago in this session. This session itself ends without.
+         */
         delete: operations["auth:end-session"];
         options?: never;
         head?: never;
@@ -354,6 +360,26 @@ export interface paths {
          * @description Ends every session of the account, this one too.
          */
         post: operations["auth:change-password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/confirm-password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Prove my password again
+         * @description Good for 15 minutes in this session, as its log-in is. Wrong passwords count as they do at a log-in.
+         */
+        post: operations["auth:confirm-password"];
         delete?: never;
         options?: never;
         head?: never;
@@ -654,7 +680,7 @@ export interface paths {
         head?: never;
         /**
          * Change a user
-         * @description A JSON merge patch (RFC 7396). A new password and a deactivation end the sessions of the account.
+         * @description A JSON merge patch (RFC 7396). A new password and a deactivation end the sessions of the account. The own e-mail address takes a recent proof of the password.
          */
         patch: operations["users:update"];
         trace?: never;
@@ -850,7 +876,7 @@ export interface paths {
         head?: never;
         /**
          * Change a member
-         * @description A JSON merge patch (RFC 7396). A member may change their own contact details.
+         * @description A JSON merge patch (RFC 7396). A member may change their own contact details; the e-mail address with a recent proof of the password.
          */
         patch: operations["members:update"];
         trace?: never;
@@ -903,7 +929,10 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** Change my own contact details */
+        /**
+         * Change my own contact details
+         * @description Another e-mail address takes a log-in, or `POST /auth/confirm-password`, at most 15 minutes ago in this session.
+         */
         patch: operations["me:update"];
         trace?: never;
     };
@@ -2653,6 +2682,10 @@ export interface components {
             currentPassword: string;
             /** @example correct horse battery staple */
             newPassword: string;
+        };
+        ConfirmPassword: {
+            /** @description The one that is good now. */
+            password: string;
         };
         KeySetView: {
             /** @description JSON Web Keys (RFC 7517). */
@@ -6269,7 +6302,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `auth.mfa-required`: A second factor must be set up first. `access.break-glass-refused`: Break-glass does not open this. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `auth.mfa-required`: A second factor must be set up first. `access.break-glass-refused`: Break-glass does not open this. `auth.password-needed`: The password is needed again. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6474,7 +6507,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `auth.mfa-required`: A second factor must be set up first. `access.break-glass-refused`: Break-glass does not open this. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `auth.mfa-required`: A second factor must be set up first. `access.break-glass-refused`: Break-glass does not open this. `auth.password-needed`: The password is needed again. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6658,6 +6691,110 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["ChangePassword"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `request.malformed`: The request can not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `auth.required`: Authentication is required. `auth.token-invalid`: The token is not valid. `auth.login-failed`: Log-in failed. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `auth.mfa-required`: A second factor must be set up first. `access.break-glass-refused`: Break-glass does not open this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request.invalid`: The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `access.reason-required`: A reason for the access is required. */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate.limited`: Too many requests. */
+            429: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal.error`: An unexpected error occurred. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `service.unavailable`: The service is not available now. `audit.unavailable`: The access can not be recorded now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "auth:confirm-password": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Why the record is looked at or changed; kept in the ledger, up to 500 characters. */
+                "X-Access-Reason"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConfirmPassword"];
             };
         };
         responses: {
@@ -8655,7 +8792,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `auth.mfa-required`: A second factor must be set up first. `access.break-glass-refused`: Break-glass does not open this. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `auth.mfa-required`: A second factor must be set up first. `access.break-glass-refused`: Break-glass does not open this. `auth.password-needed`: The password is needed again. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10388,7 +10525,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `auth.mfa-required`: A second factor must be set up first. `access.break-glass-refused`: Break-glass does not open this. `access.field-denied`: A field may not be changed. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `auth.mfa-required`: A second factor must be set up first. `access.break-glass-refused`: Break-glass does not open this. `access.field-denied`: A field may not be changed. `auth.password-needed`: The password is needed again. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10880,7 +11017,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `auth.mfa-required`: A second factor must be set up first. `access.break-glass-refused`: Break-glass does not open this. `access.field-denied`: A field may not be changed. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `auth.mfa-required`: A second factor must be set up first. `access.break-glass-refused`: Break-glass does not open this. `access.field-denied`: A field may not be changed. `auth.password-needed`: The password is needed again. */
             403: {
                 headers: {
                     [name: string]: unknown;

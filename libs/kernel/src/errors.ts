@@ -15,6 +15,7 @@ export const ERRORS = {
   'auth.login-failed': { status: 401, title: 'Log-in failed' },
   'auth.refresh-reused': { status: 401, title: 'The refresh token was used before' },
   'auth.password-change-required': { status: 403, title: 'The password must be changed first' },
+  'auth.password-needed': { status: 403, title: 'The password is needed again' },
   'auth.mfa-required': { status: 403, title: 'A second factor must be set up first' },
   'auth.mfa-enrolled': { status: 409, title: 'A second factor is set up already' },
   'auth.mfa-not-enrolled': { status: 409, title: 'No second factor is being set up' },

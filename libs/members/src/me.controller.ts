@@ -8,6 +8,7 @@ import { Records } from '#records';
 import { AccessLogPage, AccessLogService } from './access-log.service';
 import { MemberView, UpdateMember } from './member.dto';
 import { ownMember } from './member.resource';
+import { MembersService } from './members.service';
 import { ownId } from './own-member';
 
 @ApiTags('me')
@@ -15,6 +16,7 @@ import { ownId } from './own-member';
 export class MeController {
   constructor(
     private readonly records: Records,
+    private readonly members: MembersService,
     private readonly accessLog: AccessLogService,
   ) {}
 
@@ -27,15 +29,17 @@ export class MeController {
   @Patch()
   @Allow('me:update', {
     summary: 'Change my own contact details',
+    description:
+      'Another e-mail address takes a log-in, or `POST /auth/confirm-password`, at most 15 minutes ago in this session.',
     reply: MemberView,
-    errors: ['record.not-found', 'record.stale-version', 'access.field-denied'],
+    errors: ['record.not-found', 'record.stale-version', 'access.field-denied', 'auth.password-needed'],
   })
   update(
     @Context() context: RequestContext,
     @Body({ schema: UpdateMember }) patch: UpdateMember,
     @IfMatch() ifMatch?: string[],
   ) {
-    return this.records.update(context, ownMember, ownId(context), patch, ifMatch);
+    return this.members.update(context, ownId(context), patch, ifMatch, ownMember);
   }
 
   @Get('access-log')

@@ -7,6 +7,7 @@ import { Context, CsvBody, type ReceiveCsv } from '#platform/http';
 import { recordController } from '#records';
 import { ByNumber, CreateMember, memberFilters, MemberView, UpdateMember } from './member.dto';
 import { members } from './member.resource';
+import { MembersService } from './members.service';
 import { ImportQuery, ImportReport, MembersImport } from './members.import';
 
 const importExample = 'memberNumber,firstName,lastName,classification\n7464416,Rosa,Delgado,journeyman\n';
@@ -18,7 +19,9 @@ export class MembersController extends recordController(members, {
   filters: memberFilters,
   create: CreateMember,
   update: UpdateMember,
-  changing: 'A member may change their own contact details.',
+  changing: 'A member may change their own contact details; the e-mail address with a recent proof of the password.',
+  rules: MembersService,
+  changeErrors: ['auth.password-needed'],
 }) {
   constructor(private readonly importer: MembersImport) {
     super();

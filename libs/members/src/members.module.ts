@@ -4,9 +4,10 @@ import { ImportsTask } from './imports.task';
 import { MeController } from './me.controller';
 import { MembersController } from './members.controller';
 import { MembersImport } from './members.import';
+import { MembersService } from './members.service';
 
 @Module({
   controllers: [MembersController, MeController],
-  providers: [MembersImport, ImportsTask, AccessLogService],
+  providers: [MembersService, MembersImport, ImportsTask, AccessLogService],
 })
 export class MembersModule {}

@@ -34,6 +34,8 @@ interface Routes<Create extends z.ZodType<object>, Update extends z.ZodType<obje
   rules?: Type<Verbs<z.infer<Create>, z.infer<Update>>>;
   /** Errors beyond those that writing any record can meet. */
   errors?: ErrorCode[];
+  /** Those that only a change can meet. */
+  changeErrors?: ErrorCode[];
 }
 
 type Id = z.infer<typeof fields.idParam>;
@@ -44,7 +46,16 @@ type Id = z.infer<typeof fields.idParam>;
  */
 export function recordController<Create extends z.ZodType<object>, Update extends z.ZodType<object>>(
   resource: Resource,
-  { name, filters, create, update, changing = '', rules = NoRules, errors = [] }: Routes<Create, Update>,
+  {
+    name,
+    filters,
+    create,
+    update,
+    changing = '',
+    rules = NoRules,
+    errors = [],
+    changeErrors = [],
+  }: Routes<Create, Update>,
 ) {
   const { view, noun } = resource;
   const many = name.replaceAll('-', ' ');
@@ -115,7 +126,7 @@ export function recordController<Create extends z.ZodType<object>, Update extend
         summary: `Change ${aNoun}`,
         description: `A JSON merge patch (RFC 7396). ${changing}`.trim(),
         reply: view,
-        errors: ['record.not-found', 'record.stale-version', ...writing, ...errors],
+        errors: ['record.not-found', 'record.stale-version', ...writing, ...errors, ...changeErrors],
       }),
     ])
     update(
