@@ -2,14 +2,15 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { INestApplicationContext } from '@nestjs/common';
 import { systemActor, type Role } from '#access';
 import { UsersService } from '#auth';
-import type { Config } from '#platform/config';
+import { DomainError } from '#kernel';
+import { ConfigError, type Config } from '#platform/config';
 import { RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
 import { seedDemoLocal } from './demo-local';
 
 /**
  * On an empty database: the first administrator, and in embedded mode a small synthetic local with one account for each
- * side of the counter. Returns the lines that tell how to log in; passwords that were made up are in no other place.
+ * side of the counter. Throws ConfigError for an ADMIN_PASSWORD that nobody may choose. Returns the lines that tell how to log in; passwords that were made up are in no other place.
  */
 export async function firstBoot(app: INestApplicationContext, config: Config): Promise<string[]> {
   const database = app.get(Database);
@@ -27,7 +28,10 @@ export async function firstBoot(app: INestApplicationContext, config: Config): P
     if (!config.embedded && !ADMIN_EMAIL)
       return ['There is no account yet: set ADMIN_EMAIL and ADMIN_PASSWORD, or use "ip2a user create".'];
     const admin = { email: ADMIN_EMAIL ?? 'admin@local.example', password: ADMIN_PASSWORD ?? madeUp() };
-    await createAccount(app, context, 'admin', admin);
+    await createAccount(app, context, 'admin', admin).catch((error: unknown) => {
+      if (!ADMIN_PASSWORD || !(error instanceof DomainError) || error.code !== 'request.invalid') throw error;
+      throw new ConfigError('ADMIN_PASSWORD', error.message);
+    });
     if (!config.embedded) return [`Log in as ${admin.email} with ADMIN_PASSWORD.`];
     // A local that is there already, seeded or restored, gets accounts and no demo.
     const [existing] = await database.query<{ id: number }>(context, 'SELECT id FROM members ORDER BY id LIMIT 1');

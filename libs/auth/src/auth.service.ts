@@ -9,7 +9,7 @@ import { AccountsService, actorId, type Account } from './accounts.service';
 import type { ActorView, ChangePassword, Login } from './auth.dto';
 import type { MfaRequiredView, VerifyMfa } from './mfa.dto';
 import { OneTimeTokensService, spentToken, tokenMinutes } from './one-time-tokens.service';
-import { hashPassword, isPassword } from './passwords';
+import { hashNewPassword, isPassword } from './passwords';
 import { SecondFactorService } from './second-factor.service';
 import { SessionsService, type Session } from './sessions.service';
 import { User } from './user.entity';
@@ -71,7 +71,8 @@ export class AuthService {
     const userId = actorId(context);
     const account = await this.prove(context, currentPassword);
     if (newPassword === currentPassword) throw invalid('/newPassword', 'must be another one than the current password');
-    const passwordHash = await hashPassword(context, newPassword);
+    const chosen = { pointer: '/newPassword', email: account?.email, userId };
+    const passwordHash = await hashNewPassword(context, newPassword, chosen);
     await this.database.transaction(context, async () => {
       const current = { id: userId, passwordHash: account?.passwordHash };
       const { affected } = await this.database

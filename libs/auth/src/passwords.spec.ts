@@ -2,7 +2,8 @@ import { hash } from '@node-rs/argon2';
 import { aContext } from '../../../test/support/unconnected';
 import { ResetPassword, VerifyEmail } from './account.dto';
 import { ChangePassword, newPassword } from './auth.dto';
-import { hashPassword, isPassword } from './passwords';
+import { commonPasswords } from './common-passwords';
+import { hashNewPassword, hashPassword, isPassword } from './passwords';
 import { CreateUser, UpdateUser } from './user.dto';
 
 const context = aContext();
@@ -40,6 +41,52 @@ describe('a new password', () => {
   ])('has the same rules for %s', (_what, schema, body) => {
     expect(schema.safeParse(body('short')).success).toBe(false);
     expect(schema.safeParse(body(password)).success).toBe(true);
+  });
+});
+
+describe('a password that somebody chose', () => {
+  const chosenBy = (email: string) => ({ pointer: '/newPassword', email });
+  const email = 'rosa.delgado@ibew46.example';
+  const common = 'is one of the most common passwords; choose another one';
+  const ofWords = 'is made of your e-mail address or of the name IP2A; choose another one';
+
+  it.each([
+    ['123qweasdzxc', common],
+    ['Password1234', common],
+    ['aDmiNistrator', common],
+    ['abcdefghijkl', common],
+    ['rosa.delgado', ofWords],
+    ['Delgado-2026!!', ofWords],
+    ['ROSA DELGADO 1', ofWords],
+    ['ibew46 ibew46 ibew46', ofWords],
+    ['IP2A-ip2a-2026', ofWords],
+    ['ip2a.1234567890', ofWords],
+  ])('is refused as %j', async (chosen, message) => {
+    await expect(hashNewPassword(context, chosen, chosenBy(email))).rejects.toMatchObject({
+      code: 'request.invalid',
+      errors: [{ pointer: '/newPassword', message }],
+    });
+  });
+
+  it.each([
+    'correct horse battery staple',
+    'correcthorsebatterystaple',
+    'delgado likes ibew46 very much',
+    'ip2a is my favourite program',
+    'пароль-из-букв',
+    '839 201 847 362 15',
+    'Qm9vVHJpY2tz-77',
+  ])('is taken as %j', async (chosen) => {
+    expect(await isPassword(context, chosen, await hashNewPassword(context, chosen, chosenBy(email)))).toBe(true);
+  });
+
+  it.each(['', 'a@b.cd', 'ann@c.de'])('may hold the few letters of %j', async (short) => {
+    const chosen = 'annabel-2026-a';
+    expect(await hashNewPassword(context, chosen, chosenBy(short))).toMatch(/^\$argon2id/);
+  });
+
+  it('is looked for among 3,000', () => {
+    expect(new Set(commonPasswords.match(/[^\n]{12}/g)).size).toBe(3_000);
   });
 });
 

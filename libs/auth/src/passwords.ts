@@ -1,8 +1,18 @@
+import { createHash } from 'node:crypto';
 import { hash, verify } from '@node-rs/argon2';
+import { invalid } from '#kernel';
 import type { RequestContext } from '#platform/context';
+import { commonPasswords } from './common-passwords';
 
 /** Argon2id with OWASP's parameters (Password Storage Cheat Sheet): 19 MiB, 2 passes, 1 lane. */
 const parameters = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
+
+/** Characters of a digest in the list of common passwords. */
+const digestLength = 12;
+/** Letters that a password has beside the words of its account, at least. */
+const ownLetters = 4;
+/** The digests, once somebody chose a password. */
+let common: ReadonlySet<string> | undefined;
 
 /** Verified against where there is no account, so that an unknown address takes as long as a wrong password. */
 const nobody = hash('no account has this password', parameters);
@@ -10,6 +20,42 @@ const nobody = hash('no account has this password', parameters);
 /** Hashes wait for one another; a request that was given up after its hash would be sent again and wait again. */
 export function hashPassword(context: RequestContext, password: string): Promise<string> {
   return context.unhurried(hash(password, parameters));
+}
+
+/** Of whom a new password is, and where it stands in the request. */
+interface Chosen {
+  pointer: string;
+  email?: string;
+  /** The account that the address was read from, where the client did not send it. */
+  userId?: number;
+}
+
+/** The hash of a password that somebody chose. 422 for one of the commonest, and for one made of the address or of IP2A. */
+export async function hashNewPassword(
+  context: RequestContext,
+  password: string,
+  { pointer, email = '', userId }: Chosen,
+): Promise<string> {
+  const digest = createHash('sha256').update(password.toLowerCase()).digest('base64').slice(0, digestLength);
+  common ??= new Set(commonPasswords.match(new RegExp(`[^\\n]{${digestLength}}`, 'g')));
+  if (common.has(digest)) throw invalid(pointer, 'is one of the most common passwords; choose another one');
+  if (isMadeOf(password.toLowerCase(), wordsOf(email))) {
+    if (userId !== undefined) context.consider({ tableName: 'users', ids: [userId] });
+    throw invalid(pointer, 'is made of your e-mail address or of the name IP2A; choose another one');
+  }
+  return hashPassword(context, password);
+}
+
+/** The address without its domain, and each longer word of the whole; longest first, for one may hold another. */
+function wordsOf(email: string): string[] {
+  const [local = ''] = email.toLowerCase().split('@');
+  const words = [local, ...email.toLowerCase().split(/[^\p{L}]+/u)].filter((word) => word.length >= ownLetters);
+  return [...words, 'ip2a'].sort((one, other) => other.length - one.length);
+}
+
+function isMadeOf(password: string, words: readonly string[]): boolean {
+  const rest = words.reduce((text, word) => text.replaceAll(word, ' '), password);
+  return rest !== password && rest.replaceAll(/[^\p{L}]/gu, '').length < ownLetters;
 }
 
 export async function isPassword(

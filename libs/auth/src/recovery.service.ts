@@ -9,7 +9,7 @@ import { passwordChangedMail, resetMail } from './account-mails';
 import { AccountsService, type Account } from './accounts.service';
 import { neutralAnswer } from './neutral-answer';
 import { OneTimeTokensService, spentToken } from './one-time-tokens.service';
-import { hashPassword } from './passwords';
+import { hashNewPassword } from './passwords';
 import { SessionsService } from './sessions.service';
 import { User } from './user.entity';
 
@@ -37,7 +37,9 @@ export class RecoveryService {
   async resetPassword(context: RequestContext, { token, newPassword }: ResetPassword): Promise<void> {
     const userId = await this.oneTimeTokens.ownerOf(context, token, 'reset-password');
     if (userId === undefined) throw spentToken();
-    const passwordHash = await hashPassword(context, newPassword);
+    const owner = await this.accounts.find(context, userId);
+    const chosen = { pointer: '/newPassword', email: owner?.email, userId };
+    const passwordHash = await hashNewPassword(context, newPassword, chosen);
     const account = await this.database.transaction(context, async () => {
       const locked = await this.accounts.lock(context, userId);
       const isOpen = (await this.oneTimeTokens.ownerOf(context, token, 'reset-password')) !== undefined;

@@ -14,7 +14,7 @@ import { existingAccountMail, guessedMail, verificationMail } from './account-ma
 import { AccountsService } from './accounts.service';
 import { neutralAnswer } from './neutral-answer';
 import { OneTimeTokensService, spentToken, tokenBytes, tokenMinutes } from './one-time-tokens.service';
-import { hashPassword } from './passwords';
+import { hashNewPassword } from './passwords';
 import { newToken, sha256 } from './random-tokens';
 import { Registration } from './registration.entity';
 import { registrations } from './registration.resource';
@@ -84,10 +84,12 @@ export class RegistrationService {
 
   /** The password is the one of whoever reads the mail; one that the office chose for the account is replaced. */
   async verifyEmail(context: RequestContext, { token, newPassword }: VerifyEmail): Promise<void> {
-    const isWish = (await this.openWish(context, token)) !== undefined;
-    const userId = isWish ? undefined : await this.oneTimeTokens.ownerOf(context, token, 'verify-email');
-    if (!isWish && userId === undefined) throw spentToken();
-    const passwordHash = await hashPassword(context, newPassword);
+    const wish = await this.openWish(context, token);
+    const userId = wish ? undefined : await this.oneTimeTokens.ownerOf(context, token, 'verify-email');
+    if (!wish && userId === undefined) throw spentToken();
+    const { email } = wish ?? (await this.accounts.find(context, userId ?? 0)) ?? {};
+    const chosen = { pointer: '/newPassword', email, userId };
+    const passwordHash = await hashNewPassword(context, newPassword, chosen);
     await this.database.transaction(context, () =>
       userId === undefined
         ? this.openAccount(context, token, passwordHash)

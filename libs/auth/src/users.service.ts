@@ -6,8 +6,9 @@ import type { RequestContext } from '#platform/context';
 import { Database, exactInstant } from '#platform/database';
 import type { Rendered } from '#platform/http';
 import { RecordLists, Records } from '#records';
+import { AccountsService } from './accounts.service';
 import { OneTimeTokensService } from './one-time-tokens.service';
-import { hashPassword } from './passwords';
+import { hashNewPassword } from './passwords';
 import { RoleRow, UserRole } from './role.entity';
 import { noSecondFactor, SecondFactorService } from './second-factor.service';
 import { SessionsService } from './sessions.service';
@@ -27,6 +28,7 @@ export class UsersService {
     private readonly sessions: SessionsService,
     private readonly oneTimeTokens: OneTimeTokensService,
     private readonly secondFactor: SecondFactorService,
+    private readonly accounts: AccountsService,
     private readonly persons: PersonsService,
     private readonly proofs: PasswordProofsService,
     private readonly clock: Clock,
@@ -46,7 +48,7 @@ export class UsersService {
 
   async create(context: RequestContext, request: CreateUser): Promise<Rendered> {
     const { roles: granted, password, emailVerified, ...account } = request;
-    const passwordHash = await hashPassword(context, password);
+    const passwordHash = await hashNewPassword(context, password, { pointer: '/password', email: account.email });
     const record = { ...account, passwordHash, emailVerifiedAt: this.verifiedAt(emailVerified) };
     return this.records.create(context, users, record, {
       request,
@@ -61,7 +63,7 @@ export class UsersService {
     const { password, emailVerified, ...rest } = patch;
     const change = {
       ...rest,
-      ...(password === undefined ? {} : { passwordHash: await hashPassword(context, password) }),
+      ...(password === undefined ? {} : { passwordHash: await this.hashOf(context, id, password, patch.email) }),
       ...(emailVerified === undefined ? {} : { emailVerifiedAt: this.verifiedAt(emailVerified) ?? null }),
     };
     const endsSessions = password !== undefined || patch.isActive === false || emailVerified === false;
@@ -139,6 +141,16 @@ export class UsersService {
     return this.persons.refuseOwn(context, { userId: id }, detail, {
       tableName: 'users',
       recordId: id,
+    });
+  }
+
+  /** The hash of a password that was chosen for the account, which has this address or gets it. */
+  private async hashOf(context: RequestContext, id: number, password: string, email?: string): Promise<string> {
+    const account = email === undefined ? await this.accounts.find(context, id) : undefined;
+    return hashNewPassword(context, password, {
+      pointer: '/password',
+      email: email ?? account?.email,
+      userId: account?.userId,
     });
   }
 

@@ -5,6 +5,7 @@ import { Rendered } from '#platform/http';
 import type { RecordLists, Records, Resource } from '#records';
 import { aContext, anActor, codeOf, unconnected } from '../../../test/support/unconnected';
 import { accountEntities } from './account-entities';
+import type { AccountsService } from './accounts.service';
 import type { OneTimeTokensService } from './one-time-tokens.service';
 import type { SecondFactorService } from './second-factor.service';
 import type { SessionsService } from './sessions.service';
@@ -52,6 +53,7 @@ function usersWith(levels: number[] = [2, 2]) {
   const lists = {} as RecordLists;
   const users = new UsersService(
     ...([database, records, lists, sessions, tokens, factor] as const),
+    { find: async () => undefined } as unknown as AccountsService,
     new PersonsService(database),
     {} as PasswordProofsService,
     new FixedClock(),

@@ -2680,7 +2680,10 @@ export interface components {
         ChangePassword: {
             /** @description The one that is good now. */
             currentPassword: string;
-            /** @example correct horse battery staple */
+            /**
+             * @description None of the 3,000 commonest, and more than words of the e-mail address.
+             * @example correct horse battery staple
+             */
             newPassword: string;
         };
         ConfirmPassword: {
@@ -2718,7 +2721,10 @@ export interface components {
         VerifyEmail: {
             /** @description The one in the link that was mailed; good once. */
             token: string;
-            /** @example correct horse battery staple */
+            /**
+             * @description None of the 3,000 commonest, and more than words of the e-mail address.
+             * @example correct horse battery staple
+             */
             newPassword: string;
         };
         AccountAddress: {
@@ -2728,7 +2734,10 @@ export interface components {
         ResetPassword: {
             /** @description The one in the link that was mailed; good once. */
             token: string;
-            /** @example correct horse battery staple */
+            /**
+             * @description None of the 3,000 commonest, and more than words of the e-mail address.
+             * @example correct horse battery staple
+             */
             newPassword: string;
         };
         EnrollMfa: {
@@ -2874,7 +2883,10 @@ export interface components {
             firstName: string;
             /** @example Okafor */
             lastName: string;
-            /** @example correct horse battery staple */
+            /**
+             * @description None of the 3,000 commonest, and more than words of the e-mail address.
+             * @example correct horse battery staple
+             */
             password: string;
             /** @description Names of roles, or names with the instant they end at. */
             roles: (("admin" | "officer" | "staff" | "organizer" | "instructor" | "member") | {
@@ -2900,7 +2912,10 @@ export interface components {
             firstName?: string;
             /** @example Okafor */
             lastName?: string;
-            /** @example correct horse battery staple */
+            /**
+             * @description None of the 3,000 commonest, and more than words of the e-mail address.
+             * @example correct horse battery staple
+             */
             password?: string;
             /** @description An inactive account can not log in; its sessions end. */
             isActive?: boolean;

@@ -1,0 +1,139 @@
+import { createHash } from 'node:crypto';
+import { ConfigError, type Config } from '#platform/config';
+import { aMember } from '../../../libs/members/src/member.factory';
+import { firstBoot } from '../src/first-boot';
+import { type Client, codeOf, type LocalApi, type Reply, startApi } from '../../../test/support/harness';
+
+let api: LocalApi;
+let admin: Client;
+beforeAll(async () => {
+  api = await startApi();
+  admin = await api.as('admin');
+});
+afterAll(() => api.close());
+
+/** A token for the account, as it would stand in a mail. */
+async function mailed(userId: number, purpose: string): Promise<string> {
+  const token = `${purpose} of ${userId}`;
+  await api.query(
+    `INSERT INTO one_time_tokens (user_id, purpose, token_hash, expires_at) VALUES ($1, $2, $3, now() + interval '1 hour')
+     ON CONFLICT DO NOTHING`,
+    [userId, purpose, createHash('sha256').update(token).digest('hex')],
+  );
+  return token;
+}
+
+async function wished(email: string): Promise<string> {
+  const { id } = (await admin.post('/members', aMember({ email }))).json<{ id: number }>();
+  await api.query(
+    `INSERT INTO registrations (member_id, email, token_hash, expires_at) VALUES ($1, $2, $3, now() + interval '1 day')`,
+    [id, email, createHash('sha256').update(email).digest('hex')],
+  );
+  return email;
+}
+
+/** Each way to choose a password: for whom, and what it answers. */
+type Way = (email: string) => Promise<(password: string) => Promise<Reply>>;
+const account = async (email: string) => {
+  const client = await api.somebody(['staff']);
+  await api.query('UPDATE users SET email = $2 WHERE id = $1', [client.account.id, email]);
+  return client;
+};
+const ways: [string, string, Way][] = [
+  [
+    'creating an account',
+    '/password',
+    (email) =>
+      Promise.resolve((password) =>
+        admin.post('/users', { email, password, firstName: 'A', lastName: 'B', roles: ['staff'] }),
+      ),
+  ],
+  [
+    'giving an account another password',
+    '/password',
+    async (email) => {
+      const { id } = (await account(email)).account;
+      return (password) => admin.patch(`/users/${id}`, { password });
+    },
+  ],
+  [
+    'giving it another address, too',
+    '/password',
+    async (email) => {
+      const { id } = (await api.somebody(['staff'])).account;
+      return (password) => admin.patch(`/users/${id}`, { password, email });
+    },
+  ],
+  [
+    'changing it',
+    '/newPassword',
+    async (email) => {
+      const client = await account(email);
+      const currentPassword = client.account.password;
+      return (newPassword) => client.post('/auth/change-password', { currentPassword, newPassword });
+    },
+  ],
+  [
+    'resetting it',
+    '/newPassword',
+    async (email) => {
+      const token = await mailed((await account(email)).account.id, 'reset-password');
+      return (newPassword) => api.anonymous.post('/auth/reset-password', { token, newPassword });
+    },
+  ],
+  [
+    'choosing that of an account that the office made',
+    '/newPassword',
+    async (email) => {
+      const { id } = (await account(email)).account;
+      await api.query('UPDATE users SET email_verified_at = NULL WHERE id = $1', [id]);
+      const token = await mailed(id, 'verify-email');
+      return (newPassword) => api.anonymous.post('/auth/verify-email', { token, newPassword });
+    },
+  ],
+  [
+    'choosing that of a registration',
+    '/newPassword',
+    async (email) => {
+      const token = await wished(email);
+      return (newPassword) => api.anonymous.post('/auth/verify-email', { token, newPassword });
+    },
+  ],
+];
+
+describe.each(ways)('%s', (_what, pointer, way) => {
+  it('refuses a common password and one made of the address, and then takes a better one', async () => {
+    const name = `delgado.${ways.findIndex(([, , other]) => other === way)}`;
+    const choose = await way(`${name}@local.example`);
+    for (const poor of ['Password1234', `${name}-2026!!`, 'IP2A-2026-ip2a']) {
+      const reply = await choose(poor);
+      expect(codeOf(reply)).toEqual([422, 'request.invalid']);
+      expect(reply.json()['errors']).toEqual([
+        { pointer, message: expect.stringMatching(/choose another one$/) as string },
+      ]);
+      const entries = await api.entries({ requestId: reply.requestId });
+      expect(entries.filter(({ action }) => action !== 'READ' && action !== 'BULK_READ')).toEqual([]);
+    }
+    expect([200, 201, 204]).toContain((await choose('a much better phrase')).status);
+  });
+});
+
+it('names the account whose address the answer tells', async () => {
+  const { id } = (await account('okafor@local.example')).account;
+  const reply = await admin.patch(`/users/${id}`, { password: 'okafor-okafor' });
+  expect(codeOf(reply)).toEqual([422, 'request.invalid']);
+  await api.expectAudit(reply, { action: 'READ', tableName: 'users', recordId: id, changedBy: admin.account.id });
+});
+
+it('is no ADMIN_PASSWORD either', async () => {
+  const empty = await startApi();
+  try {
+    const settings = { embedded: false, ADMIN_EMAIL: 'okafor@local.example' } as Config;
+    const boot = (ADMIN_PASSWORD: string) => firstBoot(empty.app, { ...settings, ADMIN_PASSWORD });
+    for (const poor of ['Password1234', 'okafor-2026!']) await expect(boot(poor)).rejects.toThrow(ConfigError);
+    expect(await empty.query('SELECT FROM users')).toEqual([]);
+    expect(await boot('a much better phrase')).toEqual(['Log in as okafor@local.example with ADMIN_PASSWORD.']);
+  } finally {
+    await empty.close();
+  }
+});
