@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Pool, type QueryResultRow } from 'pg';
-import { environmentNames } from './test-server';
+import { ofTestServer } from './test-server';
 
 /** A database of one test file, with the schema of the migrations and nothing in it. */
 export interface TestDatabase {
@@ -48,8 +48,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
  * sources. The mark of a template is set last, so that a half-made one is made again.
  */
 async function makeTemplate(server: Client): Promise<void> {
-  await server.query('SELECT pg_advisory_lock($1)', [templateLock]);
-  try {
+  await alone(server, templateLock, async () => {
     const made = await server.query('SELECT FROM pg_database WHERE datname = $1 AND datistemplate', [template]);
     if (made.rowCount === 1) return;
     await server.query(`DROP DATABASE IF EXISTS ${template} WITH (FORCE)`);
@@ -57,9 +56,22 @@ async function makeTemplate(server: Client): Promise<void> {
     const { migrate } = await import('#platform/database');
     await migrate({ ownerUrl: urlOf('ownerUrl', template), applicationUrl: urlOf('applicationUrl', template) });
     await server.query(`ALTER DATABASE ${template} IS_TEMPLATE true ALLOW_CONNECTIONS false`);
+  });
+}
+
+/** Runs work that only one worker may do at a time. `lock` is the number of an advisory lock. */
+async function alone(server: Client, lock: number, work: () => Promise<void>): Promise<void> {
+  await server.query('SELECT pg_advisory_lock($1)', [lock]);
+  try {
+    await work();
   } finally {
-    await server.query('SELECT pg_advisory_unlock($1)', [templateLock]);
+    await server.query('SELECT pg_advisory_unlock($1)', [lock]);
   }
+}
+
+/** Makes what all spec files of a run share, once: the first who needs it makes it. */
+export async function once(lock: number, make: () => Promise<void>): Promise<void> {
+  await asSuperuser((server) => alone(server, lock, make));
 }
 
 /** The template counts as busy until the last connection of the migrations has quite gone. */
@@ -81,7 +93,7 @@ async function again<T>(code: string, work: () => Promise<T>): Promise<T> {
 }
 
 async function asSuperuser(work: (server: Client) => Promise<unknown>): Promise<void> {
-  const server = new Client({ connectionString: serverUrl('superuserUrl') });
+  const server = new Client({ connectionString: ofTestServer('superuserUrl') });
   await server.connect();
   try {
     await work(server);
@@ -90,14 +102,8 @@ async function asSuperuser(work: (server: Client) => Promise<unknown>): Promise<
   }
 }
 
-function urlOf(role: keyof typeof environmentNames, database: string): string {
-  const url = new URL(serverUrl(role));
+function urlOf(role: 'superuserUrl' | 'ownerUrl' | 'applicationUrl', database: string): string {
+  const url = new URL(ofTestServer(role));
   url.pathname = `/${database}`;
   return url.href;
-}
-
-function serverUrl(role: keyof typeof environmentNames): string {
-  const url = process.env[environmentNames[role]];
-  if (url === undefined) throw new Error('There is no test server: run Jest with its globalSetup.');
-  return url;
 }

@@ -17,5 +17,6 @@ export default async function globalSetup(): Promise<void> {
   process.env[environmentNames.superuserUrl] = server.superuserUrl;
   process.env[environmentNames.ownerUrl] = server.ownerUrl;
   process.env[environmentNames.applicationUrl] = server.applicationUrl;
+  process.env[environmentNames.folder] = folder;
   (globalThis as { [testServerKey]?: TestServer })[testServerKey] = { folder, stop: () => server.stop() };
 }

@@ -1,4 +1,5 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { createServer, connect, type AddressInfo, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -6,10 +7,13 @@ import { setTimeout } from 'node:timers/promises';
 import { Client } from 'pg';
 import { migrate } from '#platform/database';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '#platform/embedded-postgres';
-import type { TestDatabase } from './database';
+import { once, type TestDatabase } from './database';
 import { childrenOf, commandOf } from './processes';
 import { copyAsStandby } from './replica';
+import { ofTestServer } from './test-server';
 
+/** A number of our own for the advisory lock that lets one worker make the template. */
+const templateLock = 4_927_098;
 const cheap = { fsync: 'off', shared_buffers: '64MB' };
 
 /** A PostgreSQL of one test file, which may be paused, stopped and crashed without harm to the others. */
@@ -24,9 +28,12 @@ export class OwnServer implements TestDatabase {
   ) {}
 
   static async start(): Promise<OwnServer> {
+    const template = join(ofTestServer('folder'), 'own');
+    await once(templateLock, () => makeTemplate(template));
     const folder = mkdtempSync(join(tmpdir(), 'ip2a-own-'));
+    // Its data belongs to another user of the machine.
+    execFileSync('cp', ['-a', `${template}/.`, folder]);
     const server = await startEmbeddedPostgres({ folder, mode: 'own', settings: cheap });
-    await migrate({ ownerUrl: server.ownerUrl, applicationUrl: server.applicationUrl });
     return OwnServer.behindADoor(folder, server, cheap);
   }
 
@@ -174,6 +181,17 @@ export class OwnServer implements TestDatabase {
     const postmaster = Number(readFileSync(join(this.folder, 'data', 'postmaster.pid'), 'utf8').split('\n')[0]);
     return [postmaster, ...childrenOf(postmaster)];
   }
+}
+
+/** A stopped server with the schema of the migrations and nothing in it. */
+async function makeTemplate(folder: string): Promise<void> {
+  if (existsSync(folder)) return;
+  const half = `${folder}.half`;
+  rmSync(half, { recursive: true, force: true });
+  const server = await startEmbeddedPostgres({ folder: half, mode: 'own', settings: cheap });
+  await migrate({ ownerUrl: server.ownerUrl, applicationUrl: server.applicationUrl });
+  await server.stop();
+  renameSync(half, folder);
 }
 
 async function queryOnce<Row extends Record<string, unknown>>(
