@@ -48,6 +48,7 @@ const others: Record<string, string> = {
   'forms.ts: filePart': 'the program',
   'forms.ts: this.maxBytes / 1024 / 1024': 'the program',
   'validation.pipe.ts: count': 'the request',
+  'passwords.ts: weakness': 'the program, which considers the account whose address it tells',
   'refusal.ts: limit': 'the program',
   'refusal.ts: within': 'the program',
   'refusal.ts: retryAfterSeconds': 'the bucket of the client',

@@ -1,16 +1,15 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { INestApplicationContext } from '@nestjs/common';
 import { systemActor, type Role } from '#access';
-import { UsersService } from '#auth';
-import { DomainError } from '#kernel';
-import { ConfigError, type Config } from '#platform/config';
+import { UsersService, weaknessOf } from '#auth';
+import type { Config } from '#platform/config';
 import { RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
 import { seedDemoLocal } from './demo-local';
 
 /**
  * On an empty database: the first administrator, and in embedded mode a small synthetic local with one account for each
- * side of the counter. Throws ConfigError for an ADMIN_PASSWORD that nobody may choose. Returns the lines that tell how to log in; passwords that were made up are in no other place.
+ * side of the counter. Returns the lines that tell how to log in; passwords that were made up are in no other place.
  */
 export async function firstBoot(app: INestApplicationContext, config: Config): Promise<string[]> {
   const database = app.get(Database);
@@ -28,11 +27,10 @@ export async function firstBoot(app: INestApplicationContext, config: Config): P
     if (!config.embedded && !ADMIN_EMAIL)
       return ['There is no account yet: set ADMIN_EMAIL and ADMIN_PASSWORD, or use "ip2a user create".'];
     const admin = { email: ADMIN_EMAIL ?? 'admin@local.example', password: ADMIN_PASSWORD ?? madeUp() };
-    await createAccount(app, context, 'admin', admin).catch((error: unknown) => {
-      if (!ADMIN_PASSWORD || !(error instanceof DomainError) || error.code !== 'request.invalid') throw error;
-      throw new ConfigError('ADMIN_PASSWORD', error.message);
-    });
-    if (!config.embedded) return [`Log in as ${admin.email} with ADMIN_PASSWORD.`];
+    await createAccount(app, context, 'admin', admin);
+    const weakness = ADMIN_PASSWORD && weaknessOf(ADMIN_PASSWORD, admin.email);
+    const advice = weakness ? [`ADMIN_PASSWORD ${weakness}: change it at once.`] : [];
+    if (!config.embedded) return [`Log in as ${admin.email} with ADMIN_PASSWORD.`, ...advice];
     // A local that is there already, seeded or restored, gets accounts and no demo.
     const [existing] = await database.query<{ id: number }>(context, 'SELECT id FROM members ORDER BY id LIMIT 1');
     const memberId = existing?.id ?? (await seedDemoLocal(context, app));
@@ -45,6 +43,7 @@ export async function firstBoot(app: INestApplicationContext, config: Config): P
       `  admin   ${admin.email}   ${ADMIN_PASSWORD ? '(ADMIN_PASSWORD)' : admin.password}`,
       `  staff   ${staff.email}   ${staff.password}`,
       `  member  ${member.email}  ${member.password}`,
+      ...advice,
     ];
   });
 }
@@ -57,7 +56,9 @@ async function createAccount(
   memberId?: number,
 ): Promise<void> {
   const name = { firstName: 'Demo', lastName: role.charAt(0).toUpperCase() + role.slice(1) };
-  await app.get(UsersService).create(context, { ...account, ...name, roles: [role], emailVerified: true, memberId });
+  await app
+    .get(UsersService)
+    .createFirst(context, { ...account, ...name, roles: [role], emailVerified: true, memberId });
 }
 
 function madeUp(): string {

@@ -5,4 +5,5 @@ export { LoadAccountsService, type LoadAccountRow } from './load-accounts.servic
 export { RoleThrottlerGuard } from './role-throttler.guard';
 export { CreateUser } from './user.dto';
 export { User } from './user.entity';
+export { weaknessOf } from './passwords';
 export { UsersService } from './users.service';

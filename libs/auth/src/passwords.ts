@@ -11,6 +11,8 @@ const parameters = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 const digestLength = 12;
 /** Letters that a password has beside the words of its account, at least. */
 const ownLetters = 4;
+const isCommon = 'is one of the most common passwords';
+const ofWords = 'is made of your e-mail address or of the name IP2A';
 /** The digests, once somebody chose a password. */
 let common: ReadonlySet<string> | undefined;
 
@@ -36,14 +38,18 @@ export async function hashNewPassword(
   password: string,
   { pointer, email = '', userId }: Chosen,
 ): Promise<string> {
+  const weakness = weaknessOf(password, email);
+  if (weakness === undefined) return hashPassword(context, password);
+  if (weakness === ofWords && userId !== undefined) context.consider({ tableName: 'users', ids: [userId] });
+  throw invalid(pointer, `${weakness}; choose another one`);
+}
+
+/** Why a password of this address can be guessed, where it can. */
+export function weaknessOf(password: string, email: string): typeof isCommon | typeof ofWords | undefined {
   const digest = createHash('sha256').update(password.toLowerCase()).digest('base64').slice(0, digestLength);
   common ??= new Set(commonPasswords.match(new RegExp(`[^\\n]{${digestLength}}`, 'g')));
-  if (common.has(digest)) throw invalid(pointer, 'is one of the most common passwords; choose another one');
-  if (isMadeOf(password.toLowerCase(), wordsOf(email))) {
-    if (userId !== undefined) context.consider({ tableName: 'users', ids: [userId] });
-    throw invalid(pointer, 'is made of your e-mail address or of the name IP2A; choose another one');
-  }
-  return hashPassword(context, password);
+  if (common.has(digest)) return isCommon;
+  return isMadeOf(password.toLowerCase(), wordsOf(email)) ? ofWords : undefined;
 }
 
 /** The address without its domain, and each longer word of the whole; longest first, for one may hold another. */

@@ -8,7 +8,7 @@ import type { Rendered } from '#platform/http';
 import { RecordLists, Records } from '#records';
 import { AccountsService } from './accounts.service';
 import { OneTimeTokensService } from './one-time-tokens.service';
-import { hashNewPassword } from './passwords';
+import { hashNewPassword, hashPassword } from './passwords';
 import { RoleRow, UserRole } from './role.entity';
 import { noSecondFactor, SecondFactorService } from './second-factor.service';
 import { SessionsService } from './sessions.service';
@@ -47,8 +47,17 @@ export class UsersService {
   }
 
   async create(context: RequestContext, request: CreateUser): Promise<Rendered> {
-    const { roles: granted, password, emailVerified, ...account } = request;
-    const passwordHash = await hashNewPassword(context, password, { pointer: '/password', email: account.email });
+    const { password, email } = request;
+    return this.store(context, request, await hashNewPassword(context, password, { pointer: '/password', email }));
+  }
+
+  /** The same for an account of the first start, whose password the operator gave. */
+  async createFirst(context: RequestContext, request: CreateUser): Promise<Rendered> {
+    return this.store(context, request, await hashPassword(context, request.password));
+  }
+
+  private store(context: RequestContext, request: CreateUser, passwordHash: string): Promise<Rendered> {
+    const { roles: granted, password: _, emailVerified, ...account } = request;
     const record = { ...account, passwordHash, emailVerifiedAt: this.verifiedAt(emailVerified) };
     return this.records.create(context, users, record, {
       request,
