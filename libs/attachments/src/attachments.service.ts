@@ -8,6 +8,7 @@ import type { RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
 import type { FileForm, Rendered } from '#platform/http';
 import { ObjectStore } from '#platform/object-store';
+import { VirusScanner } from '#platform/virus-scan';
 import { RecordLists, Records } from '#records';
 import {
   categoriesMessage,
@@ -47,6 +48,7 @@ export class AttachmentsService {
     private readonly lists: RecordLists,
     private readonly database: Database,
     private readonly store: ObjectStore,
+    private readonly scanner: VirusScanner,
   ) {}
 
   async list(context: RequestContext, query: AttachmentQuery): Promise<Rendered> {
@@ -72,16 +74,20 @@ export class AttachmentsService {
     context.takeTime();
     try {
       refuseCategory(context, fields.fileCategory);
-      await this.mustTakeFiles(context, fields);
       const fileName = safeName(sentName);
       const check = new KindCheck(extensionOf(fileName));
       const { mediaType } = check;
-      const storageKey = newKey();
-      const stored = await this.store.put(storageKey, Readable.from(checked(content, check)), { mediaType });
-      const { size: fileSize, sha256 } = stored;
-      const originalName = storableName(sentName);
-      const row = { ...fields, fileName, originalName, storageKey, mediaType, fileSize, sha256 };
-      return await this.record(context, row);
+      const { recordType, recordId } = fields;
+      const aim = { tableName: tableOf(owners[recordType].resource), recordId };
+      // The record is looked up afterwards, so that what the scanner answers tells nothing of it.
+      return await this.scanner.whenClean(Readable.from(checked(content, check)), aim, async (clean) => {
+        await this.mustTakeFiles(context, fields);
+        const storageKey = newKey();
+        const { size: fileSize, sha256 } = await this.store.put(storageKey, clean, { mediaType });
+        const originalName = storableName(sentName);
+        const row = { ...fields, fileName, originalName, storageKey, mediaType, fileSize, sha256 };
+        return this.record(context, row);
+      });
     } finally {
       content.destroy();
     }

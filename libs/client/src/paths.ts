@@ -9716,7 +9716,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `request.invalid`: The request is not valid. `import.rejected`: The import was rejected. `idempotency.key-reused`: The idempotency key was used for another request. */
+            /** @description `request.invalid`: The request is not valid. `import.rejected`: The import was rejected. `upload.infected`: The virus scanner refuses the file. `idempotency.key-reused`: The idempotency key was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -21237,7 +21237,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `request.invalid`: The request is not valid. `reference.missing`: A referenced record does not exist. `idempotency.key-reused`: The idempotency key was used for another request. */
+            /** @description `request.invalid`: The request is not valid. `reference.missing`: A referenced record does not exist. `upload.infected`: The virus scanner refuses the file. `idempotency.key-reused`: The idempotency key was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;

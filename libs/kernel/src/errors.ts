@@ -32,6 +32,7 @@ export const ERRORS = {
   'reference.missing': { status: 422, title: 'A referenced record does not exist' },
   'attachments.type-refused': { status: 415, title: 'The file is of a type that is not taken' },
   'attachments.content-missing': { status: 404, title: 'The content of the attachment is missing' },
+  'upload.infected': { status: 422, title: 'The virus scanner refuses the file' },
   'users.last-admin': { status: 409, title: 'The last administrator must remain' },
   'idempotency.key-reused': { status: 422, title: 'The idempotency key was used for another request' },
   'import.in-progress': { status: 409, title: 'An import is under way' },

@@ -40,6 +40,7 @@ export class MembersController extends recordController(members, {
     errors: [
       'import.rejected',
       'import.in-progress',
+      'upload.infected',
       'idempotency.key-reused',
       'request.media-type-unsupported',
       'request.too-large',

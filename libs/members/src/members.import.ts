@@ -8,6 +8,7 @@ import { CONFIG, type Config } from '#platform/config';
 import type { RequestContext } from '#platform/context';
 import { Database, withLease } from '#platform/database';
 import type { ReceiveCsv, Upload } from '#platform/http';
+import { VirusScanner } from '#platform/virus-scan';
 import { BulkRecords } from '#records';
 import { CreateMember } from './member.dto';
 import { members } from './member.resource';
@@ -83,6 +84,7 @@ export class MembersImport {
   constructor(
     private readonly database: Database,
     private readonly bulk: BulkRecords,
+    private readonly scanner: VirusScanner,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -90,6 +92,7 @@ export class MembersImport {
     const file = await receive();
     context.takeTime();
     try {
+      await this.scanner.mustBeClean(file, { tableName: 'members' });
       return await this.alone(context, () =>
         mode === 'report' ? this.importSome(context, file, mode) : this.importAll(context, file, mode),
       );

@@ -86,6 +86,22 @@ describe('the settings of browsers and traces', () => {
   });
 });
 
+describe('the virus scanner', () => {
+  it.each(['tcp://127.0.0.1:3310', 'tcp://[::1]:3310', 'tcp://clamav:3310', 'unix:/run/clamav/clamd.ctl'])(
+    'is at %s',
+    (CLAMD_URL) => expect(parseEnvironment({ CLAMD_URL })).toMatchObject({ CLAMD_URL, CLAMD_TIMEOUT_SECONDS: 20 }),
+  );
+
+  it('is none where nothing is said', () => expect(parseEnvironment({}).CLAMD_URL).toBeUndefined());
+
+  it.each([
+    ...['127.0.0.1:3310', 'tcp://127.0.0.1', 'tcp://127.0.0.1:66000', 'tcp://127.0.0.1:3310/scan'],
+    ...['unix:', 'unix:run/clamd.ctl', 'http://127.0.0.1:3310'],
+  ])('is refused at %s', (CLAMD_URL) => {
+    expect(() => parseEnvironment({ CLAMD_URL })).toThrow('CLAMD_URL: must be tcp://HOST:PORT or unix:/PATH');
+  });
+});
+
 describe('a second factor', () => {
   const databaseUrl = 'postgresql://app@localhost/ip2a';
   const urls = { databaseUrl, databaseOwnerUrl: 'postgresql://owner@localhost/ip2a' };

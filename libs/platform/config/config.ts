@@ -34,6 +34,10 @@ const storeUrl = z.string().refine((value) => /^(file:.+|s3:\/\/[^/]+)/.test(val
   error: 'must be file:FOLDER or s3://BUCKET/PREFIX',
 });
 
+const clamdUrl = z.string().refine((value) => URL.canParse(value) && /^(unix:\/.+|tcp:\/\/[^/@?#]+:\d+)$/.test(value), {
+  error: 'must be tcp://HOST:PORT or unix:/PATH',
+});
+
 const cidrs = z.string().transform((value, context) => {
   const list = new BlockList();
   for (const cidr of value.split(',').map((part) => part.trim())) {
@@ -155,6 +159,8 @@ const environment = z.object({
   OPERATOR_NETWORKS: cidrs.prefault(privateNetworks),
   CORS_ORIGINS: origins.default([]),
   SLOW_CLIENT_SECONDS: integer(1, 600).default(20),
+  CLAMD_URL: clamdUrl.optional(),
+  CLAMD_TIMEOUT_SECONDS: integer(1, 600).default(20),
   OTEL_EXPORTER_OTLP_ENDPOINT: urlWith(['http:', 'https:']).optional(),
   OTEL_EXPORTER_OTLP_HEADERS: otelHeaders.optional(),
   OTEL_SERVICE_NAME: z.string().max(100).default('ip2a'),

@@ -17,7 +17,10 @@ const pieceBytes = 8 * 1024;
 export class Upload {
   private constructor(private readonly file: FileHandle) {}
 
-  /** Throws 413 past `maxBytes`, 408 where nothing comes any more, 400 where the file breaks off. */
+  /**
+   * Throws 413 past `maxBytes`, 408 where nothing comes any more, 400 where the file breaks off, or
+   * the DomainError that the content fails with.
+   */
   static async receive(content: Readable, maxBytes: number): Promise<Upload> {
     const path = join(tmpdir(), `ip2a-upload-${randomUUID()}`);
     const file = await open(path, 'wx+', 0o600);
@@ -74,5 +77,6 @@ function inTime<T>(chunk: Promise<T>): Promise<T> {
 }
 
 function brokenOff(cause: unknown): DomainError {
+  if (cause instanceof DomainError) return cause;
   return new DomainError('request.malformed', 'The file was broken off.', { cause });
 }

@@ -1,0 +1,2 @@
+export { VirusScanHealth } from './virus-scan.health';
+export { VirusScanner } from './virus-scanner';
