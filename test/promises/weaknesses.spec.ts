@@ -1,4 +1,5 @@
 import { Client } from 'pg';
+import { migrate } from '#platform/database';
 import { run } from '../support/cli';
 import { until } from '../support/load';
 import { spawnApi, startApi, type LocalApi } from '../support/harness';
@@ -16,6 +17,7 @@ let month: string;
 
 beforeAll(async () => {
   server = await OwnServer.start();
+  await migrate(server);
   api = await startApi({ database: server });
   superuser = new Client({ connectionString: server.superuserUrl });
   await superuser.connect();
@@ -313,12 +315,51 @@ const weakenings: [what: string, done: string, undone: string, said: string][] =
     'salting_activities is not logged: a crash empties it',
   ],
   [
+    'what tells of changed objects is disabled',
+    'ALTER EVENT TRIGGER ip2a_ddl_command_end DISABLE',
+    'ALTER EVENT TRIGGER ip2a_ddl_command_end ENABLE ALWAYS',
+    'event trigger ip2a_ddl_command_end is disabled',
+  ],
+  [
+    'it sleeps for replicas',
+    'ALTER EVENT TRIGGER ip2a_sql_drop ENABLE',
+    'ALTER EVENT TRIGGER ip2a_sql_drop ENABLE ALWAYS',
+    'event trigger ip2a_sql_drop sleeps in some sessions (it is not ENABLE ALWAYS)',
+  ],
+  [
+    'it is gone',
+    'DROP EVENT TRIGGER ip2a_sql_drop',
+    `CREATE EVENT TRIGGER ip2a_sql_drop ON sql_drop EXECUTE FUNCTION ip2a_watch.note_ddl();
+     ALTER EVENT TRIGGER ip2a_sql_drop ENABLE ALWAYS`,
+    'event trigger ip2a_sql_drop is missing',
+  ],
+  [
+    'it is told of some commands only',
+    `DROP EVENT TRIGGER ip2a_sql_drop;
+     CREATE EVENT TRIGGER ip2a_sql_drop ON sql_drop WHEN TAG IN ('DROP VIEW') EXECUTE FUNCTION ip2a_watch.note_ddl();
+     ALTER EVENT TRIGGER ip2a_sql_drop ENABLE ALWAYS`,
+    `DROP EVENT TRIGGER ip2a_sql_drop;
+     CREATE EVENT TRIGGER ip2a_sql_drop ON sql_drop EXECUTE FUNCTION ip2a_watch.note_ddl();
+     ALTER EVENT TRIGGER ip2a_sql_drop ENABLE ALWAYS`,
+    'event trigger ip2a_sql_drop is not the one that was made',
+  ],
+  [
+    'sessions of the owner begin without it',
+    'ALTER ROLE ip2a_owner SET event_triggers = off',
+    'ALTER ROLE ip2a_owner RESET event_triggers',
+    'ip2a_owner begins its sessions with event_triggers=off',
+  ],
+  [
     'sessions of the application begin as somebody',
     `ALTER ROLE ip2a_app SET ip2a.context = '{}'`,
     'ALTER ROLE ip2a_app RESET ip2a.context',
     'ip2a_app begins its sessions with ip2a.context={}',
   ],
 ];
+
+/** What no event trigger is told of: roles and settings of the whole server, grants, and what has no schema. */
+const isUntold = (done: string) =>
+  /^(GRANT|ALTER ROLE|CREATE (PUBLICATION|SUBSCRIPTION)|ALTER EVENT|DROP EVENT)/.test(done);
 
 const inMonth = (text: string) => text.replaceAll('MONTH', month);
 
@@ -328,7 +369,13 @@ it('finds nothing weak in what was made, once its first entries are sealed', asy
 });
 
 it.each(weakenings)('says so where %s', async (_, done, undone, said) => {
+  await superuser.query('BEGIN');
   await superuser.query(inMonth(done));
+  const { rows: entries } = await superuser.query(
+    `SELECT database_role FROM audit_logs WHERE action = 'DDL' AND txid = pg_current_xact_id()`,
+  );
+  await superuser.query('COMMIT');
+  expect(entries[0]).toEqual(isUntold(done) ? undefined : { database_role: 'postgres' });
   const meanwhile = await ready();
   await superuser.query(inMonth(undone));
   expect([meanwhile.status, meanwhile.checks.grants]).toEqual(['warn', weak(inMonth(said))]);

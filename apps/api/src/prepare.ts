@@ -8,11 +8,12 @@ import { ownsSchema } from '#platform/database';
  */
 export async function prepare(): Promise<Runtime> {
   const runtime = await openRuntime('own');
-  const { config } = runtime;
+  const { config, superuserUrl } = runtime;
   const urls = {
     ownerUrl: config.databaseOwnerUrl,
     applicationUrl: config.databaseUrl,
     archiverUrl: config.DATABASE_ARCHIVER_URL,
+    superuserUrl,
   };
   const isOwner = await ownsSchema(urls.ownerUrl);
   const weaknesses = await (isOwner ? migrateLedger(urls) : acceptLedger(urls));

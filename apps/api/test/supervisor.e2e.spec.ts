@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Client as DatabaseClient } from 'pg';
+import { openRuntime } from '#platform/config';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/database';
 import { environmentOf, spawnApi, type Client, type Program, type Reply } from '../../../test/support/harness';
 import { until } from '../../../test/support/load';
@@ -224,6 +226,13 @@ it('use the embedded server of their supervisor, which starts it again when it i
     }).then(({ status }) => status);
   const isReady = () => fetch(`${url}/health/ready`).then(({ ok }) => ok);
   expect(await logIn()).toBe(200);
+  // What its superuser alone could make.
+  const { config, stop } = await openRuntime('attach', { env });
+  const owner = new DatabaseClient({ connectionString: config.databaseOwnerUrl });
+  await owner.connect();
+  expect((await owner.query(`SELECT FROM pg_event_trigger WHERE evtname LIKE 'ip2a%'`)).rowCount).toBe(2);
+  await owner.end();
+  await stop();
   const [postmaster] = readFileSync(join(folder, 'postgres', 'data', 'postmaster.pid'), 'utf8').split('\n');
   process.kill(Number(postmaster), 'SIGKILL');
   await until(() => reported.includes('PostgreSQL runs again.'), startMs);

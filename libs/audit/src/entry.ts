@@ -4,7 +4,7 @@ import type { RequestContext, Disclosure } from '#platform/context';
 
 /**
  * The actions an entry can record; CREATE, UPDATE, DELETE and RESTORE are written by the capture
- * triggers.
+ * triggers, DDL by event triggers.
  */
 export const ACTIONS = [
   'READ',
@@ -23,6 +23,7 @@ export const ACTIONS = [
   'PURGE',
   'ERASE',
   'BREAK_GLASS',
+  'DDL',
 ] as const;
 export type Action = (typeof ACTIONS)[number];
 

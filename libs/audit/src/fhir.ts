@@ -52,6 +52,7 @@ const patterns: Record<Action, Pattern> = {
   LOGOUT: { type: authentication, subtype: [coding(dicom, '110123', 'Logout')], action: 'E' },
   ACCESS_DENIED: { type: alert, subtype: [], action: 'E' },
   RATE_LIMITED: { type: alert, subtype: [], action: 'E' },
+  DDL: { type: alert, subtype: [coding(dicom, '110129', 'Security Configuration')], action: 'E' },
   ARCHIVE: { type: lifecycle('archive', 'Archive Record Lifecycle Event'), subtype: [], action: 'E' },
   PURGE: { type: lifecycle('destroy', 'Destroy/Delete Record Lifecycle Event'), subtype: [], action: 'D' },
   ERASE: { type: lifecycle('destroy', 'Destroy/Delete Record Lifecycle Event'), subtype: [], action: 'D' },

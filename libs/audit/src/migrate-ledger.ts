@@ -1,13 +1,10 @@
 import { Client } from 'pg';
 import { ConfigError } from '#platform/config';
-import { migrate, pendingMigrations, roleOf } from '#platform/database';
+import { migrate, pendingMigrations, roleOf, type MigrationUrls } from '#platform/database';
 import { weaknessesOf } from './weaknesses';
 
 /** Migrates, grants, and answers what is weaker than promised all the same, in sentences for an operator. */
-export async function migrateLedger(
-  urls: { ownerUrl: string; applicationUrl: string; archiverUrl?: string },
-  log?: (line: string) => void,
-): Promise<string[]> {
+export async function migrateLedger(urls: MigrationUrls, log?: (line: string) => void): Promise<string[]> {
   await migrate(urls, log);
   return weaknessesSeenBy(urls.ownerUrl, urls.applicationUrl);
 }

@@ -29,6 +29,7 @@ const kinds: Record<Action, Kind> = {
   ERASE: { ...api, activity_id: 4 },
   PURGE: { ...api, activity_id: 4 },
   ARCHIVE: { ...api, activity_id: other },
+  DDL: { ...api, activity_id: other },
   ACCESS_DENIED: { ...api, activity_id: other },
   RATE_LIMITED: { ...api, activity_id: other },
   LOGIN: { ...authentication, activity_id: 1 },

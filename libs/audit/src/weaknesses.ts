@@ -138,6 +138,14 @@ const weaknessesSql = `
     UNION ALL
     SELECT 9, 'trigger ' || trigger || ' of ' || "table" || ' ' || fault FROM found WHERE fault IS NOT NULL
     UNION ALL
+    -- Made where a superuser was at hand, and then with this schema.
+    SELECT 9, 'event trigger ' || e.name || CASE WHEN t.oid IS NULL THEN ' is missing' WHEN t.evtenabled = 'D' THEN ' is disabled'
+      WHEN t.evtenabled <> 'A' THEN ' sleeps in some sessions (it is not ENABLE ALWAYS)' ELSE ' is not the one that was made' END
+    FROM unnest('{ip2a_ddl_command_end,ip2a_sql_drop}'::text[]) AS e (name) LEFT JOIN pg_event_trigger t ON t.evtname = e.name
+    LEFT JOIN pg_proc p ON p.oid = t.evtfoid
+    WHERE to_regnamespace('ip2a_watch') IS NOT NULL AND (t.oid IS NULL OR t.evtenabled <> 'A' OR t.evttags IS NOT NULL
+      OR 'ip2a_' || t.evtevent <> e.name OR p.proname <> 'note_ddl' OR p.pronamespace <> to_regnamespace('ip2a_watch'))
+    UNION ALL
     SELECT 10, name || ' has rules, which can swallow what is written to it' FROM watched WHERE relhasrules
       AND EXISTS (SELECT FROM pg_rewrite WHERE ev_class = watched.oid)
     UNION ALL
@@ -167,7 +175,7 @@ const weaknessesSql = `
     SELECT 16, coalesce(r.rolname, 'every role') || ' begins its sessions with ' || c.setting
     FROM pg_db_role_setting d CROSS JOIN unnest(d.setconfig) AS c (setting) LEFT JOIN pg_roles r ON r.oid = d.setrole
     WHERE d.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
-      AND c.setting ~* '^(session_replication_role|ip2a\\.)'
+      AND c.setting ~* '^(session_replication_role|event_triggers|ip2a\\.)'
   )
   SELECT weakness FROM faults ORDER BY place, weakness`;
 

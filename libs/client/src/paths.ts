@@ -2478,7 +2478,7 @@ export interface components {
              * @description What was done.
              * @enum {string}
              */
-            action: "READ" | "BULK_READ" | "CREATE" | "UPDATE" | "DELETE" | "RESTORE" | "LOGIN" | "LOGIN_FAILED" | "LOGOUT" | "ACCESS_DENIED" | "RATE_LIMITED" | "EXPORT" | "ARCHIVE" | "PURGE" | "ERASE" | "BREAK_GLASS";
+            action: "READ" | "BULK_READ" | "CREATE" | "UPDATE" | "DELETE" | "RESTORE" | "LOGIN" | "LOGIN_FAILED" | "LOGOUT" | "ACCESS_DENIED" | "RATE_LIMITED" | "EXPORT" | "ARCHIVE" | "PURGE" | "ERASE" | "BREAK_GLASS" | "DDL";
             /** @example members */
             tableName: string | null;
             /** @description The one record that the entry is about. */
@@ -5188,7 +5188,7 @@ export interface operations {
                 /** @description Entries of this user. */
                 changedBy?: number;
                 /** @description Entries of this action. */
-                action?: "READ" | "BULK_READ" | "CREATE" | "UPDATE" | "DELETE" | "RESTORE" | "LOGIN" | "LOGIN_FAILED" | "LOGOUT" | "ACCESS_DENIED" | "RATE_LIMITED" | "EXPORT" | "ARCHIVE" | "PURGE" | "ERASE" | "BREAK_GLASS";
+                action?: "READ" | "BULK_READ" | "CREATE" | "UPDATE" | "DELETE" | "RESTORE" | "LOGIN" | "LOGIN_FAILED" | "LOGOUT" | "ACCESS_DENIED" | "RATE_LIMITED" | "EXPORT" | "ARCHIVE" | "PURGE" | "ERASE" | "BREAK_GLASS" | "DDL";
                 /** @description Entries of this request: its `X-Request-Id`. */
                 requestId?: string;
                 /** @description Entries of requests from this address. */
@@ -5318,7 +5318,7 @@ export interface operations {
                 /** @description Entries of this user. */
                 changedBy?: number;
                 /** @description Entries of this action. */
-                action?: "READ" | "BULK_READ" | "CREATE" | "UPDATE" | "DELETE" | "RESTORE" | "LOGIN" | "LOGIN_FAILED" | "LOGOUT" | "ACCESS_DENIED" | "RATE_LIMITED" | "EXPORT" | "ARCHIVE" | "PURGE" | "ERASE" | "BREAK_GLASS";
+                action?: "READ" | "BULK_READ" | "CREATE" | "UPDATE" | "DELETE" | "RESTORE" | "LOGIN" | "LOGIN_FAILED" | "LOGOUT" | "ACCESS_DENIED" | "RATE_LIMITED" | "EXPORT" | "ARCHIVE" | "PURGE" | "ERASE" | "BREAK_GLASS" | "DDL";
                 /** @description Entries of this request: its `X-Request-Id`. */
                 requestId?: string;
                 /** @description Entries of requests from this address. */

@@ -7,6 +7,8 @@ import { ConfigError, parseEnvironment, toConfig, type Config } from './config';
 /** The configuration, and the servers that were started for it. */
 export interface Runtime {
   config: Config;
+  /** The superuser of the embedded server, in the database of the program. */
+  superuserUrl?: string;
   /** Stops what was started; does nothing where the database is somebody else's. */
   readonly stop: () => Promise<void>;
 }
@@ -42,7 +44,8 @@ export async function openRuntime(
   const report = (line: string) => void process.stderr.write(`${line}\n`);
   const server = await startEmbeddedPostgres({ folder: join(folder, 'postgres'), mode, settings, report });
   const config = toConfig(values, { databaseUrl: server.applicationUrl, databaseOwnerUrl: server.ownerUrl });
-  return { config, stop: () => server.stop() };
+  const superuserUrl = new URL(new URL(server.ownerUrl).pathname, server.superuserUrl).href;
+  return { config, superuserUrl, stop: () => server.stop() };
 }
 
 /** The settings alone, validated; no database is opened. */

@@ -5,7 +5,7 @@ export { ContextQueryRunner } from './context-query-runner';
 export { connectionWaitMs, Database, longStatementMs } from './database';
 export { DatabaseHealth } from './database.health';
 export { withLease } from './lease';
-export { makePartitions, migrate, ownsSchema, pendingMigrations, roleOf } from './migrate';
+export { makePartitions, migrate, ownsSchema, pendingMigrations, roleOf, type MigrationUrls } from './migrate';
 export { snake, SnakeNaming } from './naming';
 export { oneOf } from './one-of';
 export { brokenRule, namedRows, translateError, violationOf, type Violation } from './pg-errors';

@@ -1,18 +1,24 @@
 import { DataSource } from 'typeorm';
 import { Client } from 'pg';
 import { migrations } from '#migrations';
+import { watchDdl } from './ddl-watch';
+
+export interface MigrationUrls {
+  ownerUrl: string;
+  applicationUrl: string;
+  archiverUrl?: string;
+  superuserUrl?: string;
+}
 
 /** A number of our own for the advisory lock that lets one migration run at a time. */
 const migrationLock = 4_927_001;
 
 /**
  * Brings the schema up to date as its owner and grants the application's role what it needs, and no more. Safe to run
- * twice and by several processes at once. `ownerUrl` must be a direct connection (a session lock is held).
+ * twice and by several processes at once. `ownerUrl` must be a direct connection (a session lock is held). Event triggers are made
+ * where the owner may, or a superuser is named.
  */
-export async function migrate(
-  urls: { ownerUrl: string; applicationUrl: string; archiverUrl?: string },
-  log: (line: string) => void = () => {},
-): Promise<void> {
+export async function migrate(urls: MigrationUrls, log: (line: string) => void = () => {}): Promise<void> {
   const guard = new Client({ connectionString: urls.ownerUrl });
   await guard.connect();
   try {
@@ -35,6 +41,7 @@ export async function migrate(
     await guard.query('SELECT grant_application($1)', [roleOf(urls.applicationUrl)]);
     if (urls.archiverUrl)
       await guard.query('SELECT grant_archiver($1), grant_disowning($1)', [roleOf(urls.archiverUrl)]);
+    await watchDdl(urls.superuserUrl ?? urls.ownerUrl);
   } finally {
     await guard.end();
   }

@@ -16,12 +16,13 @@ export function migrateDatabase(): Command {
         databaseUrl: applicationUrl,
         DATABASE_ARCHIVER_URL: archiverUrl,
       } = runtime.config;
+      const { superuserUrl } = runtime;
       const { ownsSchema, roleOf } = await import('#platform/database');
       if (!(await ownsSchema(ownerUrl))) {
         throw new UsageError(`${roleOf(ownerUrl)} does not own the schema: set DATABASE_OWNER_URL.`);
       }
       const log = (line: string) => process.stdout.write(`${line}\n`);
-      const weaknesses = await migrateLedger({ ownerUrl, applicationUrl, archiverUrl }, log);
+      const weaknesses = await migrateLedger({ ownerUrl, applicationUrl, archiverUrl, superuserUrl }, log);
       process.stdout.write('The schema is up to date.\n');
       for (const weakness of weaknesses) {
         process.stderr.write(`Warning: the ledger is weaker than promised: ${weakness}.\n`);
