@@ -5,3 +5,6 @@ export const scans = new Counter({
   help: 'Uploads that clamd was asked about, by outcome: clean, infected, too-large (for its limits), or failed (no answer).',
   labelNames: ['outcome'],
 });
+
+// An outcome that is first seen with its first case has no increase.
+for (const outcome of ['clean', 'infected', 'too-large', 'failed']) scans.inc({ outcome }, 0);
