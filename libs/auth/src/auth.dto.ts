@@ -5,8 +5,9 @@ import { MfaRequiredView } from './mfa.dto';
 /** Length counts more than alphabet (NIST SP 800-63B §5.1.1.2); the cap bounds the work of hashing. */
 export const newPassword = z
   .string()
+  .normalize('NFC')
   .min(12, 'must have at least 12 characters')
-  .max(256)
+  .max(128)
   .refine((value) => new Set(value).size >= 5, { error: 'must hold at least five different characters' })
   .describe('None of the 3,000 commonest, and more than words of the e-mail address.')
   .meta({ examples: ['correct horse battery staple'] });

@@ -70,7 +70,8 @@ export class AuthService {
   async changePassword(context: RequestContext, { currentPassword, newPassword }: ChangePassword): Promise<void> {
     const userId = actorId(context);
     const account = await this.prove(context, currentPassword);
-    if (newPassword === currentPassword) throw invalid('/newPassword', 'must be another one than the current password');
+    if (newPassword === currentPassword.normalize('NFC'))
+      throw invalid('/newPassword', 'must be another one than the current password');
     const chosen = { pointer: '/newPassword', email: account?.email, userId };
     const passwordHash = await hashNewPassword(context, newPassword, chosen);
     await this.database.transaction(context, async () => {

@@ -19,8 +19,11 @@ describe('a new password', () => {
     ['aaaabbbbccccdddd', false],
     ['aaaabbbbccccdddde', true],
     // Nothing is cut off: what is shortened in silence is another password.
-    [`abcde${'f'.repeat(251)}`, true],
-    [`abcde${'f'.repeat(252)}`, false],
+    [`abcde${'f'.repeat(123)}`, true],
+    [`abcde${'f'.repeat(124)}`, false],
+    // Eleven letters, two of them with an accent of its own: twelve and thirteen characters before NFC.
+    ['cafe\u0301cafe\u0301cas', false],
+    ['cafe\u0301cafe\u0301cash', true],
     [12345678901234, false],
     [null, false],
   ])('%j is taken: %s', (value, taken) => {
@@ -102,6 +105,16 @@ describe('a password', () => {
     const typed = [password, `${password} `, password.toUpperCase(), password.slice(0, -1), ''];
     const right = await Promise.all(typed.map((text) => isPassword(context, text, kept)));
     expect(right).toEqual([true, false, false, false, false]);
+  });
+
+  it('is right whichever way its accents are typed, then and now', async () => {
+    const [one, two] = ['é'.normalize('NFC'), 'é'.normalize('NFD')].map((e) => `un caf${e} serré`);
+    for (const chosen of [one!, two!]) {
+      const kept = await hashPassword(context, chosen);
+      expect([await isPassword(context, one!, kept), await isPassword(context, two!, kept)]).toEqual([true, true]);
+    }
+    // Hashed by an earlier version, as it was typed.
+    expect(await isPassword(context, two!, await hash(two!))).toBe(true);
   });
 
   it('is right under older parameters as well', async () => {

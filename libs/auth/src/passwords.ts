@@ -19,9 +19,14 @@ let common: ReadonlySet<string> | undefined;
 /** Verified against where there is no account, so that an unknown address takes as long as a wrong password. */
 const nobody = hash('no account has this password', parameters);
 
+/** One form of each character: keyboards and phones send an accented letter as one character or as two. */
+function composed(password: string): string {
+  return password.normalize('NFC');
+}
+
 /** Hashes wait for one another; a request that was given up after its hash would be sent again and wait again. */
 export function hashPassword(context: RequestContext, password: string): Promise<string> {
-  return context.unhurried(hash(password, parameters));
+  return context.unhurried(hash(composed(password), parameters));
 }
 
 /** Of whom a new password is, and where it stands in the request. */
@@ -64,11 +69,14 @@ function isMadeOf(password: string, words: readonly string[]): boolean {
   return rest !== password && rest.replaceAll(/[^\p{L}]/gu, '').length < ownLetters;
 }
 
+/** Whether it is the password, however its accents were typed. Older hashes are of the text as it came. */
 export async function isPassword(
   context: RequestContext,
   password: string,
   passwordHash: string | undefined,
 ): Promise<boolean> {
-  const matches = await context.unhurried(verify(passwordHash ?? (await nobody), password));
-  return matches && passwordHash !== undefined;
+  const known = passwordHash ?? (await nobody);
+  const matches = (text: string) => context.unhurried(verify(known, text));
+  const isRight = (await matches(composed(password))) || (password !== composed(password) && (await matches(password)));
+  return isRight && passwordHash !== undefined;
 }
