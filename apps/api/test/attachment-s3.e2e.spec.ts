@@ -75,7 +75,8 @@ if (missing.length > 0) {
     const content = aPdf(5_000_000);
     const created = await upload(staff, [...ownerParts(member), ['file', content, 'a.pdf']]);
     expect([created.status, created.json()['sha256']]).toEqual([201, sha256(content)]);
-    const path = `/attachments/${created.json<{ id: number }>().id}/content`;
+    const { id } = created.json<{ id: number }>();
+    const path = `/attachments/${id}/content`;
     const message = await staff.open('GET', path);
     const chunks: Buffer[] = [];
     for await (const chunk of message) chunks.push(chunk as Buffer);
@@ -86,5 +87,9 @@ if (missing.length > 0) {
     expect(replies.map(codeOf)).toEqual(Array(2).fill([503, 'service.unavailable']));
     const [counted] = await database.query<{ rows: number }>('SELECT count(*)::integer AS rows FROM file_attachments');
     expect(counted?.rows).toBe(1);
+    // Either answer tells that the record is there: of one that is not, it would be a 422 or 404.
+    const notes = 'service.unavailable';
+    await api.expectAudit(replies[0]!, { action: 'READ', tableName: 'members', recordId: member, notes });
+    await api.expectAudit(replies[1]!, { action: 'READ', tableName: 'file_attachments', recordId: id, notes });
   });
 });

@@ -82,6 +82,8 @@ export class AttachmentsService {
       // The record is looked up afterwards, so that what the scanner answers tells nothing of it.
       return await this.scanner.whenClean(Readable.from(checked(content, check)), aim, async (clean) => {
         await this.mustTakeFiles(context, fields);
+        // From here on a fault of the store tells that the record is there.
+        context.consider({ tableName: aim.tableName, ids: [recordId] });
         const storageKey = newKey();
         const { size: fileSize, sha256 } = await this.store.put(storageKey, clean, { mediaType });
         const originalName = storableName(sentName);

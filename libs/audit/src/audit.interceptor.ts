@@ -8,7 +8,7 @@ import {
   type NestInterceptor,
 } from '@nestjs/common';
 import { lastValueFrom, of, type Observable } from 'rxjs';
-import { OutdatedError } from '#kernel';
+import { OutdatedError, type DomainError } from '#kernel';
 import type { RequestContext } from '#platform/context';
 import { Database, translateError } from '#platform/database';
 import { asDomainError, contextOf, Rendered } from '#platform/http';
@@ -57,7 +57,7 @@ export class AuditInterceptor implements NestInterceptor {
       const error = asDomainError(translateError(thrown));
       // A refusal was decided by the account, too.
       if (isRefusal(error)) await this.writer.confirmAccount(context);
-      else if (error.status < 500) await this.gate.releaseError(context, error);
+      else if (error.status < 500 || isDecided(context, error)) await this.gate.releaseError(context, error);
       throw thrown;
     }
     try {
@@ -80,6 +80,11 @@ export class AuditInterceptor implements NestInterceptor {
     this.logger.error({ requestId, operation, table }, 'A reply held a record that nobody noted, and was refused');
     throw new Error(`The reply of ${operation} shows a record of ${table} that nobody noted.`);
   }
+}
+
+/** Whether a fault came after records were looked at: it tells that they are there, where another error would say that they are not. */
+function isDecided({ considered }: RequestContext, { code, tells }: DomainError): boolean {
+  return code !== 'audit.unavailable' && considered.length + tells.length > 0;
 }
 
 function streamOf(reply: unknown): Readable | undefined {
