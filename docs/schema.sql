@@ -348,9 +348,9 @@ CREATE OR REPLACE FUNCTION public.audit_mask(shown jsonb, secrets text[])
  IMMUTABLE
  SET search_path TO 'public', 'pg_temp'
 AS $function$
-        SELECT shown || coalesce((SELECT jsonb_object_agg(secret, '[redacted]'::text) FROM unnest(secrets) AS secret
-          WHERE shown -> secret <> 'null'), '{}')
-      $function$
+      SELECT shown || coalesce((SELECT jsonb_object_agg(secret, '[redacted] sha256:' || left(encode(sha256(convert_to(shown ->> secret, 'UTF8')), 'hex'), 32)) FROM unnest(secrets) AS secret
+        WHERE shown -> secret <> 'null'), '{}')
+    $function$
 ;
 
 CREATE OR REPLACE FUNCTION public.audit_refuse()

@@ -39,7 +39,8 @@ import { MemberLinks1795421400000 } from './1795421400000-member-links';
 import { RegistrationGuesses1795421410000 } from './1795421410000-registration-guesses';
 import { SecondFactorVersions1795421420000 } from './1795421420000-second-factor-versions';
 import { ServingWithoutTheOwner1795421600000 } from './1795421600000-serving-without-the-owner';
-import { PasswordProofs2026113032000 } from './2026113032000-password-proofs';
+import { PasswordProofs1795421700000 } from './1795421700000-password-proofs';
+import { DigestsOfSecrets1795421710000 } from './1795421710000-digests-of-secrets';
 
 /** In the order they run; a spec compares this list with the files. */
 export const migrations = [
@@ -84,5 +85,6 @@ export const migrations = [
   RegistrationGuesses1795421410000,
   SecondFactorVersions1795421420000,
   ServingWithoutTheOwner1795421600000,
-  PasswordProofs2026113032000,
+  PasswordProofs1795421700000,
+  DigestsOfSecrets1795421710000,
 ];

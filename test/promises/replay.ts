@@ -1,9 +1,9 @@
-import { readEntries } from '../support/ledger';
+import { readEntries, redactedAs } from '../support/ledger';
 import type { TestDatabase } from '../support/database';
 
 type Row = Record<string, unknown>;
 
-/** Columns whose values no entry holds. */
+/** Columns of which entries hold digests. */
 const secrets = ['password_hash', 'token_hash'];
 
 /**
@@ -47,7 +47,7 @@ async function held(database: TestDatabase): Promise<Record<string, Row>> {
       const { audit_ref: lastEntry, updated_at: _, ...fields } = row;
       const shown = Object.entries(fields).map(([name, value]) => [
         name,
-        secrets.includes(name) ? '[redacted]' : value,
+        secrets.includes(name) ? redactedAs(String(value)) : value,
       ]);
       rows[`${table} ${String(row['id'])}`] = { ...Object.fromEntries(shown), lastEntry };
     }

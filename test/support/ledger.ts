@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { TestDatabase } from './database';
 
 /** An entry as it stands in the ledger, read behind the API's back. */
@@ -57,3 +58,11 @@ export function readEntries(database: TestDatabase, filter: EntryFilter = {}): P
     [requestId, tableName, recordId, action, changedBy, since],
   );
 }
+
+/** What an entry holds in the place of a secret. */
+export function redactedAs(secret: string): string {
+  return `[redacted] sha256:${createHash('sha256').update(secret).digest('hex').slice(0, 32)}`;
+}
+
+/** The same, of whichever secret. */
+export const isRedacted = (): string => expect.stringMatching(/^\[redacted\] sha256:[0-9a-f]{32}$/) as string;

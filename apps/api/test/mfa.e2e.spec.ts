@@ -1,6 +1,7 @@
 import { Secret, TOTP } from 'otpauth';
 import type { Role } from '#access';
 import { type Account, type Client, codeOf, type LocalApi, type Reply, startApi } from '../../../test/support/harness';
+import { isRedacted } from '../../../test/support/ledger';
 import { inParallel } from '../../../test/support/load';
 import { Mailbox } from '../../../test/support/mailbox';
 
@@ -64,7 +65,7 @@ describe('setting up a second factor', () => {
       action: 'UPDATE',
       tableName: 'users',
       changedBy: client.account.id,
-      newValues: { mfa_secret: '[redacted]' },
+      newValues: { mfa_secret: isRedacted() },
     });
     expect((await api.login(client.account)).session.accessToken).toMatch(/^ey/);
     const confirmed = await client.post('/auth/mfa/confirm', { code: codeAt(secret) });

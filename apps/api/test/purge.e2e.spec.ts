@@ -1,6 +1,7 @@
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { aMember } from '../../../libs/members/src/member.factory';
 import { startApi, type Client, type LocalApi } from '../../../test/support/harness';
+import { isRedacted } from '../../../test/support/ledger';
 
 let api: LocalApi;
 /** Another worker on the same database. */
@@ -65,7 +66,7 @@ describe('what has expired', () => {
       route: 'purge',
       changedBy: null,
       actorEmail: 'system:purge',
-      oldValues: { user_id: userId, purpose: 'mfa', token_hash: '[redacted]' },
+      oldValues: { user_id: userId, purpose: 'mfa', token_hash: isRedacted() },
     });
   });
 

@@ -1,6 +1,7 @@
 import type { Role } from '#access';
 import { aMember } from '../../../libs/members/src/member.factory';
 import { type Client, codeOf, type LocalApi, type Reply, startApi } from '../../../test/support/harness';
+import { isRedacted } from '../../../test/support/ledger';
 
 interface User {
   id: number;
@@ -69,7 +70,7 @@ describe('creating a user', () => {
         action: 'CREATE',
         tableName: 'users',
         recordId: created.id,
-        newValues: expect.objectContaining({ password_hash: '[redacted]' }) as Record<string, unknown>,
+        newValues: expect.objectContaining({ password_hash: isRedacted() }) as Record<string, unknown>,
       },
       {
         action: 'CREATE',
@@ -94,8 +95,8 @@ describe('creating a user', () => {
     expect(ledger).not.toContain(row?.hash);
     const [change] = await api.entries({ tableName: 'users', recordId: user.id, action: 'UPDATE' });
     expect(change).toMatchObject({
-      oldValues: { password_hash: '[redacted]' },
-      newValues: { password_hash: '[redacted]' },
+      oldValues: { password_hash: isRedacted() },
+      newValues: { password_hash: isRedacted() },
     });
   });
 

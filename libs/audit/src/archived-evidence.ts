@@ -27,7 +27,7 @@ export class ArchivedEvidence {
   ) {}
 
   /** The first records, up to a limit, that their archived entry does not tell. One that lies in a cold or destroyed object tells nothing. */
-  async rows({ table, hidden }: RowEvidence, limit: number): Promise<Unlike[]> {
+  async rows({ table, differs }: RowEvidence, limit: number): Promise<Unlike[]> {
     const objects = await this.archive.objects();
     const unlike: Unlike[] = [];
     let after = 0;
@@ -39,7 +39,7 @@ export class ArchivedEvidence {
         [after],
         longStatementMs,
       );
-      unlike.push(...(await this.compare({ table, hidden }, rows, objects)));
+      unlike.push(...(await this.compare({ table, differs }, rows, objects)));
       isMore = rows.length === rowsAtATime;
       after = rows.at(-1)?.id ?? after;
     }
@@ -47,7 +47,7 @@ export class ArchivedEvidence {
   }
 
   private async compare(
-    { table, hidden }: Pick<RowEvidence, 'table' | 'hidden'>,
+    { table, differs }: Pick<RowEvidence, 'table' | 'differs'>,
     rows: readonly Unlike[],
     objects: readonly ArchivedObject[],
   ): Promise<Unlike[]> {
@@ -69,7 +69,7 @@ export class ArchivedEvidence {
     const differing = await this.database.query<Unlike>(
       undefined,
       `SELECT t.id, t.audit_ref::text AS "auditRef" FROM ${table} t JOIN unnest($1::integer[], $2::jsonb[]) AS e (id, new_values) USING (id)
-       WHERE NOT to_jsonb(t) @> (e.new_values - ${hidden})`,
+       WHERE ${differs('e.new_values')}`,
       [own.map(({ row }) => row.id), own.map(({ entry }) => entry.newValues)],
       longStatementMs,
     );

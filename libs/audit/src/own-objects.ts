@@ -30,7 +30,7 @@ export const ownObjects: Record<string, string> = {
   'function  audit_make_partitions(months_ahead integer)':
     'b3468263e628d075f9da72a2efc5ef965aaf0c3c43e3cb6255c8d244e6e29268',
   'function  audit_mask(shown jsonb, secrets text[])':
-    'd2b25eaf183912fb6e8821afe5b61baed71de3dcb87576274b9c77cd11c35fba',
+    '92263c2e951427de7553bccb02ac989dc494a0ceb9b41bcaca7cbe51dba0f93b',
   'function  audit_refuse()':
     '69cf9343f1b3b3b67c1082315cd9951ebb0f01d1b36050d01db77ca7fdabdb43',
   'function  audit_refuse_claim(action text)':

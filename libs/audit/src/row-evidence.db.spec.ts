@@ -30,8 +30,8 @@ beforeEach(async () => {
     UPDATE members SET deleted_at = now() WHERE id > 1; UPDATE members SET deleted_at = NULL WHERE id = 2`);
 });
 
-async function unlike(): Promise<number[]> {
-  const evidence = rowEvidence(connected.dataSource.entityMetadatas).find(({ table }) => table === 'members');
+async function unlike(of = 'members'): Promise<number[]> {
+  const evidence = rowEvidence(connected.dataSource.entityMetadatas).find(({ table }) => table === of);
   const rows = await database.query<{ id: number }>(`SELECT id FROM (${evidence?.sql}) e ORDER BY id`);
   return rows.map(({ id }) => id);
 }
@@ -85,4 +85,31 @@ it.each([
 ] as const)('names the row where somebody changed %s', async (_, sql, expected) => {
   await owner.query(sql);
   expect(await unlike()).toEqual(expected);
+});
+
+describe('a secret, of which entries hold a digest', () => {
+  const exchanged = `ALTER TABLE users DISABLE TRIGGER USER; UPDATE users SET password_hash = 'known' WHERE id = 2;
+    ALTER TABLE users ENABLE TRIGGER USER`;
+  beforeEach(async () => {
+    await owner.query(`DELETE FROM users;
+      INSERT INTO users (id, email, password_hash, first_name, last_name)
+        SELECT n, n || '@local.example', 'first', 'Rosa', 'Delgado' FROM generate_series(1, 3) n;
+      UPDATE users SET password_hash = 'second' WHERE id < 3`);
+  });
+
+  it('accuses no account whose entries tell of it', async () => {
+    expect(await unlike('users')).toEqual([]);
+  });
+
+  it('names the account where somebody exchanged it', async () => {
+    await owner.query(exchanged);
+    expect(await unlike('users')).toEqual([2]);
+  });
+
+  it('is not compared where the entry is older than the digests', async () => {
+    await owner.query(`ALTER TABLE audit_logs DISABLE TRIGGER USER;
+      UPDATE audit_logs SET new_values = new_values || '{"password_hash": "[redacted]"}' WHERE table_name = 'users' AND new_values ? 'password_hash';
+      ALTER TABLE audit_logs ENABLE TRIGGER USER; ${exchanged}`);
+    expect(await unlike('users')).toEqual([]);
+  });
 });

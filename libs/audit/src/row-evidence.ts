@@ -8,26 +8,33 @@ const changes = `'CREATE', 'UPDATE', 'DELETE', 'RESTORE'`;
 export interface RowEvidence {
   table: string;
   sql: string;
-  /** Names of columns, as a text[], that are left out of the comparison. */
-  hidden: string;
+  /** Whether values `told` by entries, an expression of jsonb, differ from those of the row `t`. */
+  differs(told: string): string;
 }
+
+/** What entries of before the digests have in the place of a secret. */
+const withoutDigest = `'"[redacted]"'`;
 
 /**
  * Rows that their history does not tell: the entry named by `audit_ref` is missing or about another
  * record, there is a later one, or a column is not what the last entry that names it says. A column
- * that no entry names is not compared; secrets are not, because entries do not hold them. An entry that
- * may be in the archive is taken to be there: ArchivedEvidence looks.
+ * that no entry names is not compared. Of secrets, the digests are. An entry that may be in the archive
+ * is taken to be there: ArchivedEvidence looks.
  */
 export function rowEvidence(entities: readonly EntityMetadata[]): RowEvidence[] {
   return entities.flatMap((metadata) => {
     const decision = auditDecision(metadata.target as object);
     if (!decision) return [];
     const secrets = metadata.columns.filter(({ propertyName }) => decision.secrets?.includes(propertyName));
-    const instants = metadata.columns.filter((column) => column.type === 'timestamptz' && !secrets.includes(column));
+    const instants = metadata.columns.filter((column) => column.type === 'timestamptz');
     const named = (columns: readonly { databaseName: string }[]) =>
       columns.map(({ databaseName }) => snake(databaseName));
-    const hidden = `'{${named([...instants, ...secrets]).join(',')}}'::text[]`;
+    const arrayOf = (names: string[]) => `'{${names.join(',')}}'::text[]`;
     const table = metadata.tableName;
+    const row = secrets.length > 0 ? `audit_mask(to_jsonb(t), ${arrayOf(named(secrets))})` : 'to_jsonb(t)';
+    const differs = (told: string) =>
+      `EXISTS (SELECT FROM jsonb_each(${told} - ${arrayOf(named(instants))}) AS f JOIN jsonb_each(${row}) AS c USING (key)
+         WHERE c.value <> f.value AND f.value <> ${withoutDigest})`;
     // Compared as instants, because their text depends on the zone of a session.
     const differing = named(instants)
       .map((name) => `OR h.told ? '${name}' AND (h.told ->> '${name}')::timestamptz IS DISTINCT FROM t.${name}`)
@@ -45,10 +52,9 @@ export function rowEvidence(entities: readonly EntityMetadata[]): RowEvidence[] 
             ELSE e.table_name IS DISTINCT FROM '${table}' OR e.record_id IS DISTINCT FROM t.id END
             OR EXISTS (SELECT FROM audit_logs l WHERE l.table_name = '${table}' AND l.record_id = t.id AND l.id > t.audit_ref
               AND l.action IN (${changes}))
-            OR EXISTS (SELECT FROM jsonb_each(h.told - ${hidden}) AS f JOIN jsonb_each(to_jsonb(t)) AS c USING (key)
-              WHERE c.value <> f.value)
+            OR ${differs('h.told')}
             ${differing}`,
-        hidden,
+        differs,
       },
     ];
   });

@@ -1,8 +1,8 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /** A session notes when its password was proved again. Before that, its log-in is the proof. */
-export class PasswordProofs2026113032000 implements MigrationInterface {
-  name = 'PasswordProofs2026113032000';
+export class PasswordProofs1795421700000 implements MigrationInterface {
+  name = 'PasswordProofs1795421700000';
 
   async up(runner: QueryRunner): Promise<void> {
     await runner.query('ALTER TABLE refresh_tokens ADD COLUMN IF NOT EXISTS password_proved_at timestamptz');
