@@ -27,7 +27,8 @@ export class ArchivedEvidence {
   ) {}
 
   /** The first records, up to a limit, that their archived entry does not tell. One that lies in a cold or destroyed object tells nothing. */
-  async rows({ table, differs }: RowEvidence, limit: number): Promise<Unlike[]> {
+  async rows(evidence: RowEvidence, limit: number): Promise<Unlike[]> {
+    const { table } = evidence;
     const objects = await this.archive.objects();
     const unlike: Unlike[] = [];
     let after = 0;
@@ -39,7 +40,7 @@ export class ArchivedEvidence {
         [after],
         longStatementMs,
       );
-      unlike.push(...(await this.compare({ table, differs }, rows, objects)));
+      unlike.push(...(await this.compare(evidence, rows, objects)));
       isMore = rows.length === rowsAtATime;
       after = rows.at(-1)?.id ?? after;
     }
@@ -47,7 +48,7 @@ export class ArchivedEvidence {
   }
 
   private async compare(
-    { table, differs }: Pick<RowEvidence, 'table' | 'differs'>,
+    { table, differs }: RowEvidence,
     rows: readonly Unlike[],
     objects: readonly ArchivedObject[],
   ): Promise<Unlike[]> {

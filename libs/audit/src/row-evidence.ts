@@ -9,7 +9,7 @@ export interface RowEvidence {
   table: string;
   sql: string;
   /** Whether values `told` by entries, an expression of jsonb, differ from those of the row `t`. */
-  differs(told: string): string;
+  differs: (told: string) => string;
 }
 
 /** What entries of before the digests have in the place of a secret. */
