@@ -63,7 +63,8 @@ it('finds rows whose object is missing, shorter, longer or another', async () =>
   rmSync(await files.pathOf(missing));
   writeFileSync(await files.pathOf(shorter), content.subarray(0, 10));
   appendFileSync(await files.pathOf(longer), '!');
-  const changed = Buffer.from(content).fill('!', 20, 21);
+  const changed = Buffer.from(content);
+  changed.writeUInt8(changed.readUInt8(20) ^ 1, 20);
   writeFileSync(await files.pathOf(other), changed);
 
   const row = { severity: 'warning', table: 'file_attachments' };
