@@ -8,7 +8,7 @@ import { Client } from 'pg';
 import { migrate } from '#platform/database';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '#platform/embedded-postgres';
 import { once, type TestDatabase } from './database';
-import { childrenOf, commandOf } from './processes';
+import { childrenOf, commandOf, signalAll, signalOne } from './processes';
 import { copyAsStandby } from './replica';
 import { ofTestServer } from './test-server';
 
@@ -98,21 +98,18 @@ export class OwnServer implements TestDatabase {
 
   /** Stops every process of the server where it is, as a machine that hangs would; connections stay open. */
   pause(): void {
-    for (const pid of this.processes()) process.kill(pid, 'SIGSTOP');
+    signalAll(() => this.processes(), 'SIGSTOP');
   }
 
   resume(): void {
-    for (const pid of this.processes()) process.kill(pid, 'SIGCONT');
+    signalAll(() => this.processes(), 'SIGCONT');
   }
 
   /** Kills a process that serves a connection, the first there is; PostgreSQL then throws everybody out and recovers. */
   async crash(): Promise<void> {
     for (let waited = 0; waited < 10_000; waited += 10) {
       const backend = this.processes().find((pid) => commandOf(pid).includes('ip2a_app'));
-      if (backend !== undefined) {
-        process.kill(backend, 'SIGKILL');
-        return;
-      }
+      if (backend !== undefined && signalOne(backend, 'SIGKILL')) return;
       // Whoever was thrown out before is not connected again yet.
       await setTimeout(10);
     }
@@ -121,7 +118,7 @@ export class OwnServer implements TestDatabase {
 
   /** Ends every process of the server at once, as a power cut would. */
   async kill(): Promise<void> {
-    for (const pid of this.processes()) process.kill(pid, 'SIGKILL');
+    signalAll(() => this.processes(), 'SIGKILL');
     for (const socket of this.sockets) socket.destroy();
     await this.server.stop();
   }

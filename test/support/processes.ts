@@ -15,6 +15,29 @@ export function killAtExit(child: ChildProcess): void {
   child.once('exit', () => process.off('exit', kill));
 }
 
+/** Signals processes, and those that they have started meanwhile; one that has ended meanwhile is no fault. */
+export function signalAll(processes: () => number[], signal: NodeJS.Signals): void {
+  const signalled = new Set<number>();
+  for (;;) {
+    const others = processes().filter((pid) => !signalled.has(pid));
+    if (others.length === 0) return;
+    for (const pid of others) {
+      signalled.add(pid);
+      signalOne(pid, signal);
+    }
+  }
+}
+
+/** Whether the process was there to be signalled. */
+export function signalOne(pid: number, signal: NodeJS.Signals): boolean {
+  try {
+    return process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    return false;
+  }
+}
+
 export function commandOf(pid: number): string {
   return read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ');
 }

@@ -4,7 +4,7 @@ import { chownSync, closeSync, existsSync, mkdirSync, openSync, readdirSync, rea
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isOpen } from '../support/ports';
-import { childrenOf, commandOf, isAlive } from '../support/processes';
+import { childrenOf, commandOf, isAlive, signalAll } from '../support/processes';
 
 /** What a program is started with. */
 export interface Command {
@@ -87,7 +87,7 @@ export abstract class Service {
 
   /** The program and what it started, at once, as a machine that loses its power. */
   async kill(): Promise<void> {
-    for (const pid of this.processes()) process.kill(pid, 'SIGKILL');
+    signalAll(() => this.processes(), 'SIGKILL');
     if (this.guardian && this.isRunning) await once(this.guardian, 'exit');
   }
 
@@ -98,11 +98,11 @@ export abstract class Service {
 
   /** As a machine that hangs: connections stay open, and nothing answers. */
   pause(): void {
-    for (const pid of this.processes()) process.kill(pid, 'SIGSTOP');
+    signalAll(() => this.processes(), 'SIGSTOP');
   }
 
   resume(): void {
-    for (const pid of this.processes()) process.kill(pid, 'SIGCONT');
+    signalAll(() => this.processes(), 'SIGCONT');
   }
 
   protected abstract command(): Command;
@@ -129,7 +129,7 @@ export abstract class Service {
     const isOurs = (pid: number) => isAlive(pid) && commandOf(pid).includes(this.folder);
     if (this.isRunning || !isOurs(this.pid)) return;
     const left = this.processes();
-    for (const pid of left) process.kill(pid, 'SIGKILL');
+    signalAll(() => left, 'SIGKILL');
     await this.until(async () => left.every((pid) => !isAlive(pid)));
   }
 

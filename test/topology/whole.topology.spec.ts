@@ -224,11 +224,14 @@ describeWhole(`the whole topology${missing.length > 0 ? ` (not installed: ${miss
   it.each(['replica', 's3'] as const)('serves while a part hangs that it can do without: %s', async (name) => {
     const part = name === 's3' ? topology.s3 : topology.replicas[0];
     const clerks = await survives(async (atWork) => {
-      part.pause();
-      const before = atWork.reads.length;
-      await until(() => atWork.reads.length > before + 10 * members.length, patienceMs);
-      await until(isServed, patienceMs);
-      part.resume();
+      try {
+        part.pause();
+        const before = atWork.reads.length;
+        await until(() => atWork.reads.length > before + 10 * members.length, patienceMs);
+        await until(isServed, patienceMs);
+      } finally {
+        part.resume();
+      }
     });
     const served = clerks.reads.filter(({ answer }) => answer?.status === 200);
     expect(served.length).toBeGreaterThan(0.9 * clerks.reads.length);
@@ -239,10 +242,13 @@ describeWhole(`the whole topology${missing.length > 0 ? ` (not installed: ${miss
     'refuses while what it needs hangs, and is back by itself: %s',
     async (name) => {
       await survives(async () => {
-        topology[name].pause();
-        const answer = await admin.get(member(0)).catch(() => undefined);
-        expect(answer?.status).toBe(503);
-        topology[name].resume();
+        try {
+          topology[name].pause();
+          const answer = await admin.get(member(0)).catch(() => undefined);
+          expect(answer?.status).toBe(503);
+        } finally {
+          topology[name].resume();
+        }
       });
       await allSealed();
     },
