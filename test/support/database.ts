@@ -8,7 +8,7 @@ export interface TestDatabase {
   readonly superuserUrl: string;
   readonly ownerUrl: string;
   readonly applicationUrl: string;
-  /** Runs a statement as the schema's owner; runs it again where it was the victim of a deadlock with the service. */
+  /** Runs a statement as the schema's owner, and again where a deadlock with the service ended it. */
   query<Row extends QueryResultRow = Record<string, unknown>>(sql: string, values?: unknown[]): Promise<Row[]>;
   /** Also ends the connections that others still have to it. */
   drop(): Promise<void>;

@@ -59,7 +59,7 @@ export function readEntries(database: TestDatabase, filter: EntryFilter = {}): P
   );
 }
 
-/** What an entry holds in the place of a secret. */
+/** The text that stands for a secret in an entry. */
 export function redactedAs(secret: string): string {
   return `[redacted] sha256:${createHash('sha256').update(secret).digest('hex').slice(0, 32)}`;
 }

@@ -15,7 +15,7 @@ export function killAtExit(child: ChildProcess): void {
   child.once('exit', () => process.off('exit', kill));
 }
 
-/** Signals processes, and those that they have started meanwhile; one that has ended meanwhile is no fault. */
+/** Signals processes, and those that they have started meanwhile. One that has ended is left out. */
 export function signalAll(processes: () => number[], signal: NodeJS.Signals): void {
   const signalled = new Set<number>();
   for (;;) {

@@ -226,7 +226,7 @@ it('use the embedded server of their supervisor, which starts it again when it i
     }).then(({ status }) => status);
   const isReady = () => fetch(`${url}/health/ready`).then(({ ok }) => ok);
   expect(await logIn()).toBe(200);
-  // What its superuser alone could make.
+  // Only its superuser can make event triggers.
   const { config, stop } = await openRuntime('attach', { env });
   const owner = new DatabaseClient({ connectionString: config.databaseOwnerUrl });
   await owner.connect();

@@ -33,7 +33,10 @@ async function through(
   };
   context.decideAgain = end('decide', [decision]);
   const database = {} as Database;
-  const gate = { release: end('release', releases) } as unknown as DisclosureGate;
+  const gate = {
+    release: end('release', releases),
+    releaseError: end('release the error', []),
+  } as unknown as DisclosureGate;
   const writer = { confirmAccount: end('confirm', confirmations) } as unknown as AuditWriter;
   const next = {
     handle: () =>
@@ -133,5 +136,31 @@ describe('a handler', () => {
       confirmations: [outdated()],
     });
     expect([reply, done]).toEqual(['shown', ['handle', 'confirm', 'decide', 'handle on the primary', 'release']]);
+  });
+});
+
+describe('an error after a record was looked at', () => {
+  const considering = (error: Error) => (context: RequestContext) => {
+    context.consider({ tableName: 'members', ids: [7] });
+    throw error;
+  };
+
+  it.each([
+    ['of the store', unavailable('service.unavailable', 'away')],
+    ['of the program', new DomainError('internal.error', 'a fault')],
+    ['of the request', new DomainError('workflow.not-allowed', 'not now')],
+  ])('%s has the entry of the record', async (_, error) => {
+    const { done } = await through({ handler: [considering(error)] });
+    expect(done).toEqual(['handle', 'release the error']);
+  });
+
+  it('of the ledger asks for no other entry', async () => {
+    const { done } = await through({ handler: [considering(unavailable('audit.unavailable', 'away'))] });
+    expect(done).toEqual(['handle']);
+  });
+
+  it('that has the request run again leaves no entry of the first attempt', async () => {
+    const { reply, done } = await through({ handler: [considering(outdated()), () => 'shown'] });
+    expect([reply, done]).toEqual(['shown', ['handle', 'decide', 'handle on the primary', 'release']]);
   });
 });

@@ -57,7 +57,7 @@ export class AuditInterceptor implements NestInterceptor {
       const error = asDomainError(translateError(thrown));
       // A refusal was decided by the account, too.
       if (isRefusal(error)) await this.writer.confirmAccount(context);
-      else if (error.status < 500 || isDecided(context, error)) await this.gate.releaseError(context, error);
+      else if (error.status < 500 || tellsLate(context, error)) await this.gate.releaseError(context, error);
       throw thrown;
     }
     try {
@@ -82,9 +82,13 @@ export class AuditInterceptor implements NestInterceptor {
   }
 }
 
-/** Whether a fault came after records were looked at: it tells that they are there, where another error would say that they are not. */
-function isDecided({ considered }: RequestContext, { code, tells }: DomainError): boolean {
-  return code !== 'audit.unavailable' && considered.length + tells.length > 0;
+/**
+ * Whether a fault came after records were looked at. It tells that they are there: else it would be a
+ * 404 or 422. Of an attempt that is made again nothing is told.
+ */
+function tellsLate({ considered }: RequestContext, error: DomainError): boolean {
+  if (error instanceof OutdatedError || error.code === 'audit.unavailable') return false;
+  return considered.length + error.tells.length > 0;
 }
 
 function streamOf(reply: unknown): Readable | undefined {

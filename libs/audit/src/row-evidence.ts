@@ -12,7 +12,7 @@ export interface RowEvidence {
   differs: (told: string) => string;
 }
 
-/** What entries of before the digests have in the place of a secret. */
+/** Stands for a secret in entries that are older than the digests. */
 const withoutDigest = `'"[redacted]"'`;
 
 /**

@@ -4,6 +4,7 @@ import { DomainError } from '#kernel';
 import type { Actor, RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
 import { actorSql, faultSql } from './account.sql';
+import { isPassword } from './passwords';
 import { StandInAccount } from './stand-in-account.entity';
 import { User } from './user.entity';
 
@@ -58,6 +59,13 @@ export class AccountsService {
       userId,
     ]);
     return account;
+  }
+
+  /** Throws 401 for a wrong password of the account that asks, and counts it as at a log-in. */
+  async provePassword(context: RequestContext, account: Account | undefined, password: string): Promise<void> {
+    if (await isPassword(context, password, account?.passwordHash)) return;
+    await this.recordFailure(context, account?.email ?? '', account, 'wrong password');
+    throw new DomainError('auth.login-failed', 'The current password is wrong.');
   }
 
   /** From here on the transaction's entries name the account: its owner was proved to be the one who asks. */

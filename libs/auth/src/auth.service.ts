@@ -135,9 +135,8 @@ export class AuthService {
   /** The own account, whose password is right. A wrong one counts. */
   private async prove(context: RequestContext, password: string): Promise<Account | undefined> {
     const account = await this.accounts.find(context, actorId(context));
-    if (await isPassword(context, password, account?.passwordHash)) return account;
-    await this.accounts.recordFailure(context, account?.email ?? '', account, 'wrong password');
-    throw new DomainError('auth.login-failed', 'The current password is wrong.');
+    await this.accounts.provePassword(context, account, password);
+    return account;
   }
 
   private async enter(context: RequestContext, userId: number): Promise<Session> {

@@ -19,7 +19,7 @@ let common: ReadonlySet<string> | undefined;
 /** Verified against where there is no account, so that an unknown address takes as long as a wrong password. */
 const nobody = hash('no account has this password', parameters);
 
-/** One form of each character: keyboards and phones send an accented letter as one character or as two. */
+/** In NFC: keyboards and phones send an accented letter as one character or as two. */
 function composed(password: string): string {
   return password.normalize('NFC');
 }
@@ -69,7 +69,10 @@ function isMadeOf(password: string, words: readonly string[]): boolean {
   return rest !== password && rest.replaceAll(/[^\p{L}]/gu, '').length < ownLetters;
 }
 
-/** Whether it is the password, however its accents were typed. Older hashes are of the text as it came. */
+/**
+ * Whether it is the password, however its accents were typed. Older hashes are of the text as it
+ * came.
+ */
 export async function isPassword(
   context: RequestContext,
   password: string,

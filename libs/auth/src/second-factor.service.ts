@@ -10,7 +10,6 @@ import { SecretBox } from '#platform/secrets';
 import { AccountsService, actorId, type Account } from './accounts.service';
 import { MfaRecoveryCode } from './mfa-recovery-code.entity';
 import type { ConfirmMfa, DisableMfa, EnrollMfa } from './mfa.dto';
-import { isPassword } from './passwords';
 import { sha256 } from './random-tokens';
 import { User } from './user.entity';
 
@@ -45,7 +44,7 @@ export class SecondFactorService {
     { currentPassword }: EnrollMfa,
   ): Promise<{ secret: string; otpauthUrl: string }> {
     const account = await this.own(context);
-    await this.provePassword(context, account, currentPassword);
+    await this.accounts.provePassword(context, account, currentPassword);
     const secret = new Secret({ buffer: new Uint8Array(randomBytes(secretBytes)).buffer });
     const mfaSecret = this.box.seal(secret.base32, String(account.userId));
     const { affected } = await this.database
@@ -78,7 +77,7 @@ export class SecondFactorService {
     }
     const account = await this.own(context);
     if (!account.isEnrolled) throw notEnrolled(context);
-    await this.provePassword(context, account, password);
+    await this.accounts.provePassword(context, account, password);
     const wrong = await this.database.transaction(context, async () => {
       const locked = await this.accounts.lock(context, account.userId);
       if (!locked?.isEnrolled) throw notEnrolled(context);
@@ -138,12 +137,6 @@ export class SecondFactorService {
     const account = await this.accounts.find(context, actorId(context));
     if (!account) throw new DomainError('auth.required', 'Log in first.');
     return account;
-  }
-
-  private async provePassword(context: RequestContext, account: Account, password: string): Promise<void> {
-    if (await isPassword(context, password, account.passwordHash)) return;
-    await this.accounts.recordFailure(context, account.email, account, 'wrong password');
-    throw new DomainError('auth.login-failed', 'The current password is wrong.');
   }
 
   private async refuseCode(context: RequestContext, account: Account): Promise<never> {

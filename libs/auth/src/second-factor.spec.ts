@@ -7,7 +7,7 @@ import { SecretBox } from '#platform/secrets';
 import type { Role } from '#access';
 import { aContext, anActor, codeOf, unconnected } from '../../../test/support/unconnected';
 import { accountEntities } from './account-entities';
-import type { Account, AccountsService } from './accounts.service';
+import { type Account, AccountsService } from './accounts.service';
 import { ConfirmMfa, VerifyMfa } from './mfa.dto';
 import { hashPassword } from './passwords';
 import { sha256 } from './random-tokens';
@@ -50,12 +50,12 @@ function serviceAt(seconds: number, account: Account | undefined = accountWith()
     return [{ id: 7 }];
   });
   const failures: (string | undefined)[] = [];
-  const accounts = {
+  const accounts = Object.assign(Object.create(AccountsService.prototype) as AccountsService, {
     find: async () => account,
     lock: async () => account,
     recordFailure: async (_context: unknown, _email: string, _account: unknown, wrong?: string) =>
       void failures.push(wrong),
-  } as unknown as AccountsService;
+  });
   const clock = new FixedClock();
   clock.seconds = seconds;
   return { service: new SecondFactorService(database, accounts, box, clock), sent, failures };

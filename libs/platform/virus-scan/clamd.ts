@@ -1,7 +1,7 @@
 import { Socket } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 
-/** What clamd says of a content. */
+/** An answer of clamd about a content. */
 export type Verdict = { outcome: 'clean' | 'too-large' } | { outcome: 'infected'; signature: string };
 
 /** An answer is one line; whoever says more than this, in characters, is not clamd. */
