@@ -14,6 +14,7 @@ const config: KnipConfig = {
     'bench/{main,bare,driver,leave-with-parent}.ts',
     'libs/archival/src/engine-program.ts',
     'libs/ledger/src/verification-worker.ts',
+    'test/support/command-host.mjs',
     'test/topology/{main,outages}.ts',
     'docker/render.mjs',
     'test/support/jest/progress-reporter.mjs',

@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { killAtExit } from './processes';
 import type { TestDatabase } from './database';
+import { runInHost, type Ended } from './command-hosts';
 import { environmentOf } from './program';
 
 const entryPoint = resolve('dist/apps/cli/src/main.js');
@@ -50,7 +51,7 @@ export class Command {
   }
 }
 
-/** Starts a command on a test's database. `npm run build` comes before the tests. */
+/** Starts a command on a test's database, in a process of its own. `npm run build` comes before the tests. */
 export function start(database: Database, args: readonly string[], { folder, env }: Site): Command {
   if (!existsSync(entryPoint)) throw new Error(`${entryPoint} is missing: run "npm run build" first.`);
   const child = spawn(process.execPath, [entryPoint, ...args], {
@@ -65,12 +66,10 @@ export async function run(
   database: Database,
   args: readonly string[],
   { folder, env }: Partial<Site> = {},
-): Promise<{ status: number | null; stdout: string; stderr: string }> {
+): Promise<Ended> {
   const ownFolder = folder ?? mkdtempSync(join(tmpdir(), 'ip2a-command-'));
   try {
-    const command = start(database, args, { folder: ownFolder, env });
-    const status = await command.gone();
-    return { status, stdout: command.stdout, stderr: command.stderr };
+    return await runInHost(args, { ...environmentOf(database, ownFolder), ...env });
   } finally {
     if (!folder) rmSync(ownFolder, { recursive: true });
   }
