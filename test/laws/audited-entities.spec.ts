@@ -17,6 +17,7 @@ const unauditedTables: Record<string, string> = {
   export_leases: 'says that somebody has an export under way; each export is on record itself',
   account_versions: 'counts changes that are on record themselves; it holds numbers alone',
   registration_guesses: 'counts wrong dates of birth, each of which is on record itself',
+  login_guesses: 'counts wrong passwords and codes, each of which is on record itself',
   member_links: 'keeps which members an account was linked to; each link is on record with its account',
 };
 

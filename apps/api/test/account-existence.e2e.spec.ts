@@ -68,6 +68,12 @@ describe('whether an account exists', () => {
       await accountThat('email_verified_at = NULL'),
       await accountThat('deleted_at = now()'),
     ];
+    const waiting = await accountThat();
+    await api.query(
+      `INSERT INTO login_guesses (account_id, kind, network, wrong, waits_until)
+       SELECT id, 'password', '127.0.0.1', 5, now() + interval '1 hour' FROM users WHERE email = $1`,
+      [waiting],
+    );
     const logIn = (email: string, secret = 'wrong') => post('login', { email, password: secret });
     const work = await expectSameWork({
       'an account that works': () => logIn(works),
@@ -75,6 +81,8 @@ describe('whether an account exists', () => {
       'the same again': () => logIn('nobody@local.example'),
       locked: () => logIn(locked),
       'locked, with the right password': () => logIn(locked, password),
+      'one that was guessed at from here': () => logIn(waiting),
+      'that one, with the right password': () => logIn(waiting, password),
       inactive: () => logIn(inactive),
       unverified: () => logIn(unverified),
       removed: () => logIn(removed),
@@ -82,7 +90,7 @@ describe('whether an account exists', () => {
     expect(work).toEqual({
       status: 401,
       transactions: 1,
-      statements: ['read', 'write', 'write'],
+      statements: ['read', 'write', 'write', 'write'],
       entries: 2,
       hashed: 0,
       compared: 1,

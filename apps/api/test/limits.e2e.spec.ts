@@ -240,16 +240,21 @@ describe('attempts', () => {
   const login = (email: string, address: string, password = 'wrong password') =>
     anonymous.post('/auth/login', { email, password }, from(address));
 
-  it('at one account are limited wherever they come from, whether or not it exists', async () => {
-    const { email } = await api.account(['member']);
-    for (const name of [email, 'nobody@local.example']) {
-      let host = 0;
+  it('at one account are limited by network, whether or not it exists, and leave the owner elsewhere alone', async () => {
+    const { email, password } = await api.account(['member']);
+    for (const [name, near, far] of [
+      [email, '198.51.100.90', '198.51.100.91'],
+      ['nobody@local.example', '198.51.100.92', '198.51.100.93'],
+    ] as const) {
+      let tried = 0;
       const typed = [name, name.toUpperCase(), ` ${name}`];
-      const found = await statuses(3, () => login(typed[host % 3] ?? '', `198.51.100.${(host += 1)}`));
+      const found = await statuses(3, () => login(typed[(tried += 1) % 3] ?? '', near));
       expect(found).toEqual([401, 401, 429]);
-      const refused = await login(name, '198.51.100.99');
+      const refused = await login(name, near);
       expect([...codeOf(refused), limits(refused)[0]]).toEqual([429, 'rate.limited', '2']);
+      expect((await login(name, far)).status).toBe(401);
     }
+    expect((await login(email, '198.51.100.94', password)).status).toBe(200);
   });
 
   it('from one address are limited, whatever accounts they are at', async () => {
@@ -271,7 +276,7 @@ describe('attempts', () => {
     expect(found).toEqual([status, status, 429]);
   });
 
-  it('do not do without the lock of an account', async () => {
+  it('do not do without the wait of an account', async () => {
     const { email, password } = await api.account(['member']);
     for (let guess = 0; guess < 5; guess += 1) {
       clock.turn(60);

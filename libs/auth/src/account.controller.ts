@@ -70,7 +70,7 @@ export class AccountController {
   @LimitAttempts(ResetPassword, 'token')
   @Allow('auth:reset-password', {
     summary: 'Choose a new password by the link that was mailed',
-    description: 'Ends every session of the account, and a lock that wrong passwords caused.',
+    description: 'Ends every session of the account. Wrong passwords are forgotten.',
     errors: ['auth.token-invalid'],
   })
   resetPassword(@Context() context: RequestContext, @Body({ schema: ResetPassword }) reset: ResetPassword) {

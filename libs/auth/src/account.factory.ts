@@ -4,7 +4,7 @@ import type { Account } from './accounts.service';
 export function anAccount(facts: Partial<Account> = {}): Account {
   return {
     ...{ userId: 7, email: 'somebody@local.example', roles: ['staff'], memberId: 17, mustChangePassword: false },
-    ...{ passwordHash: '', fault: null, isLockedByGuesses: false },
+    ...{ passwordHash: '', fault: null, passwordsWait: false, codesWait: false, isGuessedAt: false },
     ...{ mfaSecret: null, isEnrolled: false, mfaLastStep: null },
     ...facts,
   };

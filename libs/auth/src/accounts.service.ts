@@ -3,17 +3,15 @@ import { AuditWriter } from '#audit';
 import { DomainError } from '#kernel';
 import type { Actor, RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
+import { networkOf } from '#platform/throttling';
 import { actorSql, faultSql } from './account.sql';
+import { countGuess, maxPasswords, waitsSql, type Guessed } from './login-guesses';
 import { isPassword } from './passwords';
 import { StandInAccount } from './stand-in-account.entity';
 import { User } from './user.entity';
 
-/** Wrong passwords or codes in a row that lock an account, and for how many minutes. */
-const maxFailures = 5;
-const lockMinutes = 15;
-/** The count starts again after a lock has ended. */
-const failures = 'CASE WHEN locked_until <= now() THEN 1 ELSE failed_login_attempts + 1 END';
-const lock = `CASE WHEN (${failures}) >= ${maxFailures} THEN now() + interval '${lockMinutes} minutes' END`;
+/** Wrong passwords since the last log-in are counted up to this. */
+const maxCounted = 1000;
 /** As many as the migration made. */
 const standIns = 64;
 
@@ -23,15 +21,19 @@ export interface Account extends Actor {
   passwordHash: string;
   /** Why it does not work; null where it does. */
   fault: string | null;
-  /** Whether the lock, if that is the fault, will end by itself. */
-  isLockedByGuesses: boolean;
+  /** Whether passwords, or codes, are not taken from this network now: too many were wrong. */
+  passwordsWait: boolean;
+  codesWait: boolean;
+  /** Whether so many passwords were wrong, wherever from, that the right one alone opens nothing. */
+  isGuessedAt: boolean;
   mfaSecret: string | null;
   isEnrolled: boolean;
   mfaLastStep: number | null;
 }
 
 const accountSql = `SELECT ${actorSql}, u.password_hash AS "passwordHash", ${faultSql} AS fault,
-    ${faultSql} = 'account locked' AND u.locked_until < '9999-01-01' AS "isLockedByGuesses", u.mfa_secret AS "mfaSecret",
+    ${waitsSql('password', '$2')} AS "passwordsWait", ${waitsSql('code', '$2')} AS "codesWait",
+    u.failed_login_attempts >= ${maxPasswords} AS "isGuessedAt", u.mfa_secret AS "mfaSecret",
     u.mfa_enabled_at IS NOT NULL AS "isEnrolled", u.mfa_last_step AS "mfaLastStep"
   FROM users u`;
 
@@ -43,29 +45,33 @@ export class AccountsService {
     private readonly audit: AuditWriter,
   ) {}
 
-  async findByEmail(context: RequestContext, email: string): Promise<Account | undefined> {
-    const [account] = await this.database.query<Account>(context, `${accountSql} WHERE u.email = $1`, [email]);
-    return account;
+  findByEmail(context: RequestContext, email: string): Promise<Account | undefined> {
+    return this.findOne(context, 'u.email', email);
   }
 
-  async find(context: RequestContext, userId: number): Promise<Account | undefined> {
-    const [account] = await this.database.query<Account>(context, `${accountSql} WHERE u.id = $1`, [userId]);
-    return account;
+  find(context: RequestContext, userId: number): Promise<Account | undefined> {
+    return this.findOne(context, 'u.id', userId);
   }
 
-  /** The account as it stays until the transaction ends. */
+  /** The account as it stays until the transaction ends. It is read once it is locked, with the guesses until then. */
   async lock(context: RequestContext, userId: number): Promise<Account | undefined> {
-    const [account] = await this.database.query<Account>(context, `${accountSql} WHERE u.id = $1 FOR UPDATE OF u`, [
-      userId,
-    ]);
-    return account;
+    await this.database.query(context, 'SELECT id FROM users WHERE id = $1 FOR UPDATE', [userId]);
+    return this.find(context, userId);
   }
 
-  /** Throws 401 for a wrong password of the account that asks, and counts it as at a log-in. */
+  /**
+   * Throws 401 for a wrong password of the account that asks, and counts it as at a log-in. A right one is not taken while
+   * guesses wait; those that were made while it was compared count, too.
+   */
   async provePassword(context: RequestContext, account: Account | undefined, password: string): Promise<void> {
-    if (await isPassword(context, password, account?.passwordHash)) return;
-    await this.recordFailure(context, account?.email ?? '', account, 'wrong password');
-    throw new DomainError('auth.login-failed', 'The current password is wrong.');
+    const isRight = await isPassword(context, password, account?.passwordHash);
+    const now = account && (await this.find(context, account.userId));
+    if (isRight && now && !now.passwordsWait && !now.isGuessedAt) return;
+    await this.recordFailure(context, account?.email ?? '', now, isRight ? undefined : 'wrong password');
+    throw new DomainError(
+      'auth.login-failed',
+      'The current password is wrong, or too many wrong ones were sent: wait 15 minutes, or log in again.',
+    );
   }
 
   /** From here on the transaction's entries name the account: its owner was proved to be the one who asks. */
@@ -76,38 +82,68 @@ export class AccountsService {
   }
 
   /**
-   * Puts a failed proof on record. A wrong one (`wrong` says what was) counts, and locks at the limit; a lock that has
-   * run out starts the count anew. What counts for no account is counted all the same, so that both take as long.
+   * Puts a failed proof on record. A wrong one (`wrong` says what was) counts, unless guesses wait already. What counts for
+   * no account is counted all the same, so that both take as long.
    */
-  recordFailure(context: RequestContext, email: string, account: Account | undefined, wrong?: string): Promise<void> {
+  recordFailure(
+    context: RequestContext,
+    email: string,
+    account: Account | undefined,
+    wrong?: 'wrong password' | 'wrong code',
+  ): Promise<void> {
+    const kind = wrong === 'wrong code' ? 'code' : 'password';
+    const fault = account && (account.fault ?? (waits(account, kind) ? 'too many guesses' : undefined));
+    const counts = wrong !== undefined && fault === undefined;
     return this.database.transaction(context, async () => {
-      if (account && wrong !== undefined && !account.fault) {
+      if (account && counts) {
         await this.database
           .manager(context)
           .createQueryBuilder()
           .update(User)
-          .set({ failedLoginAttempts: () => failures, lockedUntil: () => lock })
-          .where('id = :id AND (locked_until IS NULL OR locked_until <= now())', { id: account.userId })
+          .set({ failedLoginAttempts: () => `least(failed_login_attempts + 1, ${maxCounted})` })
+          .where('id = :id', { id: account.userId })
           .execute();
       } else {
         await this.database
           .manager(context)
           .createQueryBuilder()
           .update(StandInAccount)
-          .set({ failedLoginAttempts: () => `failed_login_attempts % ${maxFailures} + 1` })
+          .set({ failedLoginAttempts: () => `failed_login_attempts % ${maxCounted} + 1` })
           .where(`id = (hashtext(:email) & ${standIns - 1}) + 1`, { email })
           .execute();
       }
+      await countGuess(this.database, context, kind, { accountId: counts ? account?.userId : undefined, email });
       await this.audit.record(context, {
         action: 'LOGIN_FAILED',
         tableName: 'users',
         recordId: account?.userId,
         outcome: 'failed',
         filters: { email },
-        notes: account ? (account.fault ?? wrong ?? 'account locked') : 'no such account',
+        notes: account ? (fault ?? wrong ?? 'account changed meanwhile') : 'no such account',
       });
     });
   }
+
+  private async findOne(
+    context: RequestContext,
+    column: 'u.id' | 'u.email',
+    value: number | string,
+  ): Promise<Account | undefined> {
+    const [account] = await this.database.query<Account>(context, `${accountSql} WHERE ${column} = $1`, [
+      value,
+      networkOf(context.ipAddress),
+    ]);
+    return account;
+  }
+}
+
+/** Whether the right password opens anything from here. A second factor stands in for it where it was guessed at too often. */
+export function takesPassword({ fault, passwordsWait, isGuessedAt, isEnrolled }: Account): boolean {
+  return fault === null && !passwordsWait && (isEnrolled || !isGuessedAt);
+}
+
+function waits(account: Account, kind: Guessed): boolean {
+  return kind === 'code' ? account.codesWait : account.passwordsWait || account.isGuessedAt;
 }
 
 export function actorId({ actor }: RequestContext): number {

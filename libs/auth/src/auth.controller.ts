@@ -33,10 +33,12 @@ export class AuthController {
 
   @Post('login')
   @HttpCode(200)
-  @LimitAttempts(Login, 'email')
+  @LimitAttempts(Login, 'email', { perNetwork: true })
   @Allow('auth:login', {
     summary: 'Log in',
-    description: 'An account with a second factor gets a token for `POST /auth/mfa/verify` instead of a session.',
+    description:
+      'An account with a second factor gets a token for `POST /auth/mfa/verify` instead of a session. After five wrong ' +
+      'passwords in a row from one network, log-ins from there to the account wait 15 minutes. Its sessions go on.',
     reply: LoginView,
     errors: ['auth.login-failed'],
   })

@@ -5,8 +5,9 @@ import { AuditWriter } from '#audit';
 import { DomainError, invalid } from '#kernel';
 import type { Actor, RequestContext } from '#platform/context';
 import { Database, now } from '#platform/database';
-import { AccountsService, actorId, type Account } from './accounts.service';
+import { AccountsService, actorId, takesPassword, type Account } from './accounts.service';
 import type { ActorView, ChangePassword, Login } from './auth.dto';
+import { forgetGuessesFromHere } from './login-guesses';
 import type { MfaRequiredView, VerifyMfa } from './mfa.dto';
 import { OneTimeTokensService, spentToken, tokenMinutes } from './one-time-tokens.service';
 import { hashNewPassword, isPassword } from './passwords';
@@ -34,12 +35,13 @@ export class AuthService {
   async login(context: RequestContext, { email, password }: Login): Promise<Session | MfaRequiredView> {
     const account = await this.accounts.findByEmail(context, email);
     const isRight = await isPassword(context, password, account?.passwordHash);
-    const begun = account && isRight && !account.fault ? await this.begin(context, account) : undefined;
+    const begun = account && isRight && takesPassword(account) ? await this.begin(context, account) : undefined;
     if (begun) return begun;
     await this.accounts.recordFailure(context, email, account, isRight ? undefined : 'wrong password');
     throw new DomainError(
       'auth.login-failed',
-      'The e-mail address or the password is wrong, or the account is locked or not verified.',
+      'The e-mail address or the password is wrong, or the account is locked or not verified. After too many wrong ones ' +
+        'wait 15 minutes, or have a link for a new password mailed.',
     );
   }
 
@@ -63,7 +65,10 @@ export class AuthService {
       return { session: await this.enter(context, userId) };
     });
     if (outcome.session) return outcome.session;
-    throw new DomainError('auth.login-failed', 'The code is wrong or was used before, or the account is locked.');
+    throw new DomainError(
+      'auth.login-failed',
+      'The code is wrong or was used before, or the account is locked. After too many wrong ones wait 15 minutes.',
+    );
   }
 
   /** A new password; every session ends, this one too. */
@@ -97,15 +102,7 @@ export class AuthService {
   async logoutAll(context: RequestContext): Promise<void> {
     const userId = actorId(context);
     await this.proofs.demand(context);
-    await this.database.transaction(context, async () => {
-      await this.sessions.endAll(context, userId, 'logout-all');
-      await this.audit.record(context, {
-        action: 'LOGOUT',
-        tableName: 'users',
-        recordId: userId,
-        notes: 'every session',
-      });
-    });
+    await this.sessions.endAllOf(context, userId);
   }
 
   me(context: RequestContext): z.infer<typeof ActorView> {
@@ -116,13 +113,13 @@ export class AuthService {
   }
 
   /**
-   * Looks again under lock, because guesses may have locked the account since, or its password may have changed. Undefined
+   * Looks again under lock: guesses may have come to wait since, or the account or its password may have changed. Undefined
    * if it no longer works. Failures are forgotten only after the last step, or codes could be guessed for ever.
    */
   private begin(context: RequestContext, proved: Account): Promise<Session | MfaRequiredView | undefined> {
     return this.database.transaction(context, async () => {
       const account = await this.accounts.lock(context, proved.userId);
-      if (!account || account.fault || account.passwordHash !== proved.passwordHash) return undefined;
+      if (!account || !takesPassword(account) || account.passwordHash !== proved.passwordHash) return undefined;
       if (account.isEnrolled) {
         const mfaToken = await this.oneTimeTokens.issue(context, account.userId, 'mfa');
         return { mfaRequired: true as const, mfaToken, expiresIn: tokenMinutes.mfa * 60 };
@@ -140,8 +137,9 @@ export class AuthService {
   }
 
   private async enter(context: RequestContext, userId: number): Promise<Session> {
-    const logIn = { lastLoginAt: now, failedLoginAttempts: 0, lockedUntil: null };
+    const logIn = { lastLoginAt: now, failedLoginAttempts: 0 };
     await this.database.manager(context).update(User, { id: userId }, logIn);
+    await forgetGuessesFromHere(this.database, context, userId);
     await this.audit.record(context, { action: 'LOGIN', tableName: 'users', recordId: userId });
     return this.sessions.begin(context, userId);
   }

@@ -9,13 +9,15 @@ export class ExpiryTask {
 
   @ScheduledJob({
     id: 'expire-tokens',
-    description: 'Removes registrations, one-time tokens and refresh tokens that expired a day ago.',
+    description:
+      'Removes registrations, one-time tokens and refresh tokens that expired a day ago, and counts of guesses as old.',
     cron: '41 * * * *',
   })
   async removeExpired(): Promise<void> {
     const expired = `t.expires_at < now() - interval '1 day'`;
     await this.purge.run('registrations', expired);
     await this.purge.run('one_time_tokens', expired);
+    await this.purge.run('login_guesses', `t.guessed_at < now() - interval '1 day'`);
     // The first token of a session tells when it began, as long as it goes on.
     await this.purge.run(
       'refresh_tokens',

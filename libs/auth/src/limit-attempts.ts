@@ -9,6 +9,8 @@ interface Attempt {
   targetOf: (body: unknown) => string | undefined;
   /** Whether the target may be named in the entry of a refusal. A secret may not. */
   isAddress: boolean;
+  /** Whether each network has a limit of its own at the target, so that nobody uses up the owner's elsewhere. */
+  perNetwork: boolean;
 }
 
 const ATTEMPT = Reflector.createDecorator<Attempt>();
@@ -16,16 +18,17 @@ const reflector = new Reflector();
 
 /**
  * Adds two tighter limits to an operation that allows guesses or sends mail: one for the asking IP
- * address, and one for the target from all addresses together. The schema of the body normalizes
- * `field`, as it does for the handler.
+ * address, and one for the target: from all addresses together, or with `perNetwork` from each
+ * network. The schema of the body normalizes `field`, as it does for the handler.
  */
 export function LimitAttempts<Body extends z.ZodType<object>>(
   schema: Body,
   field: keyof z.output<Body> & string,
+  { perNetwork = false } = {},
 ): MethodDecorator {
   const targetOf = (body: unknown) => (schema.safeParse(body).data as Record<string, string> | undefined)?.[field];
   return applyDecorators(
-    ATTEMPT({ targetOf, isAddress: field === 'email' }),
+    ATTEMPT({ targetOf, isAddress: field === 'email', perNetwork }),
     Throttle({ attemptsByAddress: {}, attemptsAtTarget: {} }),
   );
 }
@@ -39,6 +42,11 @@ export function targetOf(execution: ExecutionContext): string | undefined {
 /** The e-mail address that the attempt names; undefined where its target is a secret. */
 export function addressTried(execution: ExecutionContext): string | undefined {
   return attemptOf(execution)?.isAddress ? targetOf(execution) : undefined;
+}
+
+/** Whether each network has a limit of its own at the target. */
+export function isPerNetwork(execution: ExecutionContext): boolean {
+  return attemptOf(execution)?.perNetwork ?? false;
 }
 
 function attemptOf(execution: ExecutionContext): Attempt | undefined {

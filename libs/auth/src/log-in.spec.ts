@@ -26,13 +26,14 @@ interface Given {
 /** The service, where this is the account; and what it did, in order. */
 function serviceWith({ account = {}, locked = account, owners = [7, 7], isRightCode = true }: Given) {
   const done: string[] = [];
+  let isLocked = false;
   const rowOf = (facts: Partial<Account> | null) => (facts ? [anAccount({ passwordHash, ...facts })] : []);
   const { database, sent } = unconnected(accountEntities, (sql) => {
     if (sql.startsWith('UPDATE users SET last_login_at')) done.push('entered');
-    if (sql.includes('failed_login_attempts + 1 END,')) done.push('counted');
+    if (sql.includes('least(failed_login_attempts + 1')) done.push('counted');
     if (sql.startsWith('UPDATE stand_in')) done.push('counted for nobody');
-    if (sql.endsWith('FOR UPDATE OF u')) return rowOf(locked);
-    return sql.includes('FROM users u') ? rowOf(account) : [{ id: 7 }];
+    if (sql.startsWith('SELECT id FROM users') && sql.endsWith('FOR UPDATE')) isLocked = true;
+    return sql.includes('FROM users u') ? rowOf(isLocked ? locked : account) : [{ id: 7 }];
   });
   const notes: unknown[] = [];
   const audit = {
@@ -62,6 +63,7 @@ function serviceWith({ account = {}, locked = account, owners = [7, 7], isRightC
 }
 
 describe('a log-in', () => {
+  const meanwhile = 'account changed meanwhile';
   const login = async (given: Given, typed = password) => {
     const { service, done, notes } = serviceWith(given);
     const context = aContext();
@@ -78,6 +80,8 @@ describe('a log-in', () => {
   it('to an account with a second factor begins none, and forgets no failures yet', async () => {
     const { done, context } = await login({ account: { isEnrolled: true } });
     expect([done, context.actor]).toEqual([['token'], undefined]);
+    // The second factor keeps it, however often its password was guessed at.
+    expect((await login({ account: { isEnrolled: true, isGuessedAt: true } })).done).toEqual(['token']);
   });
 
   it.each<[string, Given, string | undefined, string, string]>([
@@ -105,16 +109,13 @@ describe('a log-in', () => {
       'counted for nobody',
       'account locked',
     ],
-    // Guesses locked it while the password was compared.
-    ['to one locked since', { locked: { fault: 'account locked' } }, undefined, 'counted for nobody', 'account locked'],
-    ['to one deleted since', { locked: null }, undefined, 'counted for nobody', 'account locked'],
-    [
-      'with what was the password',
-      { locked: { passwordHash: 'other' } },
-      undefined,
-      'counted for nobody',
-      'account locked',
-    ],
+    ['where guesses wait', { account: { passwordsWait: true } }, undefined, 'counted for nobody', 'too many guesses'],
+    ['where too many guessed', { account: { isGuessedAt: true } }, undefined, 'counted for nobody', 'too many guesses'],
+    // While the password was compared.
+    ['to one locked since', { locked: { fault: 'account locked' } }, undefined, 'counted for nobody', meanwhile],
+    ['to one deleted since', { locked: null }, undefined, 'counted for nobody', meanwhile],
+    ['where guesses wait since', { locked: { passwordsWait: true } }, undefined, 'counted for nobody', meanwhile],
+    ['with what was the password', { locked: { passwordHash: 'other' } }, undefined, 'counted for nobody', meanwhile],
   ])('%s is refused, counted and recorded', async (_what, given, typed, counted, note) => {
     const { code, done, notes } = await login(given, typed);
     expect([code, done, notes]).toEqual(['auth.login-failed', [counted, 'LOGIN_FAILED'], [note]]);
@@ -132,17 +133,18 @@ describe('a log-in', () => {
 });
 
 describe('a failure', () => {
-  it('locks an account for 15 minutes at the fifth, and starts the count again after a lock', async () => {
+  it('counts for the account, and for the account and network, which waits 15 minutes after the fifth', async () => {
     const { service, sent } = serviceWith({});
     await codeOf(() => service.login(aContext(), { email: 'somebody@local.example', password: 'wrong' }));
     const counting = sent.find(({ sql }) => sql.startsWith('UPDATE users'));
-    expect(counting?.values).toEqual([7]);
-    const count = 'CASE WHEN locked_until <= now() THEN 1 ELSE failed_login_attempts + 1 END';
-    expect(counting?.sql).toBe(
-      `UPDATE users SET failed_login_attempts = ${count}, locked_until = CASE WHEN (${count}) >= 5 ` +
-        `THEN now() + interval '15 minutes' END, updated_at = CURRENT_TIMESTAMP ` +
-        'WHERE id = $1 AND (locked_until IS NULL OR locked_until <= now())',
-    );
+    expect([counting?.sql, counting?.values]).toEqual([
+      'UPDATE users SET failed_login_attempts = least(failed_login_attempts + 1, 1000), ' +
+        'updated_at = CURRENT_TIMESTAMP WHERE id = $1',
+      [7],
+    ]);
+    const guess = sent.find(({ sql }) => sql.startsWith('INSERT INTO login_guesses'));
+    expect(guess?.values).toEqual([7, 'somebody@local.example', 'password', ['unknown']]);
+    expect(guess?.sql).toContain("THEN now() + interval '15 minutes' END");
   });
 });
 

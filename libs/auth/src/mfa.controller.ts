@@ -56,7 +56,8 @@ export class MfaController {
   @LimitAttempts(VerifyMfa, 'mfaToken')
   @Allow('auth:mfa-verify', {
     summary: 'Log in, second step',
-    description: 'Wrong codes count like wrong passwords, and lock the account in the end.',
+    description:
+      'After five wrong codes in a row from one network, codes from there wait 15 minutes. Recovery codes do not.',
     reply: SessionView,
     errors: ['auth.login-failed', 'auth.token-invalid'],
   })

@@ -19,9 +19,11 @@ const openSql = 'token_hash = $1 AND purpose = $2 AND used_at IS NULL AND expire
 export class OneTimeTokensService {
   constructor(private readonly database: Database) {}
 
-  /** A new token, in the transaction of what it is for; earlier ones of the same purpose are void from then on. */
+  /**
+   * A new token, in the transaction of what it is for. Earlier ones stay good, or somebody who asks for links again and again
+   * would take the owner's away.
+   */
   async issue(context: RequestContext, userId: number, purpose: Purpose): Promise<string> {
-    await this.voidAll(context, userId, purpose);
     const token = newToken(tokenBytes);
     const expiresAt = inTime(`${tokenMinutes[purpose]} minutes`);
     await this.database.manager(context).insert(OneTimeToken, { userId, purpose, tokenHash: sha256(token), expiresAt });
@@ -43,10 +45,9 @@ export class OneTimeTokensService {
     await this.database.manager(context).update(OneTimeToken, { tokenHash: sha256(token) }, { usedAt: now });
   }
 
-  /** Makes what an account has open void: all of it, or of one purpose. */
-  async voidAll(context: RequestContext, userId: number, purpose: Purpose | null = null): Promise<void> {
-    const open = { userId, usedAt: IsNull(), ...(purpose && { purpose }) };
-    await this.database.manager(context).update(OneTimeToken, open, { usedAt: now });
+  /** Makes whatever an account has open void. */
+  async voidAll(context: RequestContext, userId: number): Promise<void> {
+    await this.database.manager(context).update(OneTimeToken, { userId, usedAt: IsNull() }, { usedAt: now });
   }
 }
 

@@ -6,7 +6,8 @@ import { Database } from '#platform/database';
 import { Mailer, type Mail } from '#platform/mail';
 import type { AcceptedView, ResetPassword } from './account.dto';
 import { passwordChangedMail, resetMail } from './account-mails';
-import { AccountsService, type Account } from './accounts.service';
+import { AccountsService } from './accounts.service';
+import { forgetGuesses } from './login-guesses';
 import { neutralAnswer } from './neutral-answer';
 import { OneTimeTokensService, spentToken } from './one-time-tokens.service';
 import { hashNewPassword } from './passwords';
@@ -33,7 +34,7 @@ export class RecoveryService {
     );
   }
 
-  /** The link proves who asks, so it also ends a lock that wrong guesses caused; a second factor stays, and so do the guesses at it. */
+  /** The link proves who asks, so wrong passwords are forgotten. A second factor stays, and so do the guesses at it. */
   async resetPassword(context: RequestContext, { token, newPassword }: ResetPassword): Promise<void> {
     const userId = await this.oneTimeTokens.ownerOf(context, token, 'reset-password');
     if (userId === undefined) throw spentToken();
@@ -43,12 +44,12 @@ export class RecoveryService {
     const account = await this.database.transaction(context, async () => {
       const locked = await this.accounts.lock(context, userId);
       const isOpen = (await this.oneTimeTokens.ownerOf(context, token, 'reset-password')) !== undefined;
-      if (!locked || !mayRecover(locked) || !isOpen) throw spentToken();
+      if (locked?.fault !== null || !isOpen) throw spentToken();
       await this.accounts.actAs(context, locked);
       await this.oneTimeTokens.spend(context, token);
-      const forgiven = locked.isEnrolled ? {} : { failedLoginAttempts: 0, lockedUntil: null };
-      const change = { passwordHash, mustChangePassword: false, ...forgiven };
+      const change = { passwordHash, mustChangePassword: false, failedLoginAttempts: 0 };
       await this.database.manager(context).update(User, { id: userId }, change);
+      await forgetGuesses(this.database, context, userId, ['password']);
       await this.sessions.endAll(context, userId, 'password-reset');
       return locked;
     });
@@ -60,11 +61,10 @@ export class RecoveryService {
     const mail = await this.database.transaction(context, async (): Promise<Mail | undefined> => {
       const found = await this.accounts.findByEmail(context, email);
       const account = await this.accounts.lock(context, found?.userId ?? 0);
-      if (account && mayRecover(account)) {
+      if (account?.fault === null) {
         const token = await this.oneTimeTokens.issue(context, account.userId, 'reset-password');
         return { to: account.email, ...resetMail(this.config.PORTAL_URL, token) };
       }
-      await this.oneTimeTokens.voidAll(context, account?.userId ?? 0, 'reset-password');
       await this.audit.record(context, {
         action: 'ACCESS_DENIED',
         tableName: 'users',
@@ -77,9 +77,4 @@ export class RecoveryService {
     });
     if (mail) void this.mailer.send(mail);
   }
-}
-
-/** Accounts that work, or would but for guesses. What an administrator has closed stays closed. */
-function mayRecover({ fault, isLockedByGuesses }: Account): boolean {
-  return fault === null || isLockedByGuesses;
 }

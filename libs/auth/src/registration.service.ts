@@ -122,7 +122,7 @@ export class RegistrationService {
       const member = await this.namedMember(context, proof, email);
       const guesses = await this.countGuess(context, proof.memberNumber, member);
       const wish = { memberId: member?.isProved ? member.id : 0, email };
-      await this.voidWishes(context, wish);
+      await this.voidWishes(context, { ...wish, waits: true });
       const refusal = refusalOf(member, email);
       if (!refusal) {
         if (guesses < maxGuesses) return this.mailOf(email, await this.keepWish(context, wish));
@@ -153,7 +153,6 @@ export class RegistrationService {
       if (account?.fault === unverified) {
         return this.mailOf(email, await this.oneTimeTokens.issue(context, account.userId, 'verify-email'));
       }
-      await this.voidWishes(context, wish ?? { memberId: 0, email });
       if (wish) return this.mailOf(email, await this.keepWish(context, wish));
       await this.audit.record(context, {
         action: 'ACCESS_DENIED',
@@ -230,8 +229,13 @@ export class RegistrationService {
     return wish;
   }
 
-  private async voidWishes(context: RequestContext, { memberId, email }: Wish): Promise<void> {
-    const open = { memberId, email, usedAt: IsNull() };
+  /** A link that was mailed stays good until its account is open; of those that wait for the office one is enough. */
+  private async voidWishes(
+    context: RequestContext,
+    { memberId, email, waits }: Wish & { waits?: boolean },
+  ): Promise<void> {
+    const waiting = waits && { needsConfirmation: true, confirmedAt: IsNull() };
+    const open = { memberId, email, usedAt: IsNull(), ...waiting };
     await this.database.manager(context).update(Registration, open, { usedAt: now });
   }
 

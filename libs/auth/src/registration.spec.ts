@@ -169,7 +169,7 @@ describe('a mailed link', () => {
 describe('a forgotten password', () => {
   const accounts: [string, Partial<Account> | null, boolean][] = [
     ['of an account that works', {}, true],
-    ['of an account that guesses locked', { fault: 'account locked', isLockedByGuesses: true }, true],
+    ['of an account that was guessed at', { passwordsWait: true, codesWait: true, isGuessedAt: true }, true],
     ['of an account that an administrator locked', { fault: 'account locked' }, false],
     ['of an account that was deleted', { fault: 'account deleted' }, false],
     ['of an account that was not verified', { fault: 'e-mail not verified' }, false],
@@ -206,7 +206,9 @@ describe('a forgotten password', () => {
     const { recovery, sent, ended, mails } = servicesWith({ account, isOpen: [true, true] });
     const code = await codeOf(() => recovery.resetPassword(aContext(), { token: 't', newPassword }));
     expect(code).toBe(isOpen ? 'fine' : 'auth.token-invalid');
-    expect(changes(sent)).toEqual(isOpen ? ['UPDATE one_time_tokens SET', 'UPDATE users SET'] : []);
+    expect(changes(sent)).toEqual(
+      isOpen ? ['UPDATE one_time_tokens SET', 'UPDATE users SET', 'DELETE FROM login_guesses'] : [],
+    );
     expect([ended, mails.length]).toEqual(isOpen ? [['password-reset'], 1] : [[], 0]);
   });
 
@@ -218,13 +220,10 @@ describe('a forgotten password', () => {
     expect(changes(sent)).toEqual([]);
   });
 
-  it.each([
-    [false, true],
-    [true, false],
-  ])('when it is replaced with a second factor (%s) ends a lock by guesses: %s', async (isEnrolled, ends) => {
-    const { recovery, sent } = servicesWith({ account: { isEnrolled }, isOpen: [true, true] });
+  it('when it is replaced forgets wrong passwords, and no wrong codes', async () => {
+    const { recovery, sent } = servicesWith({ account: { isEnrolled: true }, isOpen: [true, true] });
     await recovery.resetPassword(aContext(), { token: 't', newPassword });
-    const change = sent.find(({ sql }) => sql.startsWith('UPDATE users'))?.sql;
-    expect([change?.includes('failed_login_attempts'), change?.includes('locked_until')]).toEqual([ends, ends]);
+    expect(sent.find(({ sql }) => sql.startsWith('UPDATE users'))?.sql).toContain('failed_login_attempts');
+    expect(sent.find(({ sql }) => sql.startsWith('DELETE FROM login_guesses'))?.values).toEqual([7, ['password']]);
   });
 });

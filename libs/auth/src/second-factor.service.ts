@@ -116,7 +116,9 @@ export class SecondFactorService {
     await this.database.manager(context).delete(MfaRecoveryCode, { userId });
   }
 
+  /** No code is right while codes wait. A recovery code is: it has 80 random bits. */
   private matchCode(account: Account, code: string): { step: number } | undefined {
+    if (account.codesWait) return undefined;
     const secret = Secret.fromBase32(this.box.open(account.mfaSecret ?? '', String(account.userId)));
     const timestamp = this.clock.now().getTime();
     const delta = totp(secret, account.email).validate({ token: code, timestamp, window: tolerance });
@@ -141,7 +143,10 @@ export class SecondFactorService {
 
   private async refuseCode(context: RequestContext, account: Account): Promise<never> {
     await this.accounts.recordFailure(context, account.email, account, 'wrong code');
-    throw new DomainError('auth.login-failed', 'The code is wrong, or was used before.');
+    throw new DomainError(
+      'auth.login-failed',
+      'The code is wrong, or was used before. After too many wrong ones wait 15 minutes.',
+    );
   }
 }
 

@@ -34,7 +34,7 @@ beforeAll(async () => (passwordHash = await hashPassword(aContext(), password)))
 
 const accountWith = (facts: Partial<Account> = {}): Account => ({
   ...anActor('staff'),
-  ...{ userId: 7, passwordHash, fault: null, isLockedByGuesses: false },
+  ...{ userId: 7, passwordHash, fault: null, passwordsWait: false, codesWait: false, isGuessedAt: false },
   ...{ mfaSecret: box.seal(secret.base32, '7'), isEnrolled: true, mfaLastStep: null },
   ...facts,
 });

@@ -196,18 +196,27 @@ export class SessionsService {
 
   /** The sessions of the actor that could still be gone on with, the one used last first. */
   async list(context: RequestContext): Promise<OwnSessionsView> {
+    const sessions = await this.listOf(context, actorId(context));
+    return { items: sessions.map((session) => ({ ...session, isCurrent: session.id === context.sessionId })) };
+  }
+
+  /** The same of any account. */
+  async listOf(
+    context: RequestContext,
+    userId: number,
+  ): Promise<Omit<OwnSessionsView['items'][number], 'isCurrent'>[]> {
     const rows = await this.database.query<OwnSessionsView['items'][number] & { tokenId: number }>(
       context,
       `SELECT t.id AS "tokenId", t.family_id AS id, ${utc('f.begun_at')} AS "createdAt", ${utc('t.created_at')} AS "lastUsedAt",
-         host(t.ip_address) AS "ipAddress", t.user_agent AS "userAgent", t.family_id = $2 AS "isCurrent"
+         host(t.ip_address) AS "ipAddress", t.user_agent AS "userAgent"
        FROM refresh_tokens t
        CROSS JOIN LATERAL (SELECT min(created_at) AS begun_at FROM refresh_tokens WHERE family_id = t.family_id) f
        WHERE t.user_id = $1 AND t.revoked_at IS NULL AND t.rotated_at IS NULL AND t.expires_at > now() AND f.begun_at > ${tooOld}
        ORDER BY t.created_at DESC, t.id DESC LIMIT ${maxListed}`,
-      [actorId(context), context.sessionId],
+      [userId],
     );
     context.disclose({ tableName: 'refresh_tokens', ids: rows.map(({ tokenId }) => tokenId), list: true });
-    return { items: rows.map(({ tokenId: _, ...session }) => session) };
+    return rows.map(({ tokenId: _, ...session }) => session);
   }
 
   /** Notes that the actor has proved the password in this session. */
@@ -239,6 +248,19 @@ export class SessionsService {
         action: 'LOGOUT',
         tableName: 'users',
         recordId: context.actor?.userId ?? undefined,
+      });
+    });
+  }
+
+  /** Ends every session of an account, on record as a log-out. */
+  async endAllOf(context: RequestContext, userId: number): Promise<void> {
+    await this.database.transaction(context, async () => {
+      await this.endAll(context, userId, 'logout-all');
+      await this.audit.record(context, {
+        action: 'LOGOUT',
+        tableName: 'users',
+        recordId: userId,
+        notes: 'every session',
       });
     });
   }

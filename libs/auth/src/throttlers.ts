@@ -3,16 +3,13 @@ import { limitsOf } from '#access';
 import type { Config } from '#platform/config';
 import { contextOf, type LimitRequest } from '#platform/http';
 import { networkOf, type GcraStorage } from '#platform/throttling';
-import { targetOf } from './limit-attempts';
+import { isPerNetwork, targetOf } from './limit-attempts';
 import { sha256 } from './random-tokens';
 
 /** The time to live of all limits, in ms; a route may name another one. */
 export const minute = 60_000;
 
-/**
- * Shares of the public limit: attempts of one kind from one address, and at one target from all
- * addresses.
- */
+/** Shares of the public limit: attempts of one kind from one address, and at one target. */
 const shareOfAddress = 1 / 2;
 const shareOfTarget = 1 / 4;
 
@@ -28,13 +25,16 @@ export function throttlerOptions(config: Config, storage: GcraStorage): Throttle
       name: 'attemptsByAddress',
       limit: Math.ceil(perMinute * shareOfAddress),
       ttl: minute,
-      getTracker: (request) => networkOf(contextOf(request as Parameters<LimitRequest>[0]).ipAddress),
+      getTracker: networkOfRequest,
     },
     {
       name: 'attemptsAtTarget',
       limit: Math.ceil(perMinute * shareOfTarget),
       ttl: minute,
-      getTracker: (_request, execution) => sha256(targetOf(execution) ?? ''),
+      getTracker: (request, execution) => {
+        const target = sha256(targetOf(execution) ?? '');
+        return isPerNetwork(execution) ? `${target} ${networkOfRequest(request)}` : target;
+      },
     },
   ];
   return {
@@ -47,3 +47,6 @@ export function throttlerOptions(config: Config, storage: GcraStorage): Throttle
 }
 
 const isNoAttempt: NonNullable<ThrottlerOptions['skipIf']> = (execution) => targetOf(execution) === undefined;
+
+const networkOfRequest = (request: Record<string, unknown>) =>
+  networkOf(contextOf(request as unknown as Parameters<LimitRequest>[0]).ipAddress);

@@ -79,7 +79,7 @@ export const UserView = z
     mfaEnabledAt: fields.instantView.nullable().describe('Since when log-in takes a second factor; null without one.'),
     lockedUntil: fields.instantView
       .nullable()
-      .describe('In the year 9999 for a lock that an administrator has to end.'),
+      .describe('In the year 9999 for the lock of an administrator; wrong passwords lock no account.'),
     memberId: z.int().nullable().describe('The member whose account this is, if it is a member’s.'),
     createdAt: fields.instantView,
     updatedAt: fields.instantView,

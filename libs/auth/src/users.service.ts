@@ -7,6 +7,7 @@ import { Database, exactInstant } from '#platform/database';
 import type { Rendered } from '#platform/http';
 import { RecordLists, Records } from '#records';
 import { AccountsService } from './accounts.service';
+import { forgetGuesses } from './login-guesses';
 import { OneTimeTokensService } from './one-time-tokens.service';
 import { hashNewPassword, hashPassword } from './passwords';
 import { RoleRow, UserRole } from './role.entity';
@@ -46,6 +47,14 @@ export class UsersService {
     return this.records.get(context, users, id);
   }
 
+  /** The id of the account with this e-mail address or id, removed ones too. */
+  async idOf(context: RequestContext, named: string): Promise<number | undefined> {
+    const account = /^[1-9]\d{0,8}$/.test(named)
+      ? await this.accounts.find(context, Number(named))
+      : await this.accounts.findByEmail(context, named.trim().toLowerCase());
+    return account?.userId;
+  }
+
   async create(context: RequestContext, request: CreateUser): Promise<Rendered> {
     const { password, email } = request;
     return this.store(context, request, await hashNewPassword(context, password, { pointer: '/password', email }));
@@ -72,7 +81,9 @@ export class UsersService {
     const { password, emailVerified, ...rest } = patch;
     const change = {
       ...rest,
-      ...(password === undefined ? {} : { passwordHash: await this.hashOf(context, id, password, patch.email) }),
+      ...(password === undefined
+        ? {}
+        : { passwordHash: await this.hashOf(context, id, password, patch.email), failedLoginAttempts: 0 }),
       ...(emailVerified === undefined ? {} : { emailVerifiedAt: this.verifiedAt(emailVerified) ?? null }),
     };
     const endsSessions = password !== undefined || patch.isActive === false || emailVerified === false;
@@ -82,6 +93,8 @@ export class UsersService {
       if (patch.email !== undefined && id === context.actor?.userId) await this.proofs.demand(context);
       const linksOther = await this.linksOther(context, id, patch);
       const updated = await this.records.update(context, users, id, change, ifMatch);
+      // Guesses at the old password keep nobody from logging in by the new one.
+      if (password !== undefined) await forgetGuesses(this.database, context, id, ['password']);
       if (linksOther) await this.refuseOwn(context, id);
       // A link that was mailed to the old address proves nothing about the new one.
       if (patch.email !== undefined) await this.oneTimeTokens.voidAll(context, id);
@@ -110,9 +123,10 @@ export class UsersService {
   }
 
   unlock(context: RequestContext, id: number): Promise<Rendered> {
-    return this.changing(context, id, () =>
-      this.records.update(context, users, id, { lockedUntil: null, failedLoginAttempts: 0 }),
-    );
+    return this.changing(context, id, async () => {
+      await forgetGuesses(this.database, context, id, ['password', 'code']);
+      return this.records.update(context, users, id, { lockedUntil: null, failedLoginAttempts: 0 });
+    });
   }
 
   /** Takes the second factor of somebody else away, who has lost it; their sessions end. */

@@ -88,6 +88,7 @@ describe('a change of an account', () => {
     expect(changes).toEqual([
       {
         passwordHash: expect.stringMatching(/^\$argon2id\$/) as unknown,
+        failedLoginAttempts: 0,
         emailVerifiedAt: '2026-11-24T12:00:00.000Z',
       },
       { emailVerifiedAt: null },

@@ -226,7 +226,7 @@ export interface paths {
         put?: never;
         /**
          * Log in
-         * @description An account with a second factor gets a token for `POST /auth/mfa/verify` instead of a session.
+         * @description An account with a second factor gets a token for `POST /auth/mfa/verify` instead of a session. After five wrong passwords in a row from one network, log-ins from there to the account wait 15 minutes. Its sessions go on.
          */
         post: operations["auth:login"];
         delete?: never;
@@ -488,7 +488,7 @@ export interface paths {
         put?: never;
         /**
          * Choose a new password by the link that was mailed
-         * @description Ends every session of the account, and a lock that wrong passwords caused.
+         * @description Ends every session of the account. Wrong passwords are forgotten.
          */
         post: operations["auth:reset-password"];
         delete?: never;
@@ -565,7 +565,7 @@ export interface paths {
         put?: never;
         /**
          * Log in, second step
-         * @description Wrong codes count like wrong passwords, and lock the account in the end.
+         * @description After five wrong codes in a row from one network, codes from there wait 15 minutes. Recovery codes do not.
          */
         post: operations["auth:mfa-verify"];
         delete?: never;
@@ -2859,7 +2859,7 @@ export interface components {
             failedLoginAttempts: number;
             /** @description Since when log-in takes a second factor; null without one. */
             mfaEnabledAt: string | null;
-            /** @description In the year 9999 for a lock that an administrator has to end. */
+            /** @description In the year 9999 for the lock of an administrator; wrong passwords lock no account. */
             lockedUntil: string | null;
             /** @description The member whose account this is, if it is a member’s. */
             memberId: number | null;
