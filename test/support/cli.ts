@@ -19,6 +19,8 @@ interface Site {
   folder: string;
   /** Further settings, and others than a command has by itself. */
   env?: NodeJS.ProcessEnv;
+  /** What its standard input holds. */
+  input?: string;
 }
 
 /** A command as operators give it: the compiled program in a process of its own, which a test may kill. */
@@ -52,12 +54,13 @@ export class Command {
 }
 
 /** Starts a command on a test's database, in a process of its own. `npm run build` comes before the tests. */
-export function start(database: Database, args: readonly string[], { folder, env }: Site): Command {
+export function start(database: Database, args: readonly string[], { folder, env, input }: Site): Command {
   if (!existsSync(entryPoint)) throw new Error(`${entryPoint} is missing: run "npm run build" first.`);
   const child = spawn(process.execPath, [entryPoint, ...args], {
     env: { ...environmentOf(database, folder), ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   });
+  child.stdin?.end(input);
   return detach(child);
 }
 
@@ -65,11 +68,14 @@ export function start(database: Database, args: readonly string[], { folder, env
 export async function run(
   database: Database,
   args: readonly string[],
-  { folder, env }: Partial<Site> = {},
+  { folder, env, input }: Partial<Site> = {},
 ): Promise<Ended> {
   const ownFolder = folder ?? mkdtempSync(join(tmpdir(), 'ip2a-command-'));
   try {
-    return await runInHost(args, { ...environmentOf(database, ownFolder), ...env });
+    // The host has no input to give.
+    if (input === undefined) return await runInHost(args, { ...environmentOf(database, ownFolder), ...env });
+    const command = start(database, args, { folder: ownFolder, env, input });
+    return { status: await command.gone(), stdout: command.stdout, stderr: command.stderr };
   } finally {
     if (!folder) rmSync(ownFolder, { recursive: true });
   }

@@ -12,6 +12,7 @@ import { migrateDatabase } from './commands/migrate';
 import { integrityCheck, integrityConstraints, integrityRepair } from './commands/integrity';
 import { stressLoad } from './commands/stress-load';
 import { stressSeed } from './commands/stress-seed';
+import { lockUser, resetPassword, unlockUser, userSessions } from './commands/user-account';
 import { createUser } from './commands/user-create';
 import { serveWitness } from './commands/witness';
 import { UsageError } from './usage-error';
@@ -24,7 +25,15 @@ function program(): Command {
     .exitOverride()
     .showHelpAfterError('(add --help for what it takes)');
   ip2a.addCommand(migrateDatabase());
-  ip2a.addCommand(new Command('user').description('accounts').addCommand(createUser()));
+  ip2a.addCommand(
+    new Command('user')
+      .description('accounts')
+      .addCommand(createUser())
+      .addCommand(lockUser())
+      .addCommand(unlockUser())
+      .addCommand(userSessions())
+      .addCommand(resetPassword()),
+  );
   ip2a.addCommand(
     new Command('audit')
       .description('the ledger')

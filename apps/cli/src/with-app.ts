@@ -18,7 +18,11 @@ export interface Run {
  * Runs a command's work over the application's own modules, as the system actor of that command. The database is the one
  * of the environment; an embedded server that runs already is joined, otherwise started for the time of the command.
  */
-export async function withApp(command: string, work: (run: Run) => Promise<void>): Promise<void> {
+export async function withApp(
+  command: string,
+  work: (run: Run) => Promise<void>,
+  { reason }: { reason?: string } = {},
+): Promise<void> {
   const { NestFactory } = await import('@nestjs/core');
   const { AppModule, entities } = await import('#app');
   const { systemActor } = await import('#access');
@@ -40,7 +44,7 @@ export async function withApp(command: string, work: (run: Run) => Promise<void>
     });
     try {
       const actor = systemActor(command);
-      const context = new RequestContext({ source: 'cli', requestId: randomUUID(), route: command, actor });
+      const context = new RequestContext({ source: 'cli', requestId: randomUUID(), route: command, actor, reason });
       await runRecorded({ command, app, context }, work);
     } finally {
       await app.close();

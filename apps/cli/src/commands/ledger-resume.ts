@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { UsageError } from '../usage-error';
-import { withApp } from '../with-app';
+import { withApp, type Run } from '../with-app';
 
 interface Options {
   reason: string;
@@ -16,15 +16,13 @@ export function resumeLedger(): Command {
     .action(async ({ reason, json }: Options) => {
       if (!/[\p{L}\p{N}]/u.test(reason)) throw new UsageError('Say what you found with --reason.');
       const { OwnSeals } = await import('#ledger');
-      const { RequestContext } = await import('#platform/context');
       const { Database } = await import('#platform/database');
-      await withApp('ledger:resume', async ({ app, context, print }) => {
-        const { source, requestId, route, actor } = context;
-        const own = new RequestContext({ source, requestId, route, actor, reason });
+      const clear = async ({ app, context, print }: Run) => {
         const database = app.get(Database);
-        const cleared = await app.get(OwnSeals).clear(own, (sql, values) => database.query(undefined, sql, values));
+        const cleared = await app.get(OwnSeals).clear(context, (sql, values) => database.query(undefined, sql, values));
         await print(json ? `${JSON.stringify({ cleared })}\n` : textOf(cleared));
-      });
+      };
+      await withApp('ledger:resume', clear, { reason });
     });
 }
 

@@ -39,7 +39,7 @@ export function createUser(): Command {
     });
 }
 
-async function passwordFromInput(): Promise<string> {
+export async function passwordFromInput(): Promise<string> {
   if (process.stdin.isTTY) process.stderr.write('Password (shown as you type; end with Enter): ');
   let text = '';
   for await (const chunk of process.stdin.setEncoding('utf8')) {
