@@ -118,3 +118,59 @@ describe('a file of many rows', () => {
     expect(growth).toBeLessThan(allowanceMiB);
   });
 });
+
+describe('an import on a slow database', () => {
+  /** What a row takes, in ms; beside it the rest is little. */
+  const rowMs = 10;
+  const file = (prefix: string, rows: number) =>
+    [header, ...Array.from({ length: rows }, (_, row) => `${prefix}${row},Rosa,Delgado,foreman,,`)].join('\n');
+  beforeAll(() =>
+    database.query(`CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN PERFORM pg_sleep(${rowMs / 1000}); RETURN NEW; END $$;
+      CREATE TRIGGER dawdle BEFORE INSERT ON members FOR EACH ROW EXECUTE FUNCTION dawdle()`),
+  );
+  afterAll(() => database.query('DROP FUNCTION dawdle CASCADE'));
+
+  /** Imports while somebody reads. Answers the longest that an entry waited to be sealed, in seconds. */
+  async function importing(csv: string, mode: string): Promise<{ reply: Reply; waitedSeconds: number }> {
+    let waitedSeconds = 0;
+    const state = { isOver: false };
+    const sent = staff
+      .post(`/members/import?mode=${mode}`, csv, { 'Content-Type': 'text/csv' })
+      .finally(() => (state.isOver = true));
+    while (!state.isOver) {
+      await staff.get('/members?limit=1');
+      const [first] = await database.query<{ seconds: number }>(
+        `SELECT extract(epoch FROM clock_timestamp() - min(changed_at))::float8 AS seconds FROM audit_logs
+         WHERE (txid, id) > (SELECT last_txid, last_id FROM audit_seals ORDER BY seq DESC LIMIT 1)`,
+      );
+      waitedSeconds = Math.max(waitedSeconds, first?.seconds ?? 0);
+    }
+    return { reply: await sent, waitedSeconds };
+  }
+  const created = async (prefix: string) =>
+    (await database.query('SELECT FROM members WHERE member_number LIKE $1', [`${prefix}%`])).length;
+
+  it('is refused before others wait for it where all rows at once would take too long, and says what to do', async () => {
+    const { reply, waitedSeconds } = await importing(file('SLOWA', 5_000), 'all-or-nothing');
+    expect(codeOf(reply)).toEqual([413, 'request.too-large']);
+    expect(reply.json<{ detail: string }>().detail).toMatch(
+      /^The database cannot create 5000 rows at once in 12 s, so nothing was created\. Send mode=report, or about \d+ rows at a time\.$/,
+    );
+    expect(await created('SLOWA')).toBe(0);
+    expect(waitedSeconds).toBeLessThan(6);
+  });
+
+  it('is done where all rows at once are few enough', async () => {
+    const { reply, waitedSeconds } = await importing(file('SLOWB', 400), 'all-or-nothing');
+    expect([reply.status, await created('SLOWB')]).toEqual([200, 400]);
+    expect(waitedSeconds).toBeLessThan(12);
+  });
+
+  it('is done in short transactions where each row is for itself', async () => {
+    const rows = tries(1_000, 4_000);
+    const { reply, waitedSeconds } = await importing(file('SLOWC', rows), 'report');
+    expect([reply.status, await created('SLOWC')]).toEqual([200, rows]);
+    expect(waitedSeconds).toBeLessThan(6);
+  });
+});

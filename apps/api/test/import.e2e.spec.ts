@@ -287,7 +287,7 @@ describe('an import that is interrupted', () => {
   const progressOf = async (key: string) =>
     (await api.query<{ read: number }>('SELECT rows_read AS read FROM imports WHERE key = $1', [key]))[0]?.read ?? 0;
 
-  /** Has the import wait at a row, until `goOn`, or until its connection is lost. */
+  /** Has the import wait at a row, until `goOn`, or until its connection is lost. `read` rows are done then. */
   async function stopAt(row: number, lines: string[], key: string) {
     const other = await OutsideTransaction.begin(api.database);
     await other.query(
@@ -295,8 +295,8 @@ describe('an import that is interrupted', () => {
       [lines[row]?.split(',')[0]],
     );
     const sent = send(fileOf(lines), { mode: 'report', key });
-    await until(async () => (await progressOf(key)) === row);
     await other.waiting(1);
+    const read = await progressOf(key);
     const goOn = async () => {
       await other.query('ROLLBACK');
       await other.end();
@@ -309,17 +309,18 @@ describe('an import that is interrupted', () => {
       expect((await sent).status).toBe(503);
       await goOn();
     };
-    return { goOn, interrupt };
+    return { goOn, interrupt, read };
   }
 
   it('goes on where it stopped when the same file is sent with the same key', async () => {
     const lines = rows(3300, 'CX');
     const stopped = await stopAt(2000, lines, 'resumed');
     await stopped.interrupt();
-    expect(await members('CX')).toHaveLength(2000);
+    expect(stopped.read).toBeGreaterThan(0);
+    expect(await members('CX')).toHaveLength(stopped.read);
     const reply = await send(fileOf(lines), { mode: 'report', key: 'resumed' });
     expect([reply.status, reply.json()]).toEqual([200, clean(3300)]);
-    expect(await api.entries({ requestId: reply.requestId })).toHaveLength(1300);
+    expect(await api.entries({ requestId: reply.requestId })).toHaveLength(3300 - stopped.read);
     expect(await members('CX')).toHaveLength(3300);
     const again = await send(fileOf(lines), { mode: 'report', key: 'resumed' });
     expect([again.status, again.json()]).toEqual([200, clean(3300)]);
@@ -329,11 +330,7 @@ describe('an import that is interrupted', () => {
     const lines = rows(1500, 'DX');
     const stopped = await stopAt(1000, lines, 'mixed');
     await stopped.interrupt();
-    const others = [
-      rows(1500, 'EX'),
-      lines.slice(0, 500),
-      [...lines.slice(0, 999), 'EX1,a,b,foreman', ...lines.slice(1000)],
-    ];
+    const others = [rows(1500, 'EX'), lines.slice(0, 500), lines.with(stopped.read - 1, 'EX1,a,b,foreman')];
     for (const other of others) {
       expect(codeOf(await send(fileOf(other), { mode: 'report', key: 'mixed' }))).toEqual([
         422,

@@ -9622,7 +9622,7 @@ export interface operations {
     "members:import": {
         parameters: {
             query?: {
-                /** @description `all-or-nothing`: one fault and nothing is created (422 lists the faults). `report`: rows without fault are created, the others listed; sent again with the same `Idempotency-Key` after an interruption, it goes on where it stopped. */
+                /** @description `all-or-nothing`: one fault and nothing is created (422 lists the faults); 413 where the database would need more than 12 s for the rows. `report`: rows without fault are created, the others listed; sent again with the same `Idempotency-Key` after an interruption, it goes on where it stopped. */
                 mode?: "all-or-nothing" | "report";
             };
             header?: {

@@ -1,7 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Readable } from 'node:stream';
 import { Inject, Injectable } from '@nestjs/common';
-import { parse } from 'csv-parse';
 import { z } from 'zod';
 import { DomainError, Turns, unavailable } from '#kernel';
 import { CONFIG, type Config } from '#platform/config';
@@ -10,28 +8,27 @@ import { Database, withLease } from '#platform/database';
 import type { ReceiveCsv, Upload } from '#platform/http';
 import { VirusScanner } from '#platform/virus-scan';
 import { BulkRecords } from '#records';
+import { ImportPace } from './import-pace';
+import { batchesOf, type Row } from './import-rows';
 import { CreateMember } from './member.dto';
 import { members } from './member.resource';
 
-/** Rows that are checked, inserted and counted together. */
-const batchRows = 1000;
-/** Rows of one file. */
-const maxRows = 100_000;
+/** Rows that are checked together. */
+const checkedRows = 1000;
 /** Imports of one process use this share of its connections at most. */
 const shareOfPool = 0.25;
 /** A number of our own; with the id of a person added to it, the lease of that person's import. */
 const personsLease = 4_927_100_000_000;
 /** Faults that a report lists; beyond, they are only counted. */
 const maxListedErrors = 1000;
-/** No row of members is longer, in bytes; a longer one is a broken file. */
-const maxRowBytes = 128 * 1024;
 
 export const ImportQuery = z.strictObject({
   mode: z
     .enum(['all-or-nothing', 'report'])
     .default('all-or-nothing')
     .describe(
-      '`all-or-nothing`: one fault and nothing is created (422 lists the faults). `report`: rows without fault are created, the others ' +
+      '`all-or-nothing`: one fault and nothing is created (422 lists the faults); 413 where the database would need more than 12 s ' +
+        'for the rows. `report`: rows without fault are created, the others ' +
         'listed; sent again with the same `Idempotency-Key` after an interruption, it goes on where it stopped.',
     ),
 });
@@ -69,11 +66,6 @@ interface Progress extends ImportReport {
 interface ValidRow {
   row: number;
   member: CreateMember;
-}
-
-interface Row {
-  record: Record<string, string>;
-  fault?: string;
 }
 
 /** Creates members from CSV, a batch at a time; memory does not grow with the file. */
@@ -119,27 +111,30 @@ export class MembersImport {
   }
 
   private async importSome(context: RequestContext, file: Upload, mode: ImportQuery['mode']): Promise<ImportReport> {
-    const progress = await this.consume(context, file, mode);
+    const progress = await this.consume(context, file, mode, new ImportPace());
     const ids = [...progress.told];
     if (ids.length > 0) context.disclose({ tableName: 'members', ids, list: true, notes: 'import' });
     return reportOf(progress);
   }
 
-  /** Looks for faults first: entries of others are not sealed while its transaction is open. */
+  /**
+   * Looks for faults first: entries of others are not sealed while its transaction is open. Throws
+   * 413 where that would be too long.
+   */
   private async importAll(context: RequestContext, file: Upload, mode: ImportQuery['mode']): Promise<ImportReport> {
-    if (!(await this.resume(context)).finished) await this.check(context, file);
+    const total = (await this.resume(context)).finished ? 0 : await this.check(context, file);
     return this.database.transaction(context, async () => {
-      const progress = await this.consume(context, file, mode);
+      const progress = await this.consume(context, file, mode, new ImportPace(total));
       if (progress.rowsRefused > 0) throw rejected(context, progress);
       return reportOf(progress);
     });
   }
 
-  /** Throws 422 that names the faults. */
-  private async check(context: RequestContext, file: Upload): Promise<void> {
+  /** Answers how many rows there are. Throws 422 that names the faults. */
+  private async check(context: RequestContext, file: Upload): Promise<number> {
     const found = emptyProgress();
     const numbers = new Set<string>();
-    for await (const batch of batchesOf(file)) {
+    for await (const batch of batchesOf(file, () => checkedRows)) {
       const { valid, errors } = await sort(batch, found.rowsRead, numbers);
       const idOf = await this.holders(context, valid);
       for (const { row, member } of valid) {
@@ -152,16 +147,22 @@ export class MembersImport {
       found.errors = listed(found.errors, errors);
     }
     if (found.rowsRefused > 0) throw rejected(context, found);
+    return found.rowsRead;
   }
 
   /** Takes the rows that an earlier request with this key has not taken; of a finished import, it only compares them. */
-  private async consume(context: RequestContext, file: Upload, mode: ImportQuery['mode']): Promise<Progress> {
+  private async consume(
+    context: RequestContext,
+    file: Upload,
+    mode: ImportQuery['mode'],
+    pace: ImportPace,
+  ): Promise<Progress> {
     let progress = await this.resume(context);
     const resumeAt = { row: progress.rowsRead, hash: progress.rowsHash };
     const turns = new Turns();
     let read = 0;
     let hash: string = mode;
-    for await (const rows of batchesOf(file)) {
+    for await (const rows of batchesOf(file, () => pace.rows)) {
       const batch: Row[] = [];
       for (const row of rows) {
         await turns.next();
@@ -172,22 +173,20 @@ export class MembersImport {
       }
       if (batch.length === 0) continue;
       if (progress.finished) throw anotherFile();
-      progress = await this.take(context, batch, progress, hash, false);
+      const begunAt = performance.now();
+      progress = await this.take(context, batch, pace, { ...progress, rowsHash: hash });
+      pace.took(batch.length, performance.now() - begunAt);
     }
     if (read < resumeAt.row) throw anotherFile();
     if (progress.finished) return progress;
-    return this.take(context, [], progress, hash, true);
+    return this.take(context, [], pace, { ...progress, rowsHash: hash, finished: true });
   }
 
   /** Creates a batch's rows and counts them, in one transaction (that of the whole import where all or nothing). */
-  private async take(
-    context: RequestContext,
-    batch: Row[],
-    before: Progress,
-    rowsHash: string,
-    finished: boolean,
-  ): Promise<Progress> {
+  private async take(context: RequestContext, batch: Row[], pace: ImportPace, before: Progress): Promise<Progress> {
     return this.database.transaction(context, async () => {
+      // The server itself ends what takes too long: it does not know that nobody waits any more.
+      await this.database.query(context, `SELECT set_config('statement_timeout', $1, true)`, [String(pace.leftMs)]);
       const { valid, errors } = await sort(batch, before.rowsRead, new Set());
       const created = valid.length
         ? await this.bulk.create(
@@ -203,13 +202,12 @@ export class MembersImport {
         errors.push({ row, ...duplicate, memberId: idOf.get(member.memberNumber) });
       }
       const after: Progress = {
+        ...before,
         rowsRead: before.rowsRead + batch.length,
         rowsCreated: before.rowsCreated + created.size,
         rowsRefused: before.rowsRefused + errors.length,
         errors: listed(before.errors, errors),
         told: new Set([...before.told, ...idOf.values()]),
-        rowsHash,
-        finished,
       };
       await this.keep(context, before, after);
       return after;
@@ -287,46 +285,6 @@ function reportOf({ rowsRead, rowsCreated, rowsRefused, errors }: Progress): Imp
   return { rowsRead, rowsCreated, rowsRefused, errors: shown };
 }
 
-/** The data rows, so many at a time. Throws 413 where there are too many, 422 for a header that is not ours. */
-async function* batchesOf(file: Upload): AsyncGenerator<Row[]> {
-  const turns = new Turns();
-  let batch: Row[] = [];
-  let read = 0;
-  for await (const row of rowsOf(file.read())) {
-    await turns.next();
-    read += 1;
-    if (read > maxRows) throw new DomainError('request.too-large', `A file may hold ${maxRows} rows.`);
-    batch.push(row);
-    if (batch.length < batchRows) continue;
-    yield batch;
-    batch = [];
-  }
-  if (batch.length > 0) yield batch;
-}
-
-/** Keyed by property; empty cells are absent. */
-async function* rowsOf(csv: Readable): AsyncGenerator<Row> {
-  const parser = csv.pipe(
-    parse({ bom: true, skip_empty_lines: true, relax_column_count: true, max_record_size: maxRowBytes, trim: true }),
-  );
-  csv.once('error', (error) => parser.destroy(error));
-  let header: string[] | undefined;
-  try {
-    for await (const cells of parser as AsyncIterable<string[]>) {
-      if (header) yield rowOf(cells, header);
-      else header = headerOf(cells);
-    }
-  } catch (error) {
-    if (error instanceof DomainError) throw error;
-    throw new DomainError('request.malformed', `The CSV can not be read: ${(error as Error).message}`, {
-      cause: error,
-    });
-  } finally {
-    csv.destroy();
-  }
-  if (!header) throw new DomainError('request.invalid', 'The file is empty; its first row must name the columns.');
-}
-
 /** Rows that can be created, and the faults of the others. `numbers` are those of the rows before. */
 async function sort(batch: Row[], rowsBefore: number, numbers: Set<string>) {
   const valid: ValidRow[] = [];
@@ -351,32 +309,6 @@ async function sort(batch: Row[], rowsBefore: number, numbers: Set<string>) {
 
 function listed(before: Fault[], found: Fault[]): Fault[] {
   return [...before, ...found.sort((a, b) => a.row - b.row)].slice(0, maxListedErrors);
-}
-
-/** Column names may be the API's (`memberNumber`) or the database's (`member_number`). */
-function headerOf(cells: string[]): string[] {
-  const header = cells.map((cell) => cell.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()));
-  const known = Object.keys(CreateMember.shape);
-  const unknown = [...new Set(header)].filter((name) => !known.includes(name));
-  const repeated = known.filter((name) => header.indexOf(name) !== header.lastIndexOf(name));
-  if (unknown.length === 0 && repeated.length === 0) return header;
-  throw new DomainError('request.invalid', `The first row must name columns among ${known.join(', ')}, each once.`, {
-    errors: [...unknown, ...repeated].slice(0, 20).map((name) => ({
-      pointer: `/${name.slice(0, 50)}`,
-      message: unknown.includes(name) ? 'is no column of members' : 'is named twice',
-    })),
-  });
-}
-
-function rowOf(cells: string[], header: string[]): Row {
-  const record: Record<string, string> = {};
-  header.forEach((name, index) => {
-    if (cells[index]) record[name] = cells[index];
-  });
-  if (cells.length !== header.length)
-    return { record, fault: `has ${cells.length} cells where the header has ${header.length}` };
-  if (cells.some((cell) => cell.includes('\ufffd'))) return { record, fault: 'is not UTF-8 text' };
-  return { record };
 }
 
 function rejected(context: RequestContext, { rowsRefused, rowsRead, errors, told }: Progress): DomainError {
