@@ -180,10 +180,22 @@ describe('refreshing', () => {
     expect(entries.map(({ changedBy }) => changedBy)).toEqual([client.account.id, client.account.id]);
   });
 
-  it('ends the whole session when a token is used a second time, and only that session', async () => {
+  type Pair = Client['session'];
+  const pairOf = (reply: Reply) => reply.json<Pair>();
+  /** The tokens of the client were used so many seconds earlier than they were. */
+  const age = ({ account }: Client, seconds: number) =>
+    api.query('UPDATE refresh_tokens SET rotated_at = rotated_at - make_interval(secs => $2) WHERE user_id = $1', [
+      account.id,
+      seconds,
+    ]);
+  const works = async ({ account }: Client, pair: Pair) => (await api.client(account, pair).get('/auth/me')).status;
+  const listed = async (client: Client) => (await client.get('/auth/sessions')).json<{ items: object[] }>().items;
+
+  it('ends the whole session when a token is used again after ten seconds, and only that session', async () => {
     const client = await api.somebody(['staff']);
     const elsewhere = await api.login(client.account);
-    const next = (await refresh(client.session.refreshToken)).json<{ accessToken: string; refreshToken: string }>();
+    const next = pairOf(await refresh(client.session.refreshToken));
+    await age(client, 10);
     const reused = await refresh(client.session.refreshToken);
     expect(codeOf(reused)).toEqual([401, 'auth.refresh-reused']);
     const denied = (await api.entries({ requestId: reused.requestId })).filter(
@@ -194,18 +206,42 @@ describe('refreshing', () => {
     ]);
     expect(codeOf(await refresh(next.refreshToken))).toEqual(invalid);
     expect(codeOf(await client.get('/auth/me'))).toEqual(invalid);
-    expect(codeOf(await api.client(client.account, next).get('/auth/me'))).toEqual(invalid);
+    expect(await works(client, next)).toBe(401);
     expect((await elsewhere.get('/auth/me')).status).toBe(200);
   });
 
-  it('of one token many times at once serves one, and takes the others for theft', async () => {
+  it.each([
+    ['many tabs at once', (token: string) => inParallel(10, 10, () => refresh(token))],
+    [
+      'one tab whose replies were lost',
+      async (token: string) => [await refresh(token), await refresh(token), await refresh(token)],
+    ],
+  ])('by %s gives each a pair of its own, in one session', async (_who, ask) => {
     const client = await api.somebody(['staff']);
-    const replies = await inParallel(10, 10, () => refresh(client.session.refreshToken));
-    expect(replies.filter(({ status }) => status === 200)).toHaveLength(1);
-    expect(replies.filter(({ status }) => status === 401)).toHaveLength(9);
-    const won = replies.find(({ status }) => status === 200)!.json<{ accessToken: string; refreshToken: string }>();
-    expect(codeOf(await refresh(won.refreshToken))).toEqual(invalid);
-    expect(codeOf(await api.client(client.account, won).get('/auth/me'))).toEqual(invalid);
+    const pairs = (await ask(client.session.refreshToken)).map(pairOf);
+    expect(new Set(pairs.map(({ refreshToken }) => refreshToken)).size).toBe(pairs.length);
+    for (const pair of pairs) expect(await works(client, pair)).toBe(200);
+    expect(await listed(client)).toHaveLength(1);
+    // Each goes on by itself, and its next token may be raced for, too.
+    const [first, second] = await inParallel(pairs.length, 10, (index) => refresh(pairs[index]!.refreshToken));
+    expect([first?.status, second?.status]).toEqual([200, 200]);
+    const again = await refresh(pairs[0]!.refreshToken);
+    expect(again.status).toBe(200);
+    expect(await listed(client)).toHaveLength(1);
+    expect((await client.post('/auth/logout')).status).toBe(204);
+    for (const pair of [pairOf(first!), pairOf(second!), pairOf(again)]) {
+      expect([await works(client, pair), codeOf(await refresh(pair.refreshToken))]).toEqual([401, invalid]);
+    }
+  });
+
+  it('takes any of the tokens of a race for theft once its ten seconds are over', async () => {
+    const client = await api.somebody(['staff']);
+    const [one, other] = (await inParallel(2, 2, () => refresh(client.session.refreshToken))).map(pairOf);
+    const next = pairOf(await refresh(one!.refreshToken));
+    await age(client, 10);
+    expect((await refresh(other!.refreshToken)).status).toBe(200);
+    expect(codeOf(await refresh(one!.refreshToken))).toEqual([401, 'auth.refresh-reused']);
+    expect([await works(client, next), await works(client, other!)]).toEqual([401, 401]);
   });
 
   it.each([

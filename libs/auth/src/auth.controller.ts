@@ -51,7 +51,9 @@ export class AuthController {
   @LimitAttempts(Refresh, 'refreshToken')
   @Allow('auth:refresh', {
     summary: 'Exchange a refresh token',
-    description: 'Each refresh token is good once. One that is sent again ends its whole session.',
+    description:
+      'Each refresh token is good once. One that is sent again within 10 seconds gets another pair, for two tabs or a lost ' +
+      'reply. Later it ends its whole session.',
     reply: SessionView,
     errors: ['auth.token-invalid', 'auth.refresh-reused'],
   })

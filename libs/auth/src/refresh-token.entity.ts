@@ -1,7 +1,10 @@
 import { Column, Entity, ForeignKey, Index, Unique } from 'typeorm';
 import { Audited, AuditedRow } from '#audit';
 
-/** One link of a session: each refresh uses a token up and issues the next of the same family. Stored as SHA-256 only. */
+/**
+ * One link of a session: each refresh uses a token up and issues the next of the same family; refreshes at once issue one each.
+ * Stored as SHA-256 only.
+ */
 @Entity('refresh_tokens')
 @Audited({ read: 'users:administer', secrets: ['tokenHash'] })
 @Unique('refresh_tokens_token_hash_key', ['tokenHash'])

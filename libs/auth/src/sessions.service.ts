@@ -20,6 +20,8 @@ import { accessTokenSeconds, invalidToken, TokensService, type Claims } from './
 const refreshTokenDays = 14;
 /** Days after its log-in at which a session ends, however often it was refreshed. */
 const sessionDays = 30;
+/** Seconds after its first use in which a refresh token may be sent again. */
+const raceSeconds = 10;
 /** When the session of the token `t` began. */
 const begunAt = '(SELECT min(f.created_at) FROM refresh_tokens f WHERE f.family_id = t.family_id)';
 const tooOld = `now() - interval '${sessionDays} days'`;
@@ -157,7 +159,10 @@ export class SessionsService {
     );
   }
 
-  /** Uses a refresh token up for the next one. One that was used before ends its whole session: it may be stolen. */
+  /**
+   * Uses a refresh token up for the next one. One that was used just before is a race, of two tabs or after a reply that got lost,
+   * and has a next one of its own. One that was used longer ago ends its whole session: it may be stolen.
+   */
   async refresh(context: RequestContext, refreshToken: string): Promise<Session> {
     const outcome = await this.database.transaction(context, async (): Promise<Session | 'invalid' | 'reused'> => {
       await this.database.query(
@@ -166,23 +171,26 @@ export class SessionsService {
         [sha256(refreshToken)],
       );
       const [token] = await this.database.query<
-        Actor & { id: number; userId: number; familyId: string; isRotated: boolean; isOver: boolean; works: boolean }
+        Actor &
+          Record<'id' | 'userId', number> &
+          Record<'isRotated' | 'isReused' | 'isOver' | 'works', boolean> & { familyId: string }
       >(
         context,
         `SELECT t.id, t.family_id AS "familyId", t.rotated_at IS NOT NULL AS "isRotated",
+           coalesce(t.rotated_at <= now() - interval '${raceSeconds} seconds', false) AS "isReused",
            t.revoked_at IS NOT NULL OR t.expires_at <= now() OR ${begunAt} <= ${tooOld} AS "isOver", ${faultSql} IS NULL AS works, ${actorSql}
          FROM refresh_tokens t JOIN users u ON u.id = t.user_id WHERE t.token_hash = $1 FOR UPDATE OF t`,
         [sha256(refreshToken)],
       );
       if (!token || token.isOver || !token.works) return 'invalid';
-      const { id, familyId, isRotated, isOver: _over, works: _works, ...actor } = token;
+      const { id, familyId, isRotated, isReused, isOver: _over, works: _works, ...actor } = token;
       context.actor = actor;
       await this.database.attribute(context);
-      if (isRotated) {
+      if (isReused) {
         await this.revoke(context, { familyId }, 'reused');
         return 'reused';
       }
-      await this.database.manager(context).update(RefreshToken, { id }, { rotatedAt: now });
+      if (!isRotated) await this.database.manager(context).update(RefreshToken, { id }, { rotatedAt: now });
       return this.issue(context, actor.userId, familyId);
     });
     if (outcome === 'invalid') throw invalidToken();
@@ -210,8 +218,10 @@ export class SessionsService {
       `SELECT t.id AS "tokenId", t.family_id AS id, ${utc('f.begun_at')} AS "createdAt", ${utc('t.created_at')} AS "lastUsedAt",
          host(t.ip_address) AS "ipAddress", t.user_agent AS "userAgent"
        FROM refresh_tokens t
-       CROSS JOIN LATERAL (SELECT min(created_at) AS begun_at FROM refresh_tokens WHERE family_id = t.family_id) f
-       WHERE t.user_id = $1 AND t.revoked_at IS NULL AND t.rotated_at IS NULL AND t.expires_at > now() AND f.begun_at > ${tooOld}
+       CROSS JOIN LATERAL (
+         SELECT min(created_at) AS begun_at, max(id) AS newest_id FROM refresh_tokens WHERE family_id = t.family_id
+       ) f
+       WHERE t.user_id = $1 AND t.revoked_at IS NULL AND t.id = f.newest_id AND t.expires_at > now() AND f.begun_at > ${tooOld}
        ORDER BY t.created_at DESC, t.id DESC LIMIT ${maxListed}`,
       [userId],
     );

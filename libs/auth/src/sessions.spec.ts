@@ -105,7 +105,15 @@ describe('the account behind a token', () => {
 });
 
 describe('a refresh', () => {
-  const token = { id: 3, familyId: 'family', isRotated: false, isOver: false, works: true, ...anActor('member') };
+  const token = {
+    id: 3,
+    familyId: 'family',
+    isRotated: false,
+    isReused: false,
+    isOver: false,
+    works: true,
+    ...anActor('member'),
+  };
   const refresh = async (found: object | null) => {
     const { sessions, sent } = sessionsWith({ token: found });
     const shown: unknown[] = [];
@@ -129,14 +137,21 @@ describe('a refresh', () => {
   it.each([
     ['nobody knows', null],
     ['is over', { ...token, isOver: true }],
-    ['is over, and was used before', { ...token, isOver: true, isRotated: true }],
+    ['is over, and was used just before', { ...token, isOver: true, isRotated: true }],
+    ['is over, and was used long before', { ...token, isOver: true, isRotated: true, isReused: true }],
     ['belongs to an account that does not work', { ...token, works: false }],
   ])('with a token that %s is refused, and changes nothing', async (_which, found) => {
     expect(await refresh(found)).toMatchObject({ code: 'auth.token-invalid', changes: [] });
   });
 
-  it('with a token that was used before ends the session, for it may be stolen', async () => {
-    const { error, changes, sent } = await refresh({ ...token, isRotated: true });
+  it('with a token that was used just before goes on with the same session, too', async () => {
+    const { shown, changes } = await refresh({ ...token, isRotated: true });
+    expect(changes).toEqual([expect.stringMatching(/^INSERT INTO refresh_tokens/)]);
+    expect(shown).toMatchObject({ accessToken: '7 family member' });
+  });
+
+  it('with a token that was used long before ends the session, for it may be stolen', async () => {
+    const { error, changes, sent } = await refresh({ ...token, isRotated: true, isReused: true });
     expect(error?.code).toBe('auth.refresh-reused');
     expect(error?.refused).toEqual({ tableName: 'users', recordId: 7 });
     expect(changes).toEqual(['UPDATE refresh_tokens SET revoked_at = n']);

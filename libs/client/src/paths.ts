@@ -246,7 +246,7 @@ export interface paths {
         put?: never;
         /**
          * Exchange a refresh token
-         * @description Each refresh token is good once. One that is sent again ends its whole session.
+         * @description Each refresh token is good once. One that is sent again within 10 seconds gets another pair, for two tabs or a lost reply. Later it ends its whole session.
          */
         post: operations["auth:refresh"];
         delete?: never;
