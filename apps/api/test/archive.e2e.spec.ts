@@ -61,7 +61,7 @@ const questions = [
   `/audit/logs?tableName=members&recordId=${record}&to=2026-09-01T00:00:00Z`,
   `/audit/logs?tableName=members&recordId=${record}&from=2026-03-05T01:00:00Z&to=2026-04-05T00:10:00%2B00:00`,
   '/audit/logs?changedBy=2&to=2026-07-01T00:00:00Z',
-  '/audit/logs?ipAddress=2001:db8::7&to=2026-05-01T00:00:00Z',
+  '/audit/logs?ipAddress=2001:DB8:0:0:0:0:0:7&to=2026-05-01T00:00:00Z',
   '/audit/logs?requestId=r3&to=2026-09-01T00:00:00Z',
   '/audit/logs?action=BULK_READ&tableName=members&to=2026-09-01T00:00:00Z',
 ];

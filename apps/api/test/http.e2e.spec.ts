@@ -199,6 +199,14 @@ describe('every reply', () => {
   });
 });
 
+it('the program of the client is recorded as it calls itself, in UTF-8 or Latin-1', async () => {
+  for (const bytes of [Buffer.from('Büro 東京/1.0'), Buffer.from('Büro/1.0', 'latin1')]) {
+    const reply = await staff.get('/members?limit=1', { 'User-Agent': bytes.toString('latin1') });
+    const userAgent = bytes.includes('東京') ? 'Büro 東京/1.0' : 'Büro/1.0';
+    await api.expectAudit(reply, { userAgent });
+  }
+});
+
 describe('the address of the client', () => {
   it('is the socket’s, whatever a header says', async () => {
     const reply = await staff.get('/members?limit=1', { 'X-Forwarded-For': '203.0.113.7' });
@@ -216,7 +224,11 @@ describe('the address of the client', () => {
         '203.0.113.7': '203.0.113.7',
         '6.6.6.6, 203.0.113.7': '203.0.113.7',
         '6.6.6.6, 203.0.113.7, 10.1.1.1': '203.0.113.7',
-        '2001:db8::1': '2001:db8::1',
+        '2001:DB8:0:0::1': '2001:db8::1',
+        '203.0.113.7:4711': '203.0.113.7',
+        '6.6.6.6, "[2001:db8::1]:4711", [::FFFF:10.1.1.1]:80': '2001:db8::1',
+        '::FFFF:203.0.113.7': '203.0.113.7',
+        '::ffff:cb00:7107': '203.0.113.7',
         nonsense: '127.0.0.1',
         '10.1.1.1': '10.1.1.1',
         '': '127.0.0.1',

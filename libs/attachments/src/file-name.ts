@@ -1,11 +1,9 @@
+import { controls, disguises } from '#kernel';
+
 /** File systems take 255 bytes; a name that is made of four-byte characters fits as well. */
 const maxBytes = 200;
 const maxOriginalLength = 255;
 
-/** Line ends, bells, NUL and the like (C0, DEL, C1, and what breaks lines in Unicode). */
-const controls = /[\p{Cc}\u2028\u2029]/gu;
-/** Characters that change the direction of text, or can not be seen: "gpj.exe" must not read as "exe.jpg". */
-const disguises = /[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]/gu;
 /** What some file system reads as something else than a part of a name. */
 const reserved = /[<>:"|?*]/g;
 /** Devices of Windows, whatever their extension. */

@@ -19,7 +19,7 @@ export const TrailQuery = z.strictObject({
   changedBy: fields.idText.optional().describe('Entries of this user.'),
   action: z.enum(ACTIONS).optional().describe('Entries of this action.'),
   requestId: fields.text(64).optional().describe('Entries of this request: its `X-Request-Id`.'),
-  ipAddress: z.union([z.ipv4(), z.ipv6()]).optional().describe('Entries of requests from this address.'),
+  ipAddress: fields.address.optional().describe('Entries of requests from this address.'),
   ...paging,
 });
 export type TrailQuery = z.infer<typeof TrailQuery>;

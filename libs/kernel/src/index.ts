@@ -1,3 +1,5 @@
+export { addressOfHop, canonicalAddress } from './address';
+export { controls, disguises, isVisible } from './characters';
 export { Clock } from './clock';
 export { decodeCursor, encodeCursor, foreignCursor, sortOfCursor } from './cursor';
 export {

@@ -1,7 +1,8 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
-import { isIP, isIPv4, type BlockList } from 'node:net';
+import { isIPv4, type BlockList } from 'node:net';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { addressOfHop, canonicalAddress } from '#kernel';
 import type { Config } from '#platform/config';
 import { RequestContext } from '#platform/context';
 import { operationOf } from './operation.decorator';
@@ -61,7 +62,7 @@ function contextFrom(request: FastifyRequest, { TRUSTED_PROXIES, OPERATOR_NETWOR
     route: operationOf(request),
     ipAddress,
     isOperator: isTold && comesFrom(OPERATOR_NETWORKS, ipAddress),
-    userAgent: headers['user-agent'],
+    userAgent: text(headers['user-agent']),
     reason: text(headers['x-access-reason']),
     breakGlass: text(headers['x-break-glass']),
     idempotencyKey: text(headers['idempotency-key']),
@@ -78,7 +79,7 @@ function requestIdOf(header: string | string[] | undefined): string {
 
 /** Whether an address, such as that of the socket, is in these networks. */
 export function comesFrom(networks: BlockList | undefined, given: string | undefined): boolean {
-  const address = plain(given);
+  const address = given && canonicalAddress(given);
   return networks !== undefined && address !== undefined && trusts(networks, address);
 }
 
@@ -88,11 +89,9 @@ function clientAddress(
   forwardedFor: string | string[] | undefined,
   trustedProxies?: BlockList,
 ): string | undefined {
-  let address = plain(socketAddress);
+  let address = socketAddress && canonicalAddress(socketAddress);
   if (!trustedProxies || !address || forwardedFor === undefined) return address;
-  const hops = String(forwardedFor)
-    .split(',')
-    .map((hop) => plain(hop.trim()));
+  const hops = String(forwardedFor).split(',').map(addressOfHop);
   while (address && trusts(trustedProxies, address) && hops.length > 0) {
     const hop = hops.pop();
     if (!hop) break;
@@ -103,12 +102,6 @@ function clientAddress(
 
 function trusts(list: BlockList, address: string): boolean {
   return list.check(address, isIPv4(address) ? 'ipv4' : 'ipv6');
-}
-
-/** An address as PostgreSQL's inet reads it, or undefined. */
-function plain(address: string | undefined): string | undefined {
-  const bare = address?.replace(/^::ffff:(?=\d+\.)/, '').replace(/%.*$/, '');
-  return bare && isIP(bare) ? bare : undefined;
 }
 
 /** Node reads header bytes as Latin-1; people write UTF-8. */

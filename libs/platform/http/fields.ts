@@ -1,21 +1,60 @@
+import { domainToASCII } from 'node:url';
 import { z } from 'zod';
+import { canonicalAddress, controls, disguises, isVisible } from '#kernel';
 
-/** A text of 1 to `max` characters, trimmed, without control characters. PostgreSQL stores no NUL and no half of a pair. */
+/**
+ * A text of 1 to `max` characters, trimmed, of which something is seen, without control characters. Characters that hide or
+ * turn others are taken out. PostgreSQL stores no NUL and no half of a pair.
+ */
 export function text(max: number) {
-  return z.string().trim().min(1).max(max).refine(isPlainText, { error: 'must not hold control characters' });
+  return cleanText(max).refine(isPlainText, plain);
 }
 
-/** Like text, with line breaks and tabs. */
+/** Like text, with tabs and line breaks; those of Unicode become line feeds. */
 export function longText(max: number) {
+  return cleanText(max, (given) => given.replace(/[\u0085\u2028\u2029]/g, '\n')).refine(
+    (value) => isPlainText(value.replace(/[\r\n\t]/g, '')),
+    plain,
+  );
+}
+
+const plain = { error: 'must not hold control characters' };
+
+function cleanText(max: number, clean = (given: string) => given) {
   return z
     .string()
+    .overwrite((given) => clean(given).replace(disguises, ''))
     .trim()
     .min(1)
     .max(max)
-    .refine((value) => isPlainText(value.replace(/[\r\n\t]/g, '')), { error: 'must not hold control characters' });
+    .refine(isVisible, { error: 'must hold a letter, a digit or a sign', abort: true });
 }
 
-export const email = z.string().trim().toLowerCase().max(255).pipe(z.email('must be an e-mail address'));
+/**
+ * RFC 5321's Mailbox without quoted local parts: 64 characters before the @, labels of 63 behind it, and a last label that
+ * is no number. `URL` has made a domain in other letters its ASCII form by then (UTS 46).
+ */
+const mailbox =
+  /^(?=.{1,64}@)[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*@(?=.{1,253}$)([a-z\d]([a-z\d-]{0,61}[a-z\d])?\.)+(?!\d+$)[a-z\d]([a-z\d-]{0,61}[a-z\d])$/;
+
+/** An e-mail address in lower case, its domain in ASCII. */
+export const email = z
+  .string()
+  .trim()
+  .toLowerCase()
+  .max(255)
+  .overwrite(withAsciiDomain)
+  .pipe(z.email({ pattern: mailbox, error: 'must be an e-mail address' }));
+
+function withAsciiDomain(address: string): string {
+  const at = address.lastIndexOf('@') + 1;
+  const domain = address.slice(at);
+  // eslint-disable-next-line no-control-regex -- what is ASCII stays as it is
+  return at > 0 && /[^\x00-\x7f]/.test(domain) ? address.slice(0, at) + domainToASCII(domain) : address;
+}
+
+/** An IP address in its canonical form, however it was written. */
+export const address = z.union([z.ipv4(), z.ipv6()]).transform((given) => canonicalAddress(given) ?? given);
 
 /** A calendar date `YYYY-MM-DD` that PostgreSQL and JavaScript both hold. */
 export const day = z.iso
@@ -74,6 +113,5 @@ export const cursor = z
   .describe('Where the page begins: `nextCursor` of the one before.');
 
 function isPlainText(value: string): boolean {
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-  return !/[\u0000-\u001f\u007f]/.test(value) && value.isWellFormed();
+  return value.search(controls) === -1 && value.isWellFormed();
 }
