@@ -128,7 +128,7 @@ describe('a request that is not valid', () => {
     ['an unknown format', 422, 'GET', '/members/export?format=xml'],
 
     ['a body that is no JSON', 400, 'POST', '/members', '{"a":', json],
-    ['an empty body', 400, 'POST', '/members', '', json],
+    ['an empty body', 422, 'POST', '/members', '', json],
     ['no body', 422, 'POST', '/members'],
     ['an array for a body', 422, 'POST', '/members', '[]', json],
     ['null for a body', 422, 'POST', '/members', 'null', json],

@@ -122,7 +122,8 @@ class FormReader {
   }
 
   private takeField(name: string, value: string, isCut: boolean): void {
-    if (this.fileName !== undefined) this.fail(malformed('The fields must stand before the file.'));
+    if (!isUtf8(name + value)) this.fail(notUtf8());
+    else if (this.fileName !== undefined) this.fail(malformed('The fields must stand before the file.'));
     else if (Object.hasOwn(this.fields, name)) this.fail(invalid(`/${name.slice(0, 100)}`, 'is sent twice'));
     else if (isCut) this.fail(invalid(`/${name.slice(0, 100)}`, 'is too long'));
     else Object.defineProperty(this.fields, name, { value, enumerable: true });
@@ -135,6 +136,7 @@ class FormReader {
       file.resume();
       return;
     }
+    if (!isUtf8(fileName)) this.fail(notUtf8());
     this.fileName = fileName;
     file.on('data', (chunk: Buffer) => {
       if (this.failure) return;
@@ -158,6 +160,15 @@ class FormReader {
     else if (this.size === 0) this.fail(invalid(`/${filePart}`, 'is empty'));
     else this.content.end();
   }
+}
+
+/** The parser puts U+FFFD where bytes are no UTF-8. */
+function isUtf8(text: string): boolean {
+  return !text.includes('\ufffd');
+}
+
+function notUtf8(): DomainError {
+  return malformed('The names and fields of the form must be UTF-8.');
 }
 
 function malformed(detail: string): DomainError {

@@ -19,6 +19,7 @@ import { logRequests } from './request-log';
 import { endConnectionsOfRetired } from './retire';
 import { shedLoad } from './shed-load';
 import { keepAliveMs, letGoOfSlowClients, lookingMs, requestMs } from './slow-clients';
+import { refuseForeignText } from './texts';
 import { traceRequests } from './trace-requests';
 import { refuseUnroutable, routeAsUnknown } from './unroutable';
 
@@ -64,6 +65,7 @@ export async function prepareServer(app: NestFastifyApplication, config: Config,
   letGoOfSlowClients(server, config);
   limitRequests(server, journey.limit);
   refuseUnroutable(server);
+  refuseForeignText(server);
   holdReplies(server, journey.release);
   // Its hook for replies is the last one: a request counts until its entry is durable.
   shedLoad(server, isUnlimited, askerOf);
@@ -73,7 +75,7 @@ export async function prepareServer(app: NestFastifyApplication, config: Config,
   server.removeContentTypeParser(['text/plain', 'application/json']);
   server.addContentTypeParser(
     ['application/json', 'application/merge-patch+json'],
-    { parseAs: 'string' },
+    { parseAs: 'buffer' },
     boundedJson(server.getDefaultJsonParser('error', 'error')),
   );
   // Files stay streams: whoever handles one reads at its own pace.
