@@ -36,6 +36,8 @@ export async function withLease<T>(
     return await work(lost.signal);
   } finally {
     clearInterval(timer);
+    // A pooler closes the connection of a transaction that is left open, and later than the client sees.
+    await client.query('COMMIT').catch(() => undefined);
     await client.end().catch(() => undefined);
   }
 }
