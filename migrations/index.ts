@@ -41,6 +41,7 @@ import { SecondFactorVersions1795421420000 } from './1795421420000-second-factor
 import { ServingWithoutTheOwner1795421600000 } from './1795421600000-serving-without-the-owner';
 import { PasswordProofs1795421700000 } from './1795421700000-password-proofs';
 import { DigestsOfSecrets1795421710000 } from './1795421710000-digests-of-secrets';
+import { FoldedLetters1795421720000 } from './1795421720000-folded-letters';
 import { LoginGuesses1795421730000 } from './1795421730000-login-guesses';
 
 /** In the order they run; a spec compares this list with the files. */
@@ -88,5 +89,6 @@ export const migrations = [
   ServingWithoutTheOwner1795421600000,
   PasswordProofs1795421700000,
   DigestsOfSecrets1795421710000,
+  FoldedLetters1795421720000,
   LoginGuesses1795421730000,
 ];

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Client } from 'pg';
-import { DataSource, type EntityMetadata } from 'typeorm';
+import { DataSource, type MigrationInterface, type EntityMetadata } from 'typeorm';
 import { entities } from '#app';
 import { ownObjectsSql } from '#audit';
 import { migrations } from '#migrations';
@@ -111,17 +111,7 @@ describe('migrating', () => {
   });
 
   it('removes accounts that were registered and never verified, and moves amounts that were not approved', async () => {
-    const first = migrations.findIndex(({ name }) => name.startsWith('Registrations'));
-    const dataSource = new DataSource({
-      type: 'postgres',
-      url: empty.ownerUrl,
-      migrations: migrations.slice(0, first),
-    });
-    await dataSource.initialize();
-    await dataSource.runMigrations();
-    await dataSource.destroy();
-    const query = (sql: string) =>
-      withClient(empty.ownerUrl, async (client) => (await client.query<Record<string, unknown>>(sql)).rows);
+    await migrateUntil('Registrations');
     await query(`
       INSERT INTO members (member_number, first_name, last_name, classification)
         SELECT 'M' || n, 'Rosa', 'Delgado', 'journeyman' FROM generate_series(1, 3) n;
@@ -158,6 +148,49 @@ describe('migrating', () => {
       { approved: '300.00', named: '300.00' },
     ]);
   });
+
+  it('builds what was indexed by folded names again, forth and back', async () => {
+    await migrateUntil('FoldedLetters');
+    await query(`INSERT INTO members (member_number, first_name, last_name, classification)
+      SELECT 'M' || n, 'Łukasz', 'Filler ' || n, 'journeyman' FROM generate_series(1, 300) n`);
+    const found = (name: string) =>
+      query(`SET enable_seqscan = off; SELECT count(*)::integer FROM members
+        WHERE fold_text(first_name || ' ' || last_name) COLLATE "C" = '${name}' AND deleted_at IS NULL`);
+    expect(await found('łukasz filler 7')).toContainEqual({ count: 1 });
+    await migrate(empty);
+    expect(await found('lukasz filler 7')).toContainEqual({ count: 1 });
+    await withDataSource(migrations, async (dataSource) => {
+      const runner = dataSource.createQueryRunner();
+      await migrationNamed('FoldedLetters').down(runner);
+      await runner.release();
+    });
+    expect(await found('łukasz filler 7')).toContainEqual({ count: 1 });
+  });
+
+  const query = (sql: string) =>
+    withClient(empty.ownerUrl, async (client) => {
+      const results = [await client.query<Record<string, unknown>>(sql)].flat();
+      return results.at(-1)?.rows ?? [];
+    });
+
+  function migrationNamed(name: string): MigrationInterface {
+    return new migrations[placeOf(name)]!();
+  }
+
+  function placeOf(name: string): number {
+    return migrations.findIndex((migration) => migration.name.startsWith(name));
+  }
+
+  /** Brings the empty database to what it was before the migration of this name. */
+  async function migrateUntil(name: string): Promise<void> {
+    await withDataSource(migrations.slice(0, placeOf(name)), (dataSource) => dataSource.runMigrations());
+  }
+
+  async function withDataSource(some: typeof migrations, work: (dataSource: DataSource) => Promise<unknown>) {
+    const dataSource = new DataSource({ type: 'postgres', url: empty.ownerUrl, migrations: some });
+    await dataSource.initialize();
+    await work(dataSource).finally(() => dataSource.destroy());
+  }
 
   async function migrateInAnotherProcess(): Promise<{ status: unknown; output: string }> {
     const program = `require('#platform/database').migrate(${JSON.stringify(empty)}, console.log).catch((error) => {

@@ -1,18 +1,12 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client, type QueryResultRow } from 'pg';
+import { postgresPrograms } from '../support/debian-postgres';
 import { handOver, runAsNobody, Service, type Command } from './service';
 
 const run = promisify(execFile);
-
-/** Debian keeps the programs of each version apart from the PATH. */
-export function postgresPrograms(): string | undefined {
-  const versions = existsSync('/usr/lib/postgresql') ? readdirSync('/usr/lib/postgresql') : [];
-  const newest = versions.filter((version) => Number(version) >= 15).sort((a, b) => Number(a) - Number(b))[0];
-  return newest && `/usr/lib/postgresql/${newest}/bin`;
-}
 
 /** A PostgreSQL of the topology; its configuration is one of docker/postgres. */
 export class Postgres extends Service {

@@ -209,6 +209,29 @@ describe('search', () => {
     },
   );
 
+  it.each([
+    ['Zoë', 'O’Brien', "o'brien zoe"],
+    ['Łukasz', 'Żółć', 'zolc lukasz'],
+    ['Søren', 'Weißmann', 'soren weissmann'],
+    ['Işıl', 'Yıldırım', 'YILDIRIM'],
+    ['Luz', 'Muñoz-García', 'munoz garcia'],
+    ['Kim', 'Smith–Jones', 'smith-jones'],
+    ['مُحَمَّد', 'الهاشمي', 'محمد'],
+    ['Anne', 'St. Cloud', 'st cloud'],
+    // Inside of names, too.
+    ['Zqw', 'Van O´Đorđe', "O'Dorde"],
+    ['Zqw', 'Аль-Дмитрий', 'дмитрии'],
+  ])('finds %s %s where somebody types %s', async (firstName, lastName, typed) => {
+    const made = (await staff.post('/members', aMember({ firstName, lastName }))).json<Member>();
+    expect(numbersOf(await found(typed))).toEqual([made.id]);
+    await api.query('DELETE FROM members WHERE id = $1', [made.id]);
+  });
+
+  it('finds nobody by what is no letter', async () => {
+    expect(await found('’')).toEqual([]);
+    expect((await page(`q=${encodeURIComponent('-')}&sort=lastName&count=true`)).total).toBe(0);
+  });
+
   it.each(['s00001', 'S00001'])('finds numbers that begin with %j, in their order', async (typed) => {
     expect((await found(typed)).map(({ memberNumber }) => memberNumber)).toEqual(
       Array.from({ length: 10 }, (_, index) => `S00001${index}`),

@@ -50,7 +50,7 @@ export const ownObjects: Record<string, string> = {
   'function  changed_at_us(updated_at timestamp with time zone)':
     'f429e9ba409bfcf79e848774ebbf94eb63a9f729a979467c3e4fc63a6540acfb',
   'function  fold_text(t text)':
-    '4d1b70b6677448c3c12d1ecf26bda8ff8b0410fb675ec8e7be92b825e553a11e',
+    '875302506a90902550cbf1a4c01dc6170fc43bbdc81e235bdcf41d97cd13ea89',
   'function  grant_application(application name)':
     '562533be8c688a77b5946f0f04cb73888c546053d3b90e54291a54c1e9d10887',
   'function  grant_archiver(archiver name)':

@@ -31,6 +31,12 @@ describe('the rows that a list finds', () => {
     expect(filtered(statementOf('staff'), queryOf({ hallId: undefined }))).toEqual(['t.deleted_at IS NULL']);
   });
 
+  it.each(["'", '’.', ' - ', ','])('are none where %j is typed, which leaves nothing to look for', (q) => {
+    expect(filtered(statementOf('staff'), queryOf({ q }))).toContain('false');
+    expect(filtered(statementOf('staff'), queryOf({ q: `${q}a` }))).not.toContain('false');
+    expect(filtered(statementOf('staff', aLocker({ search: undefined })), queryOf({ q }))).not.toContain('false');
+  });
+
   it('are those of the permission to read that the resource names', () => {
     const own = aLocker({ readPermission: 'own-record:read' });
     expect(filtered(statementOf('staff', own), queryOf({}))).toContain('t.member_id = $1');

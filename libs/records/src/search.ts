@@ -60,6 +60,8 @@ export function filtered(statement: Statement, query: ListQuery): string[] {
   for (const [name, filter] of Object.entries(statement.resource.filters ?? {})) {
     if (query[name] !== undefined) where.push(filter(query[name] as never, statement.bind));
   }
+  // Nobody's name begins with an apostrophe alone; without this, everybody's would.
+  if (query.q && resource.search && !foldText(query.q)) where.push('false');
   return where;
 }
 

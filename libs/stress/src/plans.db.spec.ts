@@ -61,6 +61,23 @@ describe('at the size of the stress data set', () => {
       `SELECT * FROM members WHERE status = 'suspended' AND classification = 'foreman' AND deleted_at IS NULL`,
       'members_status_classification_idx',
     ],
+    [
+      'a beginning of last names',
+      `SELECT id FROM members WHERE fold_text(last_name || ' ' || first_name) COLLATE "C" >= 'delg'
+        AND fold_text(last_name || ' ' || first_name) COLLATE "C" < 'delh' AND deleted_at IS NULL`,
+      'members_last_name_search_idx',
+    ],
+    [
+      'contacts in the order of their names',
+      `SELECT id FROM organization_contacts WHERE deleted_at IS NULL
+        ORDER BY fold_text(last_name || ' ' || first_name) COLLATE "C", id LIMIT 50`,
+      'organization_contacts_name_search_idx',
+    ],
+    [
+      'a part of names of organizations',
+      `SELECT id FROM organizations WHERE fold_text(name) LIKE '%zelec%' AND deleted_at IS NULL`,
+      'organizations_contains_idx',
+    ],
   ])('finds %s by its index', async (_, sql, index) => {
     const plan = await database.query<{ 'QUERY PLAN': string }>(`EXPLAIN ${sql}`);
     expect(plan.map((line) => line['QUERY PLAN']).join('\n')).toMatch(new RegExp(`Index.* (using|on) ${index} `));
