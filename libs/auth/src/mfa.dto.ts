@@ -1,11 +1,14 @@
 import { z } from 'zod';
+import { withoutSeparators } from './random-tokens';
 
 const password = z.string().min(1).max(256);
+/** Apps show codes in groups, and what is copied has blanks and dashes of many kinds. */
 const code = z
   .string()
-  .trim()
+  .max(50)
+  .overwrite((text) => withoutSeparators(text))
   .regex(/^\d{6}$/, 'must have six digits')
-  .describe('What the authenticator app shows now; good once.')
+  .describe('What the authenticator app shows now, blanks or none; good once.')
   .meta({ examples: ['492039'] });
 
 export const EnrollMfa = z
@@ -25,7 +28,13 @@ export const VerifyMfa = z
   .strictObject({
     mfaToken: z.string().min(1).max(200).describe('The one the log-in answered with.'),
     code: code.optional(),
-    recoveryCode: z.string().trim().min(1).max(50).optional().describe('Instead of a code; good once.'),
+    recoveryCode: z
+      .string()
+      .max(100)
+      .overwrite((text) => withoutSeparators(text))
+      .min(1)
+      .optional()
+      .describe('Instead of a code; good once.'),
   })
   .refine((proof) => (proof.code === undefined) !== (proof.recoveryCode === undefined), {
     error: 'must hold either code or recoveryCode',

@@ -9,3 +9,8 @@ export function newToken(bytes: number): string {
 export function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
+
+/** A code as somebody typed or copied it, without blanks, dashes and what is invisible, and in plain digits and letters. */
+export function withoutSeparators(code: string): string {
+  return code.normalize('NFKC').replaceAll(/[\s\p{Pd}\p{Cf}]/gu, '');
+}

@@ -10,7 +10,7 @@ import { SecretBox } from '#platform/secrets';
 import { AccountsService, actorId, type Account } from './accounts.service';
 import { MfaRecoveryCode } from './mfa-recovery-code.entity';
 import type { ConfirmMfa, DisableMfa, EnrollMfa } from './mfa.dto';
-import { sha256 } from './random-tokens';
+import { sha256, withoutSeparators } from './random-tokens';
 import { User } from './user.entity';
 
 /** What authenticator apps all know: SHA-1, six digits, 30 seconds (RFC 6238). */
@@ -160,9 +160,9 @@ function newRecoveryCode(): string {
   return base32.match(/.{4}/g)?.join('-') ?? '';
 }
 
-/** Case, blanks and hyphens do not count, because people copy the codes from paper. */
+/** Case, blanks and dashes do not count, because people copy the codes from paper. */
 function hashOf(recoveryCode: string): string {
-  return sha256(recoveryCode.toUpperCase().replace(/[\s-]/g, ''));
+  return sha256(withoutSeparators(recoveryCode).toUpperCase());
 }
 
 function alreadyEnrolled(context: RequestContext): DomainError {

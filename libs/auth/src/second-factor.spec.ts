@@ -8,7 +8,7 @@ import type { Role } from '#access';
 import { aContext, anActor, codeOf, unconnected } from '../../../test/support/unconnected';
 import { accountEntities } from './account-entities';
 import { type Account, AccountsService } from './accounts.service';
-import { ConfirmMfa, VerifyMfa } from './mfa.dto';
+import { ConfirmMfa, DisableMfa, VerifyMfa } from './mfa.dto';
 import { hashPassword } from './passwords';
 import { sha256 } from './random-tokens';
 import { SecondFactorService } from './second-factor.service';
@@ -34,7 +34,8 @@ beforeAll(async () => (passwordHash = await hashPassword(aContext(), password)))
 
 const accountWith = (facts: Partial<Account> = {}): Account => ({
   ...anActor('staff'),
-  ...{ userId: 7, passwordHash, fault: null, passwordsWait: false, codesWait: false, isGuessedAt: false },
+  ...{ userId: 7, passwordHash, firstName: 'Rosa', lastName: 'Delgado' },
+  ...{ fault: null, passwordsWait: false, codesWait: false, isGuessedAt: false },
   ...{ mfaSecret: box.seal(secret.base32, '7'), isEnrolled: true, mfaLastStep: null },
   ...facts,
 });
@@ -137,6 +138,7 @@ describe('a recovery code', () => {
   it.each([
     ['ABCD-EFGH-JKLM-NPQR', true],
     [' abcd efgh jklm npqr ', true],
+    ['ABCD\u2013EFGH\u00a0JKLM\u2011NPQR\n', true],
     ['ABCDEFGHJKLMNPQR', true],
     ['ABCD-EFGH-JKLM-NPQ', false],
     ['', false],
@@ -239,6 +241,13 @@ describe('the second step of a log-in', () => {
   it.each([
     [{ code: '492039' }, true],
     [{ code: ' 492039 ' }, true],
+    [{ code: '492 039' }, true],
+    [{ code: '4 9 2 0 3 9' }, true],
+    [{ code: '492-039\n' }, true],
+    [{ code: '\u200b492\u2009039\u00a0' }, true],
+    [{ code: '\uff14\uff19\uff12\u3000\uff10\uff13\uff19' }, true],
+    [{ code: '492 03' }, false],
+    [{ recoveryCode: ' - ' }, false],
     [{ recoveryCode: 'ABCD-EFGH' }, true],
     [{}, false],
     [{ code: '492039', recoveryCode: 'ABCD-EFGH' }, false],
@@ -249,7 +258,10 @@ describe('the second step of a log-in', () => {
     [{ recoveryCode: '' }, false],
   ])('takes %j: %s', (proof, taken) => {
     expect(VerifyMfa.safeParse({ mfaToken: 't', ...proof }).success).toBe(taken);
-    if ('code' in proof && !('recoveryCode' in proof)) expect(ConfirmMfa.safeParse(proof).success).toBe(taken);
+    if (!('code' in proof) || 'recoveryCode' in proof) return;
+    const parsed = [ConfirmMfa.safeParse(proof), DisableMfa.safeParse({ ...proof, password: 'x' })];
+    const read = parsed.map(({ data }) => data?.code);
+    expect(read).toEqual(taken ? ['492039', '492039'] : [undefined, undefined]);
   });
 });
 

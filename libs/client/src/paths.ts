@@ -2681,7 +2681,7 @@ export interface components {
             /** @description The one that is good now. */
             currentPassword: string;
             /**
-             * @description None of the 3,000 commonest, and more than words of the e-mail address.
+             * @description None of the 3,000 commonest, and more than words of the name, the e-mail address and the local.
              * @example correct horse battery staple
              */
             newPassword: string;
@@ -2722,7 +2722,7 @@ export interface components {
             /** @description The one in the link that was mailed; good once. */
             token: string;
             /**
-             * @description None of the 3,000 commonest, and more than words of the e-mail address.
+             * @description None of the 3,000 commonest, and more than words of the name, the e-mail address and the local.
              * @example correct horse battery staple
              */
             newPassword: string;
@@ -2735,7 +2735,7 @@ export interface components {
             /** @description The one in the link that was mailed; good once. */
             token: string;
             /**
-             * @description None of the 3,000 commonest, and more than words of the e-mail address.
+             * @description None of the 3,000 commonest, and more than words of the name, the e-mail address and the local.
              * @example correct horse battery staple
              */
             newPassword: string;
@@ -2752,7 +2752,7 @@ export interface components {
         };
         ConfirmMfa: {
             /**
-             * @description What the authenticator app shows now; good once.
+             * @description What the authenticator app shows now, blanks or none; good once.
              * @example 492039
              */
             code: string;
@@ -2765,7 +2765,7 @@ export interface components {
             /** @description The one that is good now. */
             password: string;
             /**
-             * @description What the authenticator app shows now; good once.
+             * @description What the authenticator app shows now, blanks or none; good once.
              * @example 492039
              */
             code: string;
@@ -2774,7 +2774,7 @@ export interface components {
             /** @description The one the log-in answered with. */
             mfaToken: string;
             /**
-             * @description What the authenticator app shows now; good once.
+             * @description What the authenticator app shows now, blanks or none; good once.
              * @example 492039
              */
             code?: string;
@@ -2884,7 +2884,7 @@ export interface components {
             /** @example Okafor */
             lastName: string;
             /**
-             * @description None of the 3,000 commonest, and more than words of the e-mail address.
+             * @description None of the 3,000 commonest, and more than words of the name, the e-mail address and the local.
              * @example correct horse battery staple
              */
             password: string;
@@ -2913,7 +2913,7 @@ export interface components {
             /** @example Okafor */
             lastName?: string;
             /**
-             * @description None of the 3,000 commonest, and more than words of the e-mail address.
+             * @description None of the 3,000 commonest, and more than words of the name, the e-mail address and the local.
              * @example correct horse battery staple
              */
             password?: string;
