@@ -28,7 +28,7 @@ export async function firstBoot(app: INestApplicationContext, config: Config): P
       return ['There is no account yet: set ADMIN_EMAIL and ADMIN_PASSWORD, or use "ip2a user create".'];
     const admin = { email: ADMIN_EMAIL ?? 'admin@local.example', password: ADMIN_PASSWORD ?? madeUp() };
     await createAccount(app, context, 'admin', admin);
-    const weakness = ADMIN_PASSWORD && weaknessOf(ADMIN_PASSWORD, admin.email);
+    const weakness = ADMIN_PASSWORD && weaknessOf(ADMIN_PASSWORD, admin, config);
     const advice = weakness ? [`ADMIN_PASSWORD ${weakness}: change it at once.`] : [];
     if (!config.embedded) return [`Log in as ${admin.email} with ADMIN_PASSWORD.`, ...advice];
     // A local that is there already, seeded or restored, gets accounts and no demo.

@@ -7,7 +7,7 @@ import { type Client, codeOf, type LocalApi, type Reply, startApi } from '../../
 let api: LocalApi;
 let admin: Client;
 beforeAll(async () => {
-  api = await startApi();
+  api = await startApi({ config: { LOCAL_NAME: 'Raincity Local 1245' } });
   admin = await api.as('admin');
 });
 afterAll(() => api.close());
@@ -24,7 +24,9 @@ async function mailed(userId: number, purpose: string): Promise<string> {
 }
 
 async function wished(email: string): Promise<string> {
-  const { id } = (await admin.post('/members', aMember({ email }))).json<{ id: number }>();
+  const { id } = (await admin.post('/members', aMember({ email, firstName: 'Chidimma', lastName: 'Okonkwo' }))).json<{
+    id: number;
+  }>();
   await api.query(
     `INSERT INTO registrations (member_id, email, token_hash, expires_at) VALUES ($1, $2, $3, now() + interval '1 day')`,
     [id, email, createHash('sha256').update(email).digest('hex')],
@@ -34,9 +36,10 @@ async function wished(email: string): Promise<string> {
 
 /** Each way to choose a password: for whom, and what it answers. */
 type Way = (email: string) => Promise<(password: string) => Promise<Reply>>;
+const named = `first_name = 'Chidimma', last_name = 'Okonkwo'`;
 const account = async (email: string) => {
   const client = await api.somebody(['staff']);
-  await api.query('UPDATE users SET email = $2 WHERE id = $1', [client.account.id, email]);
+  await api.query(`UPDATE users SET email = $2, ${named} WHERE id = $1`, [client.account.id, email]);
   return client;
 };
 const ways: [string, string, Way][] = [
@@ -45,7 +48,7 @@ const ways: [string, string, Way][] = [
     '/password',
     (email) =>
       Promise.resolve((password) =>
-        admin.post('/users', { email, password, firstName: 'A', lastName: 'B', roles: ['staff'] }),
+        admin.post('/users', { email, password, firstName: 'Chidimma', lastName: 'Okonkwo', roles: ['staff'] }),
       ),
   ],
   [
@@ -61,7 +64,17 @@ const ways: [string, string, Way][] = [
     '/password',
     async (email) => {
       const { id } = (await api.somebody(['staff'])).account;
+      await api.query(`UPDATE users SET ${named} WHERE id = $1`, [id]);
       return (password) => admin.patch(`/users/${id}`, { password, email });
+    },
+  ],
+  [
+    'giving it another name, too',
+    '/password',
+    async (email) => {
+      const { id } = (await account(email)).account;
+      await api.query(`UPDATE users SET first_name = 'A', last_name = 'B' WHERE id = $1`, [id]);
+      return (password) => admin.patch(`/users/${id}`, { password, firstName: 'Chidimma', lastName: 'Okonkwo' });
     },
   ],
   [
@@ -102,10 +115,17 @@ const ways: [string, string, Way][] = [
 ];
 
 describe.each(ways)('%s', (_what, pointer, way) => {
-  it('refuses a common password and one made of the address, and then takes a better one', async () => {
+  it('refuses a common password and one made of words of its owner or the local, and then takes a better one', async () => {
     const name = `delgado.${ways.findIndex(([, , other]) => other === way)}`;
     const choose = await way(`${name}@local.example`);
-    for (const poor of ['Password1234', `${name}-2026!!`, 'IP2A-2026-ip2a']) {
+    for (const poor of [
+      'Password1234',
+      `${name}-2026!!`,
+      'IP2A-2026-ip2a',
+      'Okonkwo-1980',
+      'Chidimma.2026',
+      'Raincity-1245',
+    ]) {
       const reply = await choose(poor);
       expect(codeOf(reply)).toEqual([422, 'request.invalid']);
       expect(reply.json()['errors']).toEqual([
@@ -118,7 +138,7 @@ describe.each(ways)('%s', (_what, pointer, way) => {
   });
 });
 
-it('names the account whose address the answer tells', async () => {
+it('names the account whose words the answer tells', async () => {
   const { id } = (await account('okafor@local.example')).account;
   const reply = await admin.patch(`/users/${id}`, { password: 'okafor-okafor' });
   expect(codeOf(reply)).toEqual([422, 'request.invalid']);
@@ -127,7 +147,12 @@ it('names the account whose address the answer tells', async () => {
 
 it.each([
   ['Password1234', ['ADMIN_PASSWORD is one of the most common passwords: change it at once.']],
-  ['okafor-2026!', ['ADMIN_PASSWORD is made of your e-mail address or of the name IP2A: change it at once.']],
+  [
+    'okafor-2026!',
+    [
+      'ADMIN_PASSWORD is made of your name, of your e-mail address, or of words of the local or of IP2A: change it at once.',
+    ],
+  ],
   ['a much better phrase', []],
 ])('is named where the operator gives it to the first account: %s', async (ADMIN_PASSWORD, advice) => {
   const empty = await startApi();

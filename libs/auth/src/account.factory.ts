@@ -4,7 +4,15 @@ import type { Account } from './accounts.service';
 export function anAccount(facts: Partial<Account> = {}): Account {
   return {
     ...{ userId: 7, email: 'somebody@local.example', roles: ['staff'], memberId: 17, mustChangePassword: false },
-    ...{ passwordHash: '', fault: null, passwordsWait: false, codesWait: false, isGuessedAt: false },
+    ...{
+      passwordHash: '',
+      firstName: 'Rosa',
+      lastName: 'Delgado',
+      fault: null,
+      passwordsWait: false,
+      codesWait: false,
+      isGuessedAt: false,
+    },
     ...{ mfaSecret: null, isEnrolled: false, mfaLastStep: null },
     ...facts,
   };

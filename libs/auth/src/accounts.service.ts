@@ -1,12 +1,13 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { AuditWriter } from '#audit';
 import { DomainError } from '#kernel';
+import { CONFIG, type Config } from '#platform/config';
 import type { Actor, RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
 import { networkOf } from '#platform/throttling';
 import { actorSql, faultSql } from './account.sql';
 import { countGuess, maxPasswords, waitsSql, type Guessed } from './login-guesses';
-import { isPassword } from './passwords';
+import { hashNewPassword, isPassword, type Chosen } from './passwords';
 import { StandInAccount } from './stand-in-account.entity';
 import { User } from './user.entity';
 
@@ -19,6 +20,8 @@ const standIns = 64;
 export interface Account extends Actor {
   userId: number;
   passwordHash: string;
+  firstName: string;
+  lastName: string;
   /** Why it does not work; null where it does. */
   fault: string | null;
   /** Whether passwords, or codes, are not taken from this network now: too many were wrong. */
@@ -31,7 +34,7 @@ export interface Account extends Actor {
   mfaLastStep: number | null;
 }
 
-const accountSql = `SELECT ${actorSql}, u.password_hash AS "passwordHash", ${faultSql} AS fault,
+const accountSql = `SELECT ${actorSql}, u.password_hash AS "passwordHash", u.first_name AS "firstName", u.last_name AS "lastName", ${faultSql} AS fault,
     ${waitsSql('password', '$2')} AS "passwordsWait", ${waitsSql('code', '$2')} AS "codesWait",
     u.failed_login_attempts >= ${maxPasswords} AS "isGuessedAt", u.mfa_secret AS "mfaSecret",
     u.mfa_enabled_at IS NOT NULL AS "isEnrolled", u.mfa_last_step AS "mfaLastStep"
@@ -43,6 +46,7 @@ export class AccountsService {
   constructor(
     private readonly database: Database,
     private readonly audit: AuditWriter,
+    @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   findByEmail(context: RequestContext, email: string): Promise<Account | undefined> {
@@ -72,6 +76,11 @@ export class AccountsService {
       'auth.login-failed',
       'The current password is wrong, or too many wrong ones were sent: wait 15 minutes, or log in again.',
     );
+  }
+
+  /** The hash of a password that somebody chose; 422 for one that is easy to guess. */
+  hashNewPassword(context: RequestContext, password: string, chosen: Chosen): Promise<string> {
+    return hashNewPassword(context, password, chosen, this.config);
   }
 
   /** From here on the transaction's entries name the account: its owner was proved to be the one who asks. */

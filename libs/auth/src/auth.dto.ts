@@ -9,7 +9,7 @@ export const newPassword = z
   .min(12, 'must have at least 12 characters')
   .max(128)
   .refine((value) => new Set(value).size >= 5, { error: 'must hold at least five different characters' })
-  .describe('None of the 3,000 commonest, and more than words of the e-mail address.')
+  .describe('None of the 3,000 commonest, and more than words of the name, the e-mail address and the local.')
   .meta({ examples: ['correct horse battery staple'] });
 
 export const Login = z

@@ -10,7 +10,7 @@ import type { ActorView, ChangePassword, Login } from './auth.dto';
 import { forgetGuessesFromHere } from './login-guesses';
 import type { MfaRequiredView, VerifyMfa } from './mfa.dto';
 import { OneTimeTokensService, spentToken, tokenMinutes } from './one-time-tokens.service';
-import { hashNewPassword, isPassword } from './passwords';
+import { isPassword } from './passwords';
 import { SecondFactorService } from './second-factor.service';
 import { SessionsService, type Session } from './sessions.service';
 import { User } from './user.entity';
@@ -77,8 +77,9 @@ export class AuthService {
     const account = await this.prove(context, currentPassword);
     if (newPassword === currentPassword.normalize('NFC'))
       throw invalid('/newPassword', 'must be another one than the current password');
-    const chosen = { pointer: '/newPassword', email: account?.email, userId };
-    const passwordHash = await hashNewPassword(context, newPassword, chosen);
+    const readFrom = { tableName: 'users', ids: [userId] };
+    const chosen = { pointer: '/newPassword', owner: account, readFrom };
+    const passwordHash = await this.accounts.hashNewPassword(context, newPassword, chosen);
     await this.database.transaction(context, async () => {
       const current = { id: userId, passwordHash: account?.passwordHash };
       const { affected } = await this.database

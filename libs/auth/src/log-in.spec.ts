@@ -1,5 +1,6 @@
 import type { PasswordProofsService } from '#access';
 import { AuditWriter } from '#audit';
+import type { Config } from '#platform/config';
 import { aContext, anActor, codeOf, errorOf, unconnected } from '../../../test/support/unconnected';
 import { accountEntities } from './account-entities';
 import { anAccount } from './account.factory';
@@ -11,6 +12,7 @@ import type { SecondFactorService } from './second-factor.service';
 import type { SessionsService } from './sessions.service';
 
 const password = 'correct horse battery staple';
+const config = { MAIL_FROM: 'office@local.example', PORTAL_URL: 'https://portal.example' } as Config;
 let passwordHash: string;
 beforeAll(async () => (passwordHash = await hashPassword(aContext(), password)));
 
@@ -56,7 +58,7 @@ function serviceWith({ account = {}, locked = account, owners = [7, 7], isRightC
     match: async () => (isRightCode ? { step: 1 } : undefined),
     use: async () => void done.push('used'),
   } as unknown as SecondFactorService;
-  const accounts = new AccountsService(database, audit);
+  const accounts = new AccountsService(database, audit, config);
   const proofs = {} as PasswordProofsService;
   const service = new AuthService(database, accounts, sessions, tokens, factor, audit, proofs);
   return { service, done, notes, sent };

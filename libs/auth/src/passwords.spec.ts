@@ -3,7 +3,7 @@ import { aContext } from '../../../test/support/unconnected';
 import { ResetPassword, VerifyEmail } from './account.dto';
 import { ChangePassword, newPassword } from './auth.dto';
 import { commonPasswords } from './common-passwords';
-import { hashNewPassword, hashPassword, isPassword } from './passwords';
+import { hashNewPassword, hashPassword, isPassword, type Owner } from './passwords';
 import { CreateUser, UpdateUser } from './user.dto';
 
 const context = aContext();
@@ -48,10 +48,15 @@ describe('a new password', () => {
 });
 
 describe('a password that somebody chose', () => {
-  const chosenBy = (email: string) => ({ pointer: '/newPassword', email });
-  const email = 'rosa.delgado@ibew46.example';
+  const chosenBy = (owner: Owner) => ({ pointer: '/newPassword', owner });
+  const local = {
+    ...{ LOCAL_NAME: 'Iron Workers Local 1245', MAIL_FROM: 'IP2A <office@raincity.example>' },
+    PORTAL_URL: 'https://solidarity.example/portal',
+  };
+  const owner = { email: 'rosa.delgado@ibew46.example', firstName: 'Rosalía', lastName: 'Ngo-Featherstone' };
   const common = 'is one of the most common passwords; choose another one';
-  const ofWords = 'is made of your e-mail address or of the name IP2A; choose another one';
+  const ofWords =
+    'is made of your name, of your e-mail address, or of words of the local or of IP2A; choose another one';
 
   it.each([
     ['123qweasdzxc', common],
@@ -64,8 +69,21 @@ describe('a password that somebody chose', () => {
     ['ibew46 ibew46 ibew46', ofWords],
     ['IP2A-ip2a-2026', ofWords],
     ['ip2a.1234567890', ofWords],
+    ['Featherstone1979', ofWords],
+    ['rosalia-ROSALIA', ofWords],
+    ['Rosalía.1980.xyz', ofWords],
+    ['ngo ngo ngo 2026!', ofWords],
+    ['NgoFeatherstone', ofWords],
+    ['featherstone-is-fun', ofWords],
+    ['IronWorkers2026', ofWords],
+    ['Local1245-Local1245', ofWords],
+    ['1245.1245.9876', ofWords],
+    ['raincity raincity', ofWords],
+    ['Solidarity-2026', ofWords],
+    ['Union.Member.99', ofWords],
+    ['office@raincity1', ofWords],
   ])('is refused as %j', async (chosen, message) => {
-    await expect(hashNewPassword(context, chosen, chosenBy(email))).rejects.toMatchObject({
+    await expect(hashNewPassword(context, chosen, chosenBy(owner), local)).rejects.toMatchObject({
       code: 'request.invalid',
       errors: [{ pointer: '/newPassword', message }],
     });
@@ -80,12 +98,14 @@ describe('a password that somebody chose', () => {
     '839 201 847 362 15',
     'Qm9vVHJpY2tz-77',
   ])('is taken as %j', async (chosen) => {
-    expect(await isPassword(context, chosen, await hashNewPassword(context, chosen, chosenBy(email)))).toBe(true);
+    expect(await isPassword(context, chosen, await hashNewPassword(context, chosen, chosenBy(owner), local))).toBe(
+      true,
+    );
   });
 
   it.each(['', 'a@b.cd', 'ann@c.de'])('may hold the few letters of %j', async (short) => {
     const chosen = 'annabel-2026-a';
-    expect(await hashNewPassword(context, chosen, chosenBy(short))).toMatch(/^\$argon2id/);
+    expect(await hashNewPassword(context, chosen, chosenBy({ email: short }), local)).toMatch(/^\$argon2id/);
   });
 
   it('is looked for among 3,000', () => {

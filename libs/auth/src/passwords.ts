@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { hash, verify } from '@node-rs/argon2';
-import { invalid } from '#kernel';
-import type { RequestContext } from '#platform/context';
+import { foldText, invalid } from '#kernel';
+import type { Config } from '#platform/config';
+import type { Considered, RequestContext } from '#platform/context';
 import { commonPasswords } from './common-passwords';
 
 /** Argon2id with OWASP's parameters (Password Storage Cheat Sheet): 19 MiB, 2 passes, 1 lane. */
@@ -9,10 +10,14 @@ const parameters = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 
 /** Characters of a digest in the list of common passwords. */
 const digestLength = 12;
-/** Letters that a password has beside the words of its account, at least. */
-const ownLetters = 4;
+/** Letters that a password has beside the words of its account and of the local, at least. */
+const ownLetters = 8;
+/** Letters of a word that counts: those of an address are often parts of other words. */
+const shortestName = 3;
+const shortestOfAddress = 4;
+const productWords = 'ip2a ibew union local member electrical workers portal'.split(' ');
 const isCommon = 'is one of the most common passwords';
-const ofWords = 'is made of your e-mail address or of the name IP2A';
+const ofWords = 'is made of your name, of your e-mail address, or of words of the local or of IP2A';
 /** The digests, once somebody chose a password. */
 let common: ReadonlySet<string> | undefined;
 
@@ -29,40 +34,64 @@ export function hashPassword(context: RequestContext, password: string): Promise
   return context.unhurried(hash(composed(password), parameters));
 }
 
-/** Of whom a new password is, and where it stands in the request. */
-interface Chosen {
-  pointer: string;
+/** Whose password it is, as far as it is known. */
+export interface Owner {
   email?: string;
-  /** The account that the address was read from, where the client did not send it. */
-  userId?: number;
+  firstName?: string;
+  lastName?: string;
 }
 
-/** The hash of a password that somebody chose. 422 for one of the commonest, and for one made of the address or of IP2A. */
+/** Of whom a new password is, and where it stands in the request. */
+export interface Chosen {
+  pointer: string;
+  owner: Owner | undefined;
+  /** The record that the owner was read from, where the client did not send it. */
+  readFrom?: Considered;
+}
+
+/** The hash of a password that somebody chose. 422 for one of the commonest, and for one made of words of the owner or of the local. */
 export async function hashNewPassword(
   context: RequestContext,
   password: string,
-  { pointer, email = '', userId }: Chosen,
+  { pointer, owner, readFrom }: Chosen,
+  local: LocalNames,
 ): Promise<string> {
-  const weakness = weaknessOf(password, email);
+  const weakness = weaknessOf(password, owner, local);
   if (weakness === undefined) return hashPassword(context, password);
-  if (weakness === ofWords && userId !== undefined) context.consider({ tableName: 'users', ids: [userId] });
+  if (weakness === ofWords && readFrom) context.consider(readFrom);
   throw invalid(pointer, `${weakness}; choose another one`);
 }
 
-/** Why a password of this address can be guessed, where it can. */
-export function weaknessOf(password: string, email: string): typeof isCommon | typeof ofWords | undefined {
+/** Settings that name the local. */
+type LocalNames = Partial<Pick<Config, 'LOCAL_NAME' | 'MAIL_FROM' | 'PORTAL_URL'>>;
+
+/** Why a password of this owner can be guessed, where it can. */
+export function weaknessOf(
+  password: string,
+  owner: Owner | undefined,
+  local: LocalNames,
+): typeof isCommon | typeof ofWords | undefined {
   const digest = createHash('sha256').update(password.toLowerCase()).digest('base64').slice(0, digestLength);
   common ??= new Set(commonPasswords.match(new RegExp(`[^\\n]{${digestLength}}`, 'g')));
   if (common.has(digest)) return isCommon;
-  return isMadeOf(password.toLowerCase(), wordsOf(email)) ? ofWords : undefined;
+  return isMadeOf(foldText(password), wordsOf(owner, local)) ? ofWords : undefined;
 }
 
-/** The address without its domain, and each longer word of the whole; longest first, for one may hold another. */
-function wordsOf(email: string): string[] {
-  const [local = ''] = email.toLowerCase().split('@');
-  const words = [local, ...email.toLowerCase().split(/[^\p{L}]+/u)].filter((word) => word.length >= ownLetters);
-  return [...words, 'ip2a'].sort((one, other) => other.length - one.length);
+/** Every word that a password of the owner must not be made of; longest first, for one may hold another. */
+function wordsOf(owner: Owner = {}, { LOCAL_NAME, MAIL_FROM, PORTAL_URL }: LocalNames): string[] {
+  const addresses = [owner.email, MAIL_FROM, PORTAL_URL].map(fold);
+  const ofAddresses = addresses.flatMap((address) => [address.split('@')[0] ?? '', ...address.split(/[^\p{L}]+/u)]);
+  const names = [owner.firstName, owner.lastName, LOCAL_NAME].map(fold);
+  const ofNames = names.flatMap((name) => [name.replaceAll(/[^\p{L}\p{N}]+/gu, ''), ...name.split(/[^\p{L}\p{N}]+/u)]);
+  const words = [
+    ...ofAddresses.filter((word) => word.length >= shortestOfAddress),
+    ...ofNames.filter((word) => word.length >= shortestName),
+    ...productWords,
+  ];
+  return words.sort((one, other) => other.length - one.length);
 }
+
+const fold = (text = '') => foldText(text);
 
 function isMadeOf(password: string, words: readonly string[]): boolean {
   const rest = words.reduce((text, word) => text.replaceAll(word, ' '), password);

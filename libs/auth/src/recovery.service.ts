@@ -10,7 +10,6 @@ import { AccountsService } from './accounts.service';
 import { forgetGuesses } from './login-guesses';
 import { neutralAnswer } from './neutral-answer';
 import { OneTimeTokensService, spentToken } from './one-time-tokens.service';
-import { hashNewPassword } from './passwords';
 import { SessionsService } from './sessions.service';
 import { User } from './user.entity';
 
@@ -39,8 +38,8 @@ export class RecoveryService {
     const userId = await this.oneTimeTokens.ownerOf(context, token, 'reset-password');
     if (userId === undefined) throw spentToken();
     const owner = await this.accounts.find(context, userId);
-    const chosen = { pointer: '/newPassword', email: owner?.email, userId };
-    const passwordHash = await hashNewPassword(context, newPassword, chosen);
+    const chosen = { pointer: '/newPassword', owner, readFrom: { tableName: 'users', ids: [userId] } };
+    const passwordHash = await this.accounts.hashNewPassword(context, newPassword, chosen);
     const account = await this.database.transaction(context, async () => {
       const locked = await this.accounts.lock(context, userId);
       const isOpen = (await this.oneTimeTokens.ownerOf(context, token, 'reset-password')) !== undefined;

@@ -14,7 +14,6 @@ import { existingAccountMail, guessedMail, verificationMail } from './account-ma
 import { AccountsService } from './accounts.service';
 import { neutralAnswer } from './neutral-answer';
 import { OneTimeTokensService, spentToken, tokenBytes, tokenMinutes } from './one-time-tokens.service';
-import { hashNewPassword } from './passwords';
 import { newToken, sha256 } from './random-tokens';
 import { Registration } from './registration.entity';
 import { registrations } from './registration.resource';
@@ -87,9 +86,16 @@ export class RegistrationService {
     const wish = await this.openWish(context, token);
     const userId = wish ? undefined : await this.oneTimeTokens.ownerOf(context, token, 'verify-email');
     if (!wish && userId === undefined) throw spentToken();
-    const { email } = wish ?? (await this.accounts.find(context, userId ?? 0)) ?? {};
-    const chosen = { pointer: '/newPassword', email, userId };
-    const passwordHash = await hashNewPassword(context, newPassword, chosen);
+    const chosen = wish
+      ? {
+          owner: { ...(await this.nameOf(context, wish)), ...wish },
+          readFrom: { tableName: 'members', ids: [wish.memberId] },
+        }
+      : { owner: await this.accounts.find(context, userId ?? 0), readFrom: { tableName: 'users', ids: [userId ?? 0] } };
+    const passwordHash = await this.accounts.hashNewPassword(context, newPassword, {
+      pointer: '/newPassword',
+      ...chosen,
+    });
     await this.database.transaction(context, () =>
       userId === undefined
         ? this.openAccount(context, token, passwordHash)
@@ -218,6 +224,20 @@ export class RegistrationService {
     return wishes.find(({ isGood }) => isGood);
   }
 
+  /** The name of the member, who must still be one that may have an account at this address. */
+  private async nameOf(
+    context: RequestContext,
+    { memberId, email }: Wish,
+  ): Promise<{ firstName: string; lastName: string } | undefined> {
+    const [name] = await this.database.query<{ firstName: string; lastName: string }>(
+      context,
+      `SELECT first_name AS "firstName", last_name AS "lastName" FROM members
+       WHERE id = $1 AND deleted_at IS NULL AND (email IS NULL OR email = $2) FOR SHARE`,
+      [memberId, email],
+    );
+    return name;
+  }
+
   private async newestWish(context: RequestContext, email: string): Promise<Wish | undefined> {
     const [wish] = await this.database.query<Wish>(
       context,
@@ -257,12 +277,7 @@ export class RegistrationService {
     const wish = await this.openWish(context, token);
     if (!wish) throw spentToken();
     const { memberId, email } = wish;
-    const [name] = await this.database.query<{ firstName: string; lastName: string }>(
-      context,
-      `SELECT first_name AS "firstName", last_name AS "lastName" FROM members
-       WHERE id = $1 AND deleted_at IS NULL AND (email IS NULL OR email = $2) FOR SHARE`,
-      [memberId, email],
-    );
+    const name = await this.nameOf(context, wish);
     if (!name) throw spentToken();
     const manager = this.database.manager(context);
     const opened = await manager

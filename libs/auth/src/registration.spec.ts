@@ -12,7 +12,7 @@ import { RecoveryService } from './recovery.service';
 import { RegistrationService } from './registration.service';
 import type { SessionsService } from './sessions.service';
 
-const config = { PORTAL_URL: 'https://portal.example' } as Config;
+const config = { MAIL_FROM: 'office@local.example', PORTAL_URL: 'https://portal.example' } as Config;
 const email = 'ann@home.example';
 const newPassword = 'correct horse battery staple';
 
@@ -39,7 +39,7 @@ function servicesWith({ member = null, account = null, wish = null, isOpen = [],
     return sql.startsWith('INSERT INTO users') && opened ? [{ id: 7 }] : [];
   });
   const audit = { record: async (_: unknown, entry: (typeof entries)[0]) => void entries.push(entry) };
-  const accounts = new AccountsService(database, audit as unknown as AuditWriter);
+  const accounts = new AccountsService(database, audit as unknown as AuditWriter, config);
   const tokens = new OneTimeTokensService(database);
   const mailer = { send: async (mail: Mail) => void mails.push(mail) } as unknown as Mailer;
   const ended: string[] = [];

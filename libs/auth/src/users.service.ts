@@ -9,7 +9,7 @@ import { RecordLists, Records } from '#records';
 import { AccountsService } from './accounts.service';
 import { forgetGuesses } from './login-guesses';
 import { OneTimeTokensService } from './one-time-tokens.service';
-import { hashNewPassword, hashPassword } from './passwords';
+import { hashPassword, type Owner } from './passwords';
 import { RoleRow, UserRole } from './role.entity';
 import { noSecondFactor, SecondFactorService } from './second-factor.service';
 import { SessionsService } from './sessions.service';
@@ -56,8 +56,8 @@ export class UsersService {
   }
 
   async create(context: RequestContext, request: CreateUser): Promise<Rendered> {
-    const { password, email } = request;
-    return this.store(context, request, await hashNewPassword(context, password, { pointer: '/password', email }));
+    const chosen = { pointer: '/password', owner: request };
+    return this.store(context, request, await this.accounts.hashNewPassword(context, request.password, chosen));
   }
 
   /** The same for an account of the first start, whose password the operator gave. */
@@ -83,7 +83,7 @@ export class UsersService {
       ...rest,
       ...(password === undefined
         ? {}
-        : { passwordHash: await this.hashOf(context, id, password, patch.email), failedLoginAttempts: 0 }),
+        : { passwordHash: await this.hashOf(context, id, password, patch), failedLoginAttempts: 0 }),
       ...(emailVerified === undefined ? {} : { emailVerifiedAt: this.verifiedAt(emailVerified) ?? null }),
     };
     const endsSessions = password !== undefined || patch.isActive === false || emailVerified === false;
@@ -167,13 +167,14 @@ export class UsersService {
     });
   }
 
-  /** The hash of a password that was chosen for the account, which has this address or gets it. */
-  private async hashOf(context: RequestContext, id: number, password: string, email?: string): Promise<string> {
-    const account = email === undefined ? await this.accounts.find(context, id) : undefined;
-    return hashNewPassword(context, password, {
+  /** The hash of a password that was chosen for the account, as it is after the change. */
+  private async hashOf(context: RequestContext, id: number, password: string, change: Owner): Promise<string> {
+    const account = await this.accounts.find(context, id);
+    const { email = account?.email, firstName = account?.firstName, lastName = account?.lastName } = change;
+    return this.accounts.hashNewPassword(context, password, {
       pointer: '/password',
-      email: email ?? account?.email,
-      userId: account?.userId,
+      owner: { email, firstName, lastName },
+      readFrom: account && { tableName: 'users', ids: [id] },
     });
   }
 

@@ -6,6 +6,7 @@ import type { RecordLists, Records, Resource } from '#records';
 import { aContext, anActor, codeOf, unconnected } from '../../../test/support/unconnected';
 import { accountEntities } from './account-entities';
 import type { AccountsService } from './accounts.service';
+import { hashPassword } from './passwords';
 import type { OneTimeTokensService } from './one-time-tokens.service';
 import type { SecondFactorService } from './second-factor.service';
 import type { SessionsService } from './sessions.service';
@@ -53,7 +54,10 @@ function usersWith(levels: number[] = [2, 2]) {
   const lists = {} as RecordLists;
   const users = new UsersService(
     ...([database, records, lists, sessions, tokens, factor] as const),
-    { find: async () => undefined } as unknown as AccountsService,
+    {
+      find: async () => undefined,
+      hashNewPassword: (context: RequestContext, password: string) => hashPassword(context, password),
+    } as unknown as AccountsService,
     new PersonsService(database),
     {} as PasswordProofsService,
     new FixedClock(),

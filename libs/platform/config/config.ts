@@ -152,6 +152,7 @@ const environment = z.object({
   SECRETS_KEY_FILE: z.string().optional(),
   SMTP_URL: urlWith(['smtp:', 'smtps:']).optional(),
   MAIL_FROM: mailAddress.default('IP2A <no-reply@localhost.localdomain>'),
+  LOCAL_NAME: z.string().trim().min(1).max(200).optional(),
   PORTAL_URL: urlWith(['http:', 'https:']).default('http://127.0.0.1:3000'),
   ADMIN_EMAIL: z.email('must be an e-mail address').optional(),
   ADMIN_PASSWORD: z.string().min(12, 'must have at least 12 characters').max(256).optional(),
