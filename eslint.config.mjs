@@ -99,6 +99,12 @@ export const ban = {
 
 /** Bans on imports, likewise. */
 export const refuse = {
+  driver: {
+    group: ['pg'],
+    importNames: ['Client', 'Pool'],
+    allowTypeImports: true,
+    message: 'Import it from #platform/database, whose sessions do not depend on what the server is set to.',
+  },
   fastify: {
     group: ['fastify', 'fastify/*', '@fastify/*', '@nestjs/platform-fastify'],
     message:
@@ -159,11 +165,21 @@ export const exemptions = [
     from: ['roleName'],
     because: 'it validates names of roles, and may not import libs/access',
   },
+  {
+    files: ['libs/platform/database/session.ts'],
+    from: ['driver'],
+    because: 'it makes the sessions',
+  },
+  {
+    files: ['libs/platform/embedded-postgres/**'],
+    from: ['driver', 'systemTime'],
+    because: 'it depends on no setting, and on nothing of ours',
+  },
   { files: ['libs/platform/http/**'], from: ['systemTime', 'fastify'], because: 'it wraps Fastify' },
   { files: ['libs/platform/object-store/**'], from: ['systemTime', 'aws'], because: 'it wraps the AWS SDK' },
   {
     files: tests,
-    from: ['systemTime', 'environment', 'roleName', 'fastify', 'aws'],
+    from: ['systemTime', 'environment', 'roleName', 'fastify', 'aws', 'driver'],
     because: 'tests look from outside',
   },
 ];

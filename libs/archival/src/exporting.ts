@@ -1,7 +1,6 @@
 import { createReadStream, createWriteStream } from 'node:fs';
 import { once } from 'node:events';
 import { finished } from 'node:stream/promises';
-import { Client } from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 import type { EntryPlace } from '#audit';
 import { entryLine, entrySettings, linesOf, SealedWalk, type Query, type SealedPart } from '#ledger';
@@ -17,6 +16,7 @@ import {
   type ArchiveFormat,
 } from './entry-file';
 import { inMonth, inRange } from './month-plan';
+import { Client } from '#platform/database';
 
 const lineEnd = Buffer.from('\n');
 /** Beside what DuckDB takes for any statement, this many times the longest line, in MB. */

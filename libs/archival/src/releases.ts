@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { Client } from 'pg';
 import { queryOn, type Query } from '#ledger';
 import { CONFIG, type Config } from '#platform/config';
 import type { RequestContext } from '#platform/context';
-import { Database } from '#platform/database';
+import { Client, Database } from '#platform/database';
 import type { ArchiveRow } from './archive-rows';
 
 /** Waits between tries to take a month out, in ms: the first, and how long they become. Somebody may be reading all of the ledger. */

@@ -1,9 +1,9 @@
 import { setTimeout as rest } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
-import { DatabaseError, Pool } from 'pg';
+import { DatabaseError } from 'pg';
 import { OutdatedError, unavailable } from '#kernel';
 import type { Trace } from '#platform/observability';
-import { checkIn, checkOut, connectionWaitMs, type Database, Pace } from '#platform/database';
+import { checkIn, checkOut, connectionWaitMs, type Database, Pace, Pool } from '#platform/database';
 import { auditMetrics } from './audit.metrics';
 import { placeholdersOf } from './entry';
 

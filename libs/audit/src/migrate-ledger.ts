@@ -1,6 +1,5 @@
-import { Client } from 'pg';
 import { ConfigError } from '#platform/config';
-import { migrate, pendingMigrations, roleOf, type MigrationUrls } from '#platform/database';
+import { Client, migrate, type MigrationUrls, pendingMigrations, roleOf } from '#platform/database';
 import { weaknessesOf } from './weaknesses';
 
 /** Migrates, grants, and answers what is weaker than promised all the same, in sentences for an operator. */

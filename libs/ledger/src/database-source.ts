@@ -1,4 +1,3 @@
-import { Client } from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 import type { ArchivedEntries, ArchivedObject } from '#audit';
 import { entryFields, entryLine, entrySettings, keyOf, lineOf, linesOf } from './canonical-entry';
@@ -16,6 +15,7 @@ import {
   type SealedHashes,
 } from './seals';
 import type { Anchor, LedgerSource, SealedLeaves } from './verifier';
+import { Client } from '#platform/database';
 
 /** Seals that are read at a time; one holds up to 2,048 entries. */
 const sealBatch = 32;

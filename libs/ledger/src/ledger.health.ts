@@ -44,7 +44,9 @@ export class LedgerHealth {
     if (!last) return indicator.degraded({ detail: 'nothing is sealed yet' });
     const waited = await this.unsealedSeconds();
     if (waited > sealedWithinSeconds) {
-      const waiting = { detail: `an entry has waited ${Math.round(waited)} s to be sealed` };
+      const { trouble } = this.sealer;
+      const why = trouble === undefined ? '' : `; the last attempt failed: ${trouble}`;
+      const waiting = { detail: `an entry has waited ${Math.round(waited)} s to be sealed${why}` };
       return (await this.goesOn()) ? indicator.degraded(waiting) : indicator.down(waiting);
     }
     const detail = `${last.size} entries sealed, ${Math.round(last.ageMs / 1000)} s ago`;

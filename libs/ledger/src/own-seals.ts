@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { Client } from 'pg';
 import { systemActor } from '#access';
 import { Clock } from '#kernel';
 import { CONFIG, type Config } from '#platform/config';
@@ -12,6 +11,7 @@ import { CompactRange, hashAt, hashBytes } from './merkle';
 import { PublishedLog } from './published-log';
 import { sealingLock } from './sealing';
 import { queryOn, rowsBefore, type Query, type Seal, type SealedHashes } from './seals';
+import { Client } from '#platform/database';
 
 /**
  * Rows that are looked at for the log's own last one. Behind so many others an operator is asked.

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { Client } from 'pg';
 import { boundsOf, overlaps, type LogPart } from './database-source';
 import { IdSet } from './id-set';
 import { queryOn, sealOfLeaf, type Seal } from './seals';
 import type { WordOfThread, WorkOfThread } from './verification-worker';
 import { doubled } from './verifier';
 import { verifyPart, type PartOptions, type PartVerdict } from './verify-part';
+import { Client } from '#platform/database';
 
 /** Threads at most: each has two connections to the database, and a process there that is as busy. */
 const maxThreads = 16;

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
-import { Pool, type PoolClient } from 'pg';
+import type { PoolClient } from 'pg';
 import { Clock } from '#kernel';
 import { CONFIG, type Config } from '#platform/config';
-import { checkIn, checkOut } from '#platform/database';
+import { checkIn, checkOut, Pool } from '#platform/database';
 import { LedgerFault } from './ledger-fault.error';
 import { LedgerKey } from './ledger-key';
 import { ledgerMetrics } from './ledger.metrics';
@@ -49,7 +49,7 @@ export class SealerService implements BeforeApplicationShutdown {
   private trusted?: Seal;
   private largest = 0;
   private published?: { seq: number; size: number };
-  private readonly troubled = new Set<Part>();
+  private readonly troubles = new Map<Part, string>();
   /** Why nothing is sealed, where the ledger is at fault. */
   fault?: string;
 
@@ -70,6 +70,11 @@ export class SealerService implements BeforeApplicationShutdown {
     this.pool.on('error', (error) => this.logger.warn({ cause: error.message }, 'Sealing connection lost'));
     if (config.WITNESS_URL)
       this.witness = new WitnessClient(config.WITNESS_URL, parseVerifierKey(config.WITNESS_KEY ?? ''));
+  }
+
+  /** Why the last attempt to seal failed, in the words of what failed. */
+  get trouble(): string | undefined {
+    return this.troubles.get('sealing');
   }
 
   /** Whether this process made the latest seal, as far as it knows. */
@@ -273,14 +278,15 @@ export class SealerService implements BeforeApplicationShutdown {
       this.trusted = undefined;
       this.published = undefined;
       ledgerMetrics.fault.set(1);
-    } else if (!this.troubled.has(part) && !this.stopping.signal.aborted) {
-      this.troubled.add(part);
-      this.logger.warn({ part, cause }, 'The ledger has trouble');
+    } else if (!this.stopping.signal.aborted) {
+      const isNew = !this.troubles.has(part);
+      this.troubles.set(part, cause);
+      if (isNew) this.logger.warn({ part, cause }, 'The ledger has trouble');
     }
   }
 
   private recovered(part: Part): void {
-    if (this.troubled.delete(part)) this.logger.log({ part }, 'The ledger’s trouble is over');
+    if (this.troubles.delete(part)) this.logger.log({ part }, 'The ledger’s trouble is over');
   }
 
   private async withClient<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {

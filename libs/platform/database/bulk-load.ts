@@ -1,7 +1,8 @@
 import { once } from 'node:events';
-import { Client, escapeIdentifier } from 'pg';
+import { escapeIdentifier } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import type { RequestContext } from '#platform/context';
+import { Client } from './session';
 
 /** One row of COPY's text: a value for each column, null for none. */
 type BulkRow = readonly (string | number | boolean | null)[];

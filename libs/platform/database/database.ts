@@ -14,6 +14,7 @@ import { PreparedStatements, preparingOf } from './prepared';
 import type { Replica } from './replica';
 import { replicaMetrics } from './replica.metrics';
 import { Replicas } from './replicas';
+import { Client } from './session';
 
 /** How long a request waits for a pooled connection, in ms. */
 export const connectionWaitMs = 700;
@@ -62,6 +63,7 @@ export class Database implements OnApplicationShutdown {
       synchronize: false,
       poolSize: config.DATABASE_POOL_SIZE,
       extra: {
+        Client,
         connectionTimeoutMillis: connectionWaitMs,
         idleTimeoutMillis: idleMs,
         query_timeout: statementMs,

@@ -1,4 +1,5 @@
-import { Client, DatabaseError } from 'pg';
+import { DatabaseError } from 'pg';
+import { Client } from './session';
 
 const insufficientPrivilege = '42501';
 

@@ -13,3 +13,4 @@ export { Pace } from './pace';
 export { RowWrites } from './row-writes';
 export { SharedCall } from './shared-call';
 export { exactInstant, inTime, now } from './sql-values';
+export { Client, Pool } from './session';

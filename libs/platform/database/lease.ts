@@ -1,6 +1,6 @@
 import { setInterval } from 'node:timers';
-import { Client } from 'pg';
 import { translateError } from './pg-errors';
+import { Client } from './session';
 
 /** The holder says this often that it lives, in ms. */
 const aliveMs = 2_000;

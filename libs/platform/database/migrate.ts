@@ -1,7 +1,7 @@
 import { DataSource } from 'typeorm';
-import { Client } from 'pg';
 import { migrations } from '#migrations';
 import { watchDdl } from './ddl-watch';
+import { Client } from './session';
 
 export interface MigrationUrls {
   ownerUrl: string;
@@ -30,6 +30,7 @@ export async function migrate(urls: MigrationUrls, log: (line: string) => void =
       migrations,
       migrationsTableName: 'migrations',
       migrationsTransactionMode: 'all',
+      extra: { Client },
     });
     await dataSource.initialize();
     try {

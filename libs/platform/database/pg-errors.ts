@@ -45,7 +45,7 @@ export function translateError(thrown: unknown): unknown {
         cause: thrown,
       });
     case '23503':
-      return (error.detail ?? '').includes('still referenced')
+      return keyOf(error)?.columns === 'id'
         ? new DomainError('record.in-use', `Records of ${error.table} depend on this one.`, { cause: thrown })
         : new DomainError('reference.missing', 'A referenced record does not exist.', {
             errors: keyFields(error, 'names no record'),
@@ -110,11 +110,10 @@ export interface Violation {
 /** Of an error that says that a key is taken, or that rows refer to a key. */
 export function violationOf({ code, cause }: DomainError): Violation | undefined {
   if (code !== 'record.duplicate' && code !== 'record.in-use') return undefined;
-  const { table, constraint, detail } = pgErrorOf(cause) ?? {};
-  const [, columns, value] =
-    /^Key \(([^)]*)\)=\((.*)\) (?:already exists|is (?:still )?referenced)/s.exec(detail ?? '') ?? [];
-  if (!table || !constraint || !columns || value === undefined) return undefined;
-  return { table, constraint, columns: columns.split(', '), value };
+  const error = pgErrorOf(cause);
+  const key = error && keyOf(error);
+  if (!error?.table || !error.constraint || !key) return undefined;
+  return { table: error.table, constraint: error.constraint, columns: key.columns.split(', '), value: key.value };
 }
 
 /** The rows that a trigger of ours has found in the way, by table: it names them in its detail, as JSON. */
@@ -123,14 +122,23 @@ export function namedRows({ code, cause }: DomainError): [table: string, ids: nu
   return detail?.startsWith('{') ? Object.entries(JSON.parse(detail) as Record<string, number[]>) : [];
 }
 
-/** The columns of "Key (a, b)=(…) …" as pointers; the values stay out of it, they may be somebody's. */
+/** The columns of a key as pointers; the values stay out of it, they may be somebody's. */
 function keyFields(error: PgError, message: string): FieldError[] {
-  const columns = /^Key \(([^)]*\)?)\)=/.exec(error.detail ?? '')?.[1] ?? '';
+  const columns = keyOf(error)?.columns ?? '';
   return columns
     .split(',')
     .map((column) => camel(column.replace(/^.*\(|\).*$|::.*$|"/g, '').trim()))
     .filter(Boolean)
     .map((field) => ({ pointer: `/${field}`, message }));
+}
+
+/**
+ * The key that a detail names, such as "Key (a, b)=(1, 2) already exists.". Servers say it in the language of `lc_messages`;
+ * what is in parentheses they all say alike. The foreign keys here refer to ids, so a key `id` is one that rows refer to.
+ */
+function keyOf({ detail }: PgError): { columns: string; value: string } | undefined {
+  const [, columns, value] = /\((.*?)\)=\((.*)\)/s.exec(detail ?? '') ?? [];
+  return columns !== undefined && value !== undefined ? { columns, value } : undefined;
 }
 
 function camel(column: string): string {

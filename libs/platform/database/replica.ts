@@ -1,8 +1,9 @@
 import { Logger } from '@nestjs/common';
-import { Pool, type PoolClient, type QueryConfig, type QueryResult } from 'pg';
+import type { PoolClient, QueryConfig, QueryResult } from 'pg';
 import { checkIn, checkOut } from './check-out';
 import { PreparedStatements, preparingOf } from './prepared';
 import { replicaMetrics } from './replica.metrics';
+import { Pool } from './session';
 
 /** Between two looks at a replica, in ms. */
 const lookMs = 250;
