@@ -9,8 +9,8 @@ const programs = ['podman', 'debootstrap', 'openssl'];
 const missing = programs.filter((program) => spawnSync('which', [program]).status !== 0);
 const canRun = missing.length === 0 && process.getuid?.() === 0;
 
-/** What makes configuration, or migrates, and ends. */
-const jobs = ['config', 'migrate'];
+/** What makes configuration, migrates, or makes event triggers, and ends. */
+const jobs = ['config', 'migrate', 'watch'];
 const stack = new Stack();
 const serving = stack.services.filter((name) => !jobs.includes(name));
 
@@ -53,6 +53,12 @@ describeRun(`compose.yaml${canRun ? '' : ` (takes root and ${programs.join(', ')
       '600 node /config/api/ledger.pem',
       '600 node /config/api/secrets.key',
     ]);
+  });
+
+  it('puts changes of objects on record', () => {
+    const sql = 'SELECT evtname FROM pg_event_trigger ORDER BY 1';
+    const { output } = stack.exec('primary', 'psql', '-U', 'postgres', '-Atc', sql, 'ip2a');
+    expect(output.trim().split('\n')).toEqual(['ip2a_ddl_command_end', 'ip2a_sql_drop']);
   });
 
   it('serves the office over TLS', async () => {

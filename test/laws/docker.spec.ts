@@ -106,6 +106,11 @@ describe('every service of compose.yaml', () => {
     },
   );
 
+  it('of which only the primary, and the job of the superuser, have its socket', () => {
+    const superuser = services.filter(([, { volumes = [] }]) => volumes.join().includes('/var/run/postgresql'));
+    expect(superuser.map(([name]) => name)).toEqual(['watch', 'primary']);
+  });
+
   it('of which only one has the password of the schema’s owner', () => {
     const script = read('docker/make-secrets.sh');
     const settings = [...script.matchAll(/^cat >(\S+)\.env <<ENV\n([^]+?)^ENV$/gm)];
