@@ -105,6 +105,7 @@ function configOf(database: TestDatabase, dataFolder: string): Config {
     ADMIN_MFA_REQUIRED: false,
     ATTACHMENTS_URL: `file:${join(dataFolder, 'attachments')}`,
     ARCHIVE_URL: `file:${join(dataFolder, 'archive')}`,
+    LOCAL_TIME_ZONE: 'UTC',
     LEDGER_ORIGIN: 'ip2a/test',
     S3_FORCE_PATH_STYLE: false,
     S3_SSE: 'none',

@@ -13,7 +13,7 @@ import { BreakGlassGuard, BreakGlassModule } from '#break-glass';
 import { EmploymentsModule, MemberEmployment } from '#employments';
 import { Grievance, GrievancesModule, GrievanceStepRecord } from '#grievances';
 import { IntegrityModule, QuarantinedRecord } from '#integrity';
-import { Clock } from '#kernel';
+import { Calendar, Clock } from '#kernel';
 import { DisownedSeal, LedgerModule } from '#ledger';
 import { Member, MembersModule } from '#members';
 import { Organization, OrganizationContact, OrganizationsModule } from '#organizations';
@@ -109,6 +109,7 @@ class PlatformModule {
       { provide: CONFIG, useValue: config },
       { provide: Database, useValue: database },
       { provide: Clock, useValue: clock },
+      { provide: Calendar, useValue: new Calendar(clock, config.LOCAL_TIME_ZONE) },
       { provide: RedisConnection, useValue: redis },
       { provide: GcraStorage, useValue: storageOf(redis, clock) },
       DatabaseHealth,

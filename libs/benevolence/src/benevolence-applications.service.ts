@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { PersonsService, scopeOf } from '#access';
-import { Clock, DomainError, invalid } from '#kernel';
+import { Calendar, DomainError, invalid } from '#kernel';
 import type { RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
 import type { Rendered } from '#platform/http';
@@ -32,7 +32,7 @@ export class BenevolenceApplicationsService implements Verbs<
     private readonly database: Database,
     private readonly records: Records,
     private readonly persons: PersonsService,
-    private readonly clock: Clock,
+    private readonly calendar: Calendar,
   ) {}
 
   /** A draft, for any member where the office writes it; for oneself otherwise. */
@@ -102,7 +102,7 @@ export class BenevolenceApplicationsService implements Verbs<
   }
 
   today(): string {
-    return this.clock.now().toISOString().slice(0, 10);
+    return this.calendar.today();
   }
 }
 

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { holds, PersonsService } from '#access';
-import { Clock, DomainError, invalid } from '#kernel';
+import { Calendar, DomainError, invalid } from '#kernel';
 import { mustBeEmployer } from '#organizations';
 import type { RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
@@ -19,7 +19,7 @@ export class GrievancesService implements Verbs<CreateGrievance, UpdateGrievance
     private readonly database: Database,
     private readonly records: Records,
     private readonly persons: PersonsService,
-    private readonly clock: Clock,
+    private readonly calendar: Calendar,
   ) {}
 
   create(context: RequestContext, grievance: CreateGrievance): Promise<Rendered> {
@@ -125,7 +125,7 @@ export class GrievancesService implements Verbs<CreateGrievance, UpdateGrievance
     facts: CloseGrievance,
   ): Promise<Rendered> {
     if (facts.resolution === undefined) throw invalid('/resolution', 'is required, because it has not ended yet');
-    const resolutionDate = facts.resolutionDate ?? this.clock.now().toISOString().slice(0, 10);
+    const resolutionDate = facts.resolutionDate ?? this.calendar.today();
     return this.records.apply(context, grievances, id, { ...facts, resolutionDate, status });
   }
 

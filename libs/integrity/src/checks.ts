@@ -36,8 +36,11 @@ const outsideEnum = (kind: string, table: string, column: string, values: string
   sql: `SELECT t.id, jsonb_build_object('${column}', t.${column}) AS details FROM ${table} t WHERE t.${column} <> ALL ('{${values}}')`,
 });
 
-/** Every kind of issue, in the order in which repairs are made: a later one may follow from an earlier one. */
-export const checks: readonly Check[] = [
+/**
+ * Every kind of issue, in the order in which repairs are made: a later one may follow from an earlier one. `today` is the
+ * day `YYYY-MM-DD` after which the future begins.
+ */
+export const checksOn = (today: string): Check[] => [
   {
     kind: 'employments.orphan',
     severity: 'critical',
@@ -78,12 +81,12 @@ export const checks: readonly Check[] = [
     when: 't.is_current AND t.end_date IS NOT NULL',
     repair: set('member_employments', { isCurrent: false }),
   }),
-  employment('ended-in-future', { severity: 'warning', when: 't.end_date > current_date' }),
+  employment('ended-in-future', { severity: 'warning', when: `t.end_date > '${today}'` }),
   {
     kind: 'members.hired-in-future',
     severity: 'warning',
     table: 'members',
-    sql: `SELECT t.id, jsonb_build_object('hireDate', t.hire_date) AS details FROM members t WHERE t.hire_date > current_date`,
+    sql: `SELECT t.id, jsonb_build_object('hireDate', t.hire_date) AS details FROM members t WHERE t.hire_date > '${today}'`,
   },
   {
     kind: 'employments.several-current',

@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
+import { Calendar } from '#kernel';
 import { PersonsService } from '#access';
 import type { RequestContext } from '#platform/context';
 import { asOwner, Database } from '#platform/database';
 import { AttachmentObjects, objectKinds } from './attachment-objects';
 import type { Check, Issue, Kind, OnProgress, Outcome } from './check';
-import { checks } from './checks';
+import { checksOn } from './checks';
 import { choicesOf, isDecidable, type Choice } from './choices';
 import type { Mend } from './mend';
 import { constraintsOf, existingConstraints, type Constraint, type LiftedConstraint } from './constraints';
@@ -70,6 +71,7 @@ export class IntegrityService {
     private readonly database: Database,
     private readonly objects: AttachmentObjects,
     private readonly persons: PersonsService,
+    private readonly calendar: Calendar,
   ) {}
 
   /** Every issue, kind by kind. Memory does not grow with their number. */
@@ -210,7 +212,7 @@ export class IntegrityService {
   }
 
   private get checks(): Check[] {
-    return [...checks, ...ledgerChecks(this.database.dataSource.entityMetadatas)];
+    return [...checksOn(this.calendar.today()), ...ledgerChecks(this.database.dataSource.entityMetadatas)];
   }
 
   private async *found(context: RequestContext, { kind, severity, table, sql }: Check): AsyncGenerator<Issue> {

@@ -1,5 +1,6 @@
 export { addressOfHop, canonicalAddress } from './address';
 export { controls, disguises, isVisible } from './characters';
+export { Calendar } from './calendar';
 export { Clock } from './clock';
 export { decodeCursor, encodeCursor, foreignCursor, sortOfCursor } from './cursor';
 export {

@@ -105,6 +105,14 @@ const roles = z
     error: `must be a comma-separated list of ${roleNames.join(', ')}`,
   });
 
+function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
+}
+
 /** Every variable of the environment that IP2A reads, with its default. An empty variable counts as unset. */
 const environment = z.object({
   HOST: z.string().default('127.0.0.1'),
@@ -140,6 +148,10 @@ const environment = z.object({
   JWT_PRIVATE_KEY_FILE: z.string().optional(),
   JWT_PREVIOUS_KEY_FILE: z.string().optional(),
   LEDGER_PRIVATE_KEY_FILE: z.string().optional(),
+  LOCAL_TIME_ZONE: z
+    .string()
+    .refine(isTimeZone, 'must be a time zone such as America/Los_Angeles')
+    .default(() => new Intl.DateTimeFormat().resolvedOptions().timeZone),
   LEDGER_ORIGIN: z
     .string()
     .regex(/^[a-z0-9][a-z0-9./_-]{0,199}$/, 'must be a name such as local.example/ledger')

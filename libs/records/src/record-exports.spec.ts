@@ -3,18 +3,15 @@ import { text } from 'node:stream/consumers';
 import type { StreamableFile } from '@nestjs/common';
 import type { Role } from '#access';
 import type { DisclosureGate, ExportLeases } from '#audit';
-import { Clock, OutdatedError } from '#kernel';
+import { Calendar, OutdatedError } from '#kernel';
 import type { Disclosure, RequestContext } from '#platform/context';
 import { aContext, anActor, codeOf, unconnected } from '../../../test/support/unconnected';
 import { BulkRecords } from './bulk-records';
 import { aLocker, lockerEntities } from './locker.factory';
 import { RecordExports } from './record-exports';
 
-class FixedClock extends Clock {
-  override now(): Date {
-    return new Date('2026-11-24T23:59:59Z');
-  }
-}
+/** Some hours after midnight in UTC. */
+const calendar = new Calendar({ now: () => new Date('2026-11-25T07:59:59Z') }, 'America/Los_Angeles');
 
 /** An export of so many lockers, which all have the same values. */
 function exported(role: Role, filters: object = {}, count = 1, values: object = {}) {
@@ -38,7 +35,7 @@ function exported(role: Role, filters: object = {}, count = 1, values: object = 
   const leases = {
     stream: async (_: RequestContext, begin: () => Promise<AsyncIterable<string>>) => Readable.from(await begin()),
   } as unknown as ExportLeases;
-  const exports = new RecordExports(new BulkRecords(database), gate, leases, new FixedClock());
+  const exports = new RecordExports(new BulkRecords(database), gate, leases, calendar);
   return { context, sent, released, refusals, begin: () => exports.csv(context, aLocker(), filters) };
 }
 

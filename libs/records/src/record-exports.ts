@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { Injectable, StreamableFile } from '@nestjs/common';
 import { stringify } from 'csv-stringify/sync';
 import { DisclosureGate, ExportLeases, partNotes, recordsPerEntry } from '#audit';
-import { Clock, OutdatedError } from '#kernel';
+import { Calendar, OutdatedError } from '#kernel';
 import type { RequestContext } from '#platform/context';
 import { BulkRecords, type Part } from './bulk-records';
 import type { Resource } from './resource';
@@ -21,7 +21,7 @@ export class RecordExports {
     private readonly bulk: BulkRecords,
     private readonly gate: DisclosureGate,
     private readonly leases: ExportLeases,
-    private readonly clock: Clock,
+    private readonly calendar: Calendar,
   ) {}
 
   /**
@@ -31,7 +31,7 @@ export class RecordExports {
    */
   async csv(context: RequestContext, resource: Resource, filters: object): Promise<StreamableFile> {
     const stream = await this.leases.stream(context, () => this.begin(context, resource, filters));
-    const today = this.clock.now().toISOString().slice(0, 10);
+    const today = this.calendar.today();
     return new StreamableFile(stream, {
       type: 'text/csv; charset=utf-8',
       disposition: `attachment; filename="${this.bulk.tableOf(resource).replaceAll('_', '-')}-${today}.csv"`,

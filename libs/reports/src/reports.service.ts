@@ -1,7 +1,7 @@
 import { Injectable, StreamableFile } from '@nestjs/common';
 import { stringify } from 'csv-stringify/sync';
 import { scopeOf } from '#access';
-import { Clock, DomainError } from '#kernel';
+import { Calendar, DomainError } from '#kernel';
 import type { RequestContext } from '#platform/context';
 import { Database, longStatementMs } from '#platform/database';
 import type { Report } from './report';
@@ -14,7 +14,7 @@ type Row = Record<string, unknown>;
 export class ReportsService {
   constructor(
     private readonly database: Database,
-    private readonly clock: Clock,
+    private readonly calendar: Calendar,
   ) {}
 
   async run(context: RequestContext, report: Report, { format, on }: ReportQuery) {
@@ -23,7 +23,7 @@ export class ReportsService {
       throw new DomainError('access.denied', 'Your roles do not permit to read the records of this report.');
     }
     context.takeTime();
-    const day = on ?? this.clock.now().toISOString().slice(0, 10);
+    const day = on ?? this.calendar.today();
     const rows = await this.database.read<Row>(context, report.sql, [day], { timeoutMs: longStatementMs });
     this.disclose(context, report, rows, { report: report.name, on: day, format });
     const columns = Object.keys(report.row.shape);
