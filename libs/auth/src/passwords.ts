@@ -79,19 +79,21 @@ export function weaknessOf(
 
 /** Every word that a password of the owner must not be made of; longest first, for one may hold another. */
 function wordsOf(owner: Owner = {}, { LOCAL_NAME, MAIL_FROM, PORTAL_URL }: LocalNames): string[] {
-  const addresses = [owner.email, MAIL_FROM, PORTAL_URL].map(fold);
-  const ofAddresses = addresses.flatMap((address) => [address.split('@')[0] ?? '', ...address.split(/[^\p{L}]+/u)]);
-  const names = [owner.firstName, owner.lastName, LOCAL_NAME].map(fold);
-  const ofNames = names.flatMap((name) => [name.replaceAll(/[^\p{L}\p{N}]+/gu, ''), ...name.split(/[^\p{L}\p{N}]+/u)]);
+  const ofAddresses = [owner.email, MAIL_FROM, PORTAL_URL].flatMap((address = '') => [
+    address.split('@')[0] ?? '',
+    ...address.split(/[^\p{L}\p{M}]+/u),
+  ]);
+  const ofNames = [owner.firstName, owner.lastName, LOCAL_NAME].flatMap((name = '') => {
+    const parts = name.split(/[^\p{L}\p{M}\p{N}]+/u);
+    return [parts.join(''), ...parts];
+  });
   const words = [
-    ...ofAddresses.filter((word) => word.length >= shortestOfAddress),
-    ...ofNames.filter((word) => word.length >= shortestName),
+    ...ofAddresses.map(foldText).filter((word) => word.length >= shortestOfAddress),
+    ...ofNames.map(foldText).filter((word) => word.length >= shortestName),
     ...productWords,
   ];
   return words.sort((one, other) => other.length - one.length);
 }
-
-const fold = (text = '') => foldText(text);
 
 function isMadeOf(password: string, words: readonly string[]): boolean {
   const rest = words.reduce((text, word) => text.replaceAll(word, ' '), password);
