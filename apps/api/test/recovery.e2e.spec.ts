@@ -145,8 +145,8 @@ describe('registering', () => {
     const again = await post('register', registration);
     await post('register', { ...registration, email: 'stranger@local.example' });
     expect(again.status).toBe(202);
-    await until(() => mailbox.to(registration.email).length === 2);
-    expect(mailbox.to(registration.email).at(-1)).toContain('there is one already');
+    await until(() => mailbox.to(registration.email).length === 3);
+    for (const mail of mailbox.to(registration.email).slice(1)) expect(mail).toContain('there is one already');
     expect(mailbox.to('stranger@local.example')).toEqual([]);
     await api.expectAudit(again, { action: 'ACCESS_DENIED', notes: 'registration: there is an account' });
   });
@@ -296,7 +296,8 @@ describe('a forgotten password', () => {
     const again = await forgot(account.email);
     const entries = (await api.entries({ requestId: again.requestId })).map(({ action }) => action);
     expect(entries.at(-1)).toBe('ACCESS_DENIED');
-    expect(mailbox.to(account.email)).toHaveLength(1);
+    await until(() => mailbox.to(account.email).length === 2);
+    expect(mailbox.to(account.email).at(-1)).toMatch(/does not work[^]*Call the office/);
   });
 
   it('takes a link once, though many use it at once, and not after it expired', async () => {

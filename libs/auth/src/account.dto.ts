@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { fields } from '#platform/http';
 import { newPassword } from './auth.dto';
+import { withoutSeparators } from './random-tokens';
 
 const email = fields.email.meta({ examples: ['member@local.example'] });
 const token = z.string().min(1).max(200).describe('The one in the link that was mailed; good once.');
@@ -9,7 +10,8 @@ export const Register = z
   .strictObject({
     memberNumber: fields
       .text(50)
-      .describe('The number on the union card.')
+      .overwrite((typed) => withoutSeparators(typed).toUpperCase())
+      .describe('The number on the union card, in any case.')
       .meta({ examples: ['7464416'] }),
     dateOfBirth: fields.day.describe('As the local has it on file.').meta({ examples: ['1980-05-17'] }),
     email: email.describe('The one that the local has on file for the member, where it has one.'),
@@ -27,6 +29,8 @@ export const ResetPassword = z.strictObject({ token, newPassword }).meta({ id: '
 export type ResetPassword = z.infer<typeof ResetPassword>;
 
 export const AcceptedView = z
-  .object({ message: z.string().describe('The same whether or not there is such an account or member.') })
+  .object({
+    message: z.string().describe('The same whether or not there is such an account or member. The mail tells more.'),
+  })
   .meta({ id: 'AcceptedView' });
 export type AcceptedView = z.infer<typeof AcceptedView>;

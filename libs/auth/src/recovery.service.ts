@@ -5,7 +5,7 @@ import type { RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
 import { Mailer, type Mail } from '#platform/mail';
 import type { AcceptedView, ResetPassword } from './account.dto';
-import { passwordChangedMail, resetMail } from './account-mails';
+import { closedAccountMail, passwordChangedMail, resetMail } from './account-mails';
 import { AccountsService } from './accounts.service';
 import { forgetGuesses } from './login-guesses';
 import { neutralAnswer } from './neutral-answer';
@@ -29,7 +29,7 @@ export class RecoveryService {
   forgotPassword(context: RequestContext, email: string): Promise<AcceptedView> {
     return neutralAnswer(
       this.mailLink(context, email),
-      'If there is an account with this address, a mail with a link for a new password is on its way.',
+      'If there is an account with this address, a mail with a link for a new password, or with what to do instead, is on its way.',
     );
   }
 
@@ -72,7 +72,7 @@ export class RecoveryService {
         filters: { email },
         notes: `forgotten password: ${account?.fault ?? 'no such account'}`,
       });
-      return undefined;
+      return account && { to: account.email, ...closedAccountMail() };
     });
     if (mail) void this.mailer.send(mail);
   }

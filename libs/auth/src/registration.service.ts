@@ -10,19 +10,19 @@ import type { Rendered } from '#platform/http';
 import { Mailer, type Mail } from '#platform/mail';
 import { Records } from '#records';
 import type { AcceptedView, Register, VerifyEmail } from './account.dto';
-import { existingAccountMail, guessedMail, verificationMail } from './account-mails';
+import { closedAccountMail, verificationMail, verifiedMail, waitingMail } from './account-mails';
+import { faultSql } from './account.sql';
 import { AccountsService } from './accounts.service';
 import { neutralAnswer } from './neutral-answer';
 import { OneTimeTokensService, spentToken, tokenBytes, tokenMinutes } from './one-time-tokens.service';
 import { newToken, sha256 } from './random-tokens';
+import { maxGuesses, refusalOf, type NamedMember } from './registration-refusals';
 import { Registration } from './registration.entity';
 import { registrations } from './registration.resource';
 import { RoleRow, UserRole } from './role.entity';
 import { User } from './user.entity';
 
 const unverified = 'e-mail not verified';
-/** Wrong dates of birth for one member, after which number and date of birth prove nothing. */
-const maxGuesses = 5;
 /** Days in which the office may confirm a registration. */
 const waitingDays = 14;
 
@@ -34,20 +34,6 @@ interface Wish {
 
 /** What tells whether a wish waits for the office. */
 type Waiting = Record<'confirmedAt' | 'usedAt', string | null> & { needsConfirmation: boolean };
-
-/** A member with the number that was sent. */
-interface NamedMember {
-  id: number;
-  /** Whether the date of birth is the member's, too. */
-  isProved: boolean;
-  /** The address the local has on file. */
-  email: string | null;
-  hasAccount: boolean;
-  /** The address of that account, if it works. */
-  accountEmail: string | null;
-  /** Whether the address that was given belongs to an account, whosever. */
-  addressIsTaken: boolean;
-}
 
 /**
  * How a member gets an account without the office: proof of being the member, then of the address, by choosing a password where
@@ -69,15 +55,16 @@ export class RegistrationService {
   register(context: RequestContext, request: Register): Promise<AcceptedView> {
     return neutralAnswer(
       this.wish(context, request),
-      'If these are the number and date of birth of a member without an account, and the local has this address or none on file, ' +
-        'a mail with the next step is on its way.',
+      'If these are the number and date of birth of a member, a mail with the next step is on its way: to the address that the ' +
+        'local has for the member, or to this one where it has none. If no mail comes, ask the office.',
     );
   }
 
   resend(context: RequestContext, email: string): Promise<AcceptedView> {
     return neutralAnswer(
       this.mailAgain(context, email),
-      'If an account with this address waits to be verified, a mail with a new link is on its way.',
+      'If an account with this address waits to be verified, a mail with a new link is on its way. If there is nothing to ' +
+        'verify, the mail says so.',
     );
   }
 
@@ -129,11 +116,11 @@ export class RegistrationService {
       const guesses = await this.countGuess(context, proof.memberNumber, member);
       const wish = { memberId: member?.isProved ? member.id : 0, email };
       await this.voidWishes(context, { ...wish, waits: true });
-      const refusal = refusalOf(member, email);
+      const refusal = refusalOf(member, email, guesses, this.config.PORTAL_URL);
       if (!refusal) {
         if (guesses < maxGuesses) return this.mailOf(email, await this.keepWish(context, wish));
         await this.keepWaiting(context, wish);
-        return undefined;
+        return member?.email === email ? { to: email, ...waitingMail() } : undefined;
       }
       await this.audit.record(context, {
         action: 'ACCESS_DENIED',
@@ -141,11 +128,9 @@ export class RegistrationService {
         recordId: member?.id,
         outcome: 'denied',
         filters: { memberNumber: proof.memberNumber, email },
-        notes: `registration: ${refusal}`,
+        notes: `registration: ${refusal.notes}`,
       });
-      if (member && !member.isProved)
-        return guesses === maxGuesses && member.email ? { to: member.email, ...guessedMail() } : undefined;
-      return member?.accountEmail === email ? { to: email, ...existingAccountMail(this.config.PORTAL_URL) } : undefined;
+      return refusal.mail;
     });
     if (mail) void this.mailer.send(mail);
   }
@@ -168,7 +153,8 @@ export class RegistrationService {
         filters: { email },
         notes: `verification: ${account ? 'nothing to verify' : 'no such account'}`,
       });
-      return undefined;
+      if (!account) return undefined;
+      return { to: email, ...(account.fault === null ? verifiedMail(this.config.PORTAL_URL) : closedAccountMail()) };
     });
     if (mail) void this.mailer.send(mail);
   }
@@ -186,10 +172,11 @@ export class RegistrationService {
     const [member] = await this.database.query<NamedMember>(
       context,
       `SELECT m.id, coalesce(m.date_of_birth = $2, false) AS "isProved", m.email, u.id IS NOT NULL AS "hasAccount",
-         CASE WHEN u.deleted_at IS NULL AND u.is_active AND u.email_verified_at IS NOT NULL THEN u.email END AS "accountEmail",
+         u.email AS "accountEmail", coalesce(${faultSql} IS NULL, false) AS "accountWorks",
          EXISTS (SELECT FROM users WHERE email = $3) AS "addressIsTaken"
        FROM members m LEFT JOIN users u ON u.member_id = m.id
-       WHERE m.member_number = $1 AND m.deleted_at IS NULL`,
+       WHERE lower(m.member_number) COLLATE "C" = lower($1) AND m.deleted_at IS NULL
+       ORDER BY m.member_number = $1 DESC LIMIT 1`,
       [memberNumber, dateOfBirth, email],
     );
     return member;
@@ -311,16 +298,6 @@ export class RegistrationService {
     const verified = { emailVerifiedAt: now, passwordHash, mustChangePassword: false };
     await this.database.manager(context).update(User, { id: userId }, verified);
   }
-}
-
-/** Why a registration leads nowhere; undefined where it may. */
-function refusalOf(member: NamedMember | undefined, email: string): string | undefined {
-  if (!member) return 'no such member';
-  if (!member.isProved) return 'wrong date of birth';
-  if (member.hasAccount) return 'there is an account';
-  if (member.email !== null && member.email !== email) return 'another address is on file';
-  if (member.addressIsTaken) return 'the address has an account';
-  return undefined;
 }
 
 /** What a registration keeps of the link that is mailed for it. */

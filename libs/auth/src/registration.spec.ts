@@ -18,6 +18,7 @@ const newPassword = 'correct horse battery staple';
 
 interface Given {
   member?: object | null;
+  guesses?: number;
   account?: Partial<Account> | null;
   wish?: object | null;
   /** Whether the token of an account is good, at each look. */
@@ -25,12 +26,13 @@ interface Given {
   opened?: boolean;
 }
 
-function servicesWith({ member = null, account = null, wish = null, isOpen = [], opened = true }: Given) {
+function servicesWith({ member = null, guesses = 0, account = null, wish = null, isOpen = [], opened = true }: Given) {
   const mails: Mail[] = [];
   const entries: { action: string; recordId?: number; notes?: string }[] = [];
   const opens = [...isOpen];
   const { database, sent } = unconnected(accountEntities, (sql) => {
     if (sql.includes('FROM members m LEFT JOIN users')) return member ? [member] : [];
+    if (sql.startsWith('INSERT INTO registration_guesses')) return [{ wrong: guesses }];
     if (sql.includes('FROM users u')) return account ? [anAccount({ email, ...account })] : [];
     if (sql.includes('FROM registrations')) return wish ? [{ ...wish, isGood: true }] : [];
     if (sql.includes('FROM one_time_tokens')) return opens.shift() ? [{ userId: 7 }] : [];
@@ -60,64 +62,128 @@ const changes = (sent: { sql: string }[]) =>
   sent.filter(({ sql }) => !sql.startsWith('SELECT')).map(({ sql }) => sql.split(/[ (]/).slice(0, 3).join(' '));
 
 describe('a registration', () => {
-  const member = { id: 17, isProved: true, email: null, hasAccount: false, accountEmail: null, addressIsTaken: false };
+  const none = { hasAccount: false, accountEmail: null, accountWorks: false, addressIsTaken: false };
+  const member = { id: 17, isProved: true, email: null, ...none };
+  const elsewhere = 'x@home.example';
+  const onFile = { ...member, email };
+  const account = { hasAccount: true, accountEmail: email, accountWorks: true, addressIsTaken: true };
   const request = { memberNumber: '7464416', dateOfBirth: '1980-05-17', email };
-  const register = async (given: object | null) => {
-    const { registration, mails, entries, sent } = servicesWith({ member: given });
+  const register = async (given: object | null, guesses = 0) => {
+    const { registration, mails, entries, sent } = servicesWith({ member: given, guesses });
     const { message } = await registration.register(aContext(), request);
     const kept = sent.some(({ sql }) => sql.startsWith('INSERT INTO registrations'));
-    return { message, kept, subject: mails[0]?.subject, note: entries[0]?.notes, recordId: entries[0]?.recordId };
+    const [mail] = mails;
+    return {
+      message,
+      kept,
+      subject: mail?.subject,
+      to: mail?.to,
+      note: entries[0]?.notes,
+      recordId: entries[0]?.recordId,
+    };
   };
 
   const next = 'Confirm your e-mail address';
-  const cases: [string, object | null, string | undefined, string | undefined][] = [
-    ['of a member without an address on file', member, next, undefined],
-    ['of a member with this address on file', { ...member, email }, next, undefined],
-    ['of nobody', null, undefined, 'registration: no such member'],
-    ['with a wrong date of birth', { ...member, isProved: false }, undefined, 'registration: wrong date of birth'],
+  const has = 'You have an account already';
+  const closed = 'Your account does not work';
+  const taken = 'This address has an account already';
+  const other = 'Use this address to open your account';
+  const thereIsOne = 'there is an account';
+  /** Who is the member, how often was guessed before, what is mailed to whom, and what is noted. */
+  const cases: [string, object | null, number, string | undefined, string | undefined, string | undefined][] = [
+    ['of a member without an address on file', member, 0, next, email, undefined],
+    ['of a member with this address on file', onFile, 0, next, email, undefined],
+    ['of nobody', null, 1, undefined, undefined, 'no such member'],
+    ['with a wrong date of birth', { ...member, isProved: false }, 1, undefined, undefined, 'wrong date of birth'],
     [
-      'to another address than the one on file',
-      { ...member, email: 'x@home.example' },
-      undefined,
-      'registration: another address is on file',
+      ...(['with a wrong date of birth, by the address on file', { ...onFile, isProved: false }, 1] as const),
+      ...(['No account was opened', email, 'wrong date of birth'] as const),
+    ],
+    [
+      ...([
+        'with a wrong date of birth, by another address',
+        { ...member, email: elsewhere, isProved: false },
+        1,
+      ] as const),
+      ...([undefined, undefined, 'wrong date of birth'] as const),
+    ],
+    [
+      ...(['with the fifth wrong date of birth', { ...member, email: elsewhere, isProved: false }, 5] as const),
+      ...(['Somebody tried to open an account in your name', elsewhere, 'wrong date of birth'] as const),
+    ],
+    ['with the sixth', { ...onFile, isProved: false }, 6, undefined, undefined, 'wrong date of birth'],
+    [
+      ...(['to another address than the one on file', { ...member, email: elsewhere }, 0] as const),
+      ...([other, elsewhere, 'another address is on file'] as const),
+    ],
+    [
+      'of somebody whose spouse has an account',
+      { ...onFile, addressIsTaken: true },
+      0,
+      taken,
+      email,
+      'the address has an account',
     ],
     [
       'to an address that has an account',
       { ...member, addressIsTaken: true },
-      undefined,
-      'registration: the address has an account',
+      0,
+      taken,
+      email,
+      'the address has an account',
     ],
     [
-      'of a member with an account at another address',
-      { ...member, hasAccount: true, accountEmail: 'x@home.example' },
-      undefined,
-      'registration: there is an account',
+      ...(['to such an address, after five guesses', { ...member, addressIsTaken: true }, 5] as const),
+      ...([undefined, undefined, 'the address has an account'] as const),
+    ],
+    ['of a member with an account at this address', { ...onFile, ...account }, 0, has, email, thereIsOne],
+    ['of such a member without an address on file', { ...member, ...account }, 0, has, email, thereIsOne],
+    [
+      'of a member with an account elsewhere',
+      { ...onFile, ...account, accountEmail: elsewhere },
+      0,
+      has,
+      email,
+      thereIsOne,
+    ],
+    ['of such a member, too', { ...member, ...account, accountEmail: elsewhere }, 0, has, elsewhere, thereIsOne],
+    [
+      'of a member whose account was removed',
+      { ...onFile, ...account, accountWorks: false },
+      0,
+      closed,
+      email,
+      thereIsOne,
     ],
     [
-      'of a member whose account does not work',
-      { ...member, hasAccount: true },
-      undefined,
-      'registration: there is an account',
-    ],
-    [
-      'of a member with an account at this address',
-      { ...member, hasAccount: true, accountEmail: email, addressIsTaken: true },
-      'You have an account already',
-      'registration: there is an account',
+      ...([
+        'of such a member without an address on file',
+        { ...member, ...account, accountEmail: elsewhere, accountWorks: false },
+      ] as const),
+      ...([0, closed, elsewhere, thereIsOne] as const),
     ],
   ];
 
   // Each answer is held back, so they are waited for together.
   let outcomes: Awaited<ReturnType<typeof register>>[];
-  beforeAll(async () => (outcomes = await Promise.all(cases.map(([, given]) => register(given)))));
+  beforeAll(async () => (outcomes = await Promise.all(cases.map(([, given, guesses]) => register(given, guesses)))));
 
-  it.each(cases.map(([which, given, subject, note], index) => ({ which, given, subject, note, index })))(
-    '$which mails $subject and notes $note',
-    ({ given, subject, note, index }) => {
+  it.each(cases.map(([which, given, , subject, to, note], index) => ({ which, given, subject, to, note, index })))(
+    '$which mails $subject to $to and notes $note',
+    ({ given, subject, to, note, index }) => {
       const recordId = note && (given as { id: number } | null)?.id;
-      expect(outcomes[index]).toMatchObject({ kept: subject === next, subject, note, recordId });
+      const noted = note && `registration: ${note}`;
+      expect(outcomes[index]).toMatchObject({ kept: subject === next, subject, to, note: noted, recordId });
     },
   );
+
+  it.each([
+    [onFile, 'Your registration waits for the office'],
+    // A mail elsewhere would tell whoever guesses on that the date was right.
+    [member, undefined],
+  ])('of %j that waits for the office mails %s', async (given, subject) => {
+    expect(await register(given, 5)).toMatchObject({ kept: true, subject });
+  });
 
   it('is answered alike, whatever came of it', () => {
     expect(new Set(outcomes.map(({ message }) => message)).size).toBe(1);
@@ -192,7 +258,7 @@ describe('a forgotten password', () => {
     ({ account, isOpen, index }) => {
       const note = `forgotten password: ${account?.fault ?? 'no such account'}`;
       expect(mailed[index]).toMatchObject({
-        subjects: isOpen ? ['Choose a new password'] : [],
+        subjects: isOpen ? ['Choose a new password'] : account ? ['Your account does not work'] : [],
         notes: isOpen ? [] : [note],
       });
     },

@@ -2698,7 +2698,7 @@ export interface components {
         };
         Register: {
             /**
-             * @description The number on the union card.
+             * @description The number on the union card, in any case.
              * @example 7464416
              */
             memberNumber: string;
@@ -2715,7 +2715,7 @@ export interface components {
             email: string;
         };
         AcceptedView: {
-            /** @description The same whether or not there is such an account or member. */
+            /** @description The same whether or not there is such an account or member. The mail tells more. */
             message: string;
         };
         VerifyEmail: {
