@@ -44,6 +44,17 @@ async function seed(table: string, columns: string, values: string, expiry: stri
 }
 
 describe('what has expired', () => {
+  it('takes counts of guesses with it that are a day old', async () => {
+    await api.query(
+      `INSERT INTO login_guesses (account_id, kind, network, wrong, guessed_at)
+       SELECT $1, 'password', n::text, 1, now() - make_interval(hours => n) FROM unnest(ARRAY[1, 23, 25, 600]) AS n`,
+      [userId],
+    );
+    await runTasks();
+    const kept = await api.query<{ network: string }>('SELECT network FROM login_guesses ORDER BY id');
+    expect(kept.map(({ network }) => network)).toEqual(['1', '23']);
+  });
+
   it('goes in batches, once, whichever worker comes first, each row with its entry', async () => {
     const live = await seed(
       'one_time_tokens',
