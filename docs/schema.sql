@@ -1500,7 +1500,8 @@ CREATE INDEX members_created_at_idx ON members USING btree (created_at, id) WHER
 CREATE INDEX members_first_name_search_idx ON members USING btree (fold_text((first_name::text || ' '::text) || last_name::text) COLLATE "C", id) WHERE deleted_at IS NULL;
 CREATE INDEX members_hire_date_idx ON members USING btree (COALESCE(hire_date, 'infinity'::date), id) WHERE deleted_at IS NULL;
 CREATE INDEX members_last_name_search_idx ON members USING btree (fold_text((last_name::text || ' '::text) || first_name::text) COLLATE "C", id) WHERE deleted_at IS NULL;
-CREATE INDEX members_member_number_search_idx ON members USING btree (lower(member_number::text) COLLATE "C", id) WHERE deleted_at IS NULL;
+CREATE INDEX members_member_number_search_idx ON members USING btree (lower(member_number::text COLLATE "C"), id) WHERE deleted_at IS NULL;
+CREATE UNIQUE INDEX members_number_in_any_case_key ON members USING btree (lower(member_number::text COLLATE "C"));
 CREATE INDEX members_status_classification_idx ON members USING btree (status, classification, id) WHERE deleted_at IS NULL;
 CREATE INDEX one_time_tokens_expires_at_idx ON one_time_tokens USING btree (expires_at);
 CREATE INDEX one_time_tokens_user_id_idx ON one_time_tokens USING btree (user_id) WHERE used_at IS NULL;
@@ -1518,6 +1519,7 @@ CREATE INDEX registrations_expires_at_idx ON registrations USING btree (expires_
 CREATE INDEX salting_activities_member_id_idx ON salting_activities USING btree (member_id, activity_date, id);
 CREATE INDEX salting_activities_organization_id_idx ON salting_activities USING btree (organization_id, activity_date, id);
 CREATE INDEX students_cohort_idx ON students USING btree (cohort, id) WHERE deleted_at IS NULL;
+CREATE UNIQUE INDEX students_number_in_any_case_key ON students USING btree (lower(student_number::text COLLATE "C"));
 CREATE INDEX students_status_cohort_idx ON students USING btree (status, cohort, id) WHERE deleted_at IS NULL;
 CREATE INDEX users_created_at_idx ON users USING btree (created_at, id) WHERE deleted_at IS NULL;
 

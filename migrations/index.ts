@@ -42,6 +42,7 @@ import { ServingWithoutTheOwner1795421600000 } from './1795421600000-serving-wit
 import { PasswordProofs1795421700000 } from './1795421700000-password-proofs';
 import { DigestsOfSecrets1795421710000 } from './1795421710000-digests-of-secrets';
 import { FoldedLetters1795421720000 } from './1795421720000-folded-letters';
+import { NumbersInAnyCase1795421721000 } from './1795421721000-numbers-in-any-case';
 import { LoginGuesses1795421730000 } from './1795421730000-login-guesses';
 
 /** In the order they run; a spec compares this list with the files. */
@@ -90,5 +91,6 @@ export const migrations = [
   PasswordProofs1795421700000,
   DigestsOfSecrets1795421710000,
   FoldedLetters1795421720000,
+  NumbersInAnyCase1795421721000,
   LoginGuesses1795421730000,
 ];

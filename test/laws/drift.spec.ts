@@ -167,6 +167,22 @@ describe('migrating', () => {
     expect(await found('łukasz filler 7')).toContainEqual({ count: 1 });
   });
 
+  it('names numbers that several rows have in different cases, and changes none of them', async () => {
+    await migrateUntil('NumbersInAnyCase');
+    await query(`INSERT INTO members (id, member_number, first_name, last_name, classification)
+      SELECT id, number, 'Rosa', 'Delgado', 'journeyman'
+      FROM (VALUES (3, 'A0060003'), (4, 'B1'), (7, 'a0060003'), (8, 'b1'), (9, 'C1')) AS given (id, number)`);
+    const numbers = () => query('SELECT id, member_number FROM members ORDER BY id');
+    const before = await numbers();
+    await expect(migrate(empty)).rejects.toThrow(
+      /members that have one number in several cases:\n {2}3 has A0060003, 7 has a0060003\n {2}4 has B1, 8 has b1\n.*\n {2}UPDATE members SET member_number = '…' WHERE id = 7/,
+    );
+    expect(await numbers()).toEqual(before);
+    await query(`UPDATE members SET member_number = 'D' || id WHERE id > 6`);
+    await migrate(empty);
+    expect(await schemaOf(empty.ownerUrl)).toBe(await schemaOf(database.ownerUrl));
+  });
+
   const query = (sql: string) =>
     withClient(empty.ownerUrl, async (client) => {
       const results = [await client.query<Record<string, unknown>>(sql)].flat();

@@ -150,12 +150,14 @@ describe('the integrity check', () => {
     const stillLifted = async () =>
       (await service.lifted(context())).map(({ name, count, ids }) => [name, count, ids.length]).sort();
     const prevented = ['members.enum', 'members.required-missing', 'organizations.enum'].map((kind) => planted[kind]);
+    const duplicates = planted['members.duplicate-number'] ?? 0;
     const lifted = await stillLifted();
     expect(lifted).toEqual([
       ['last_name NOT NULL', prevented[1], prevented[1]],
       ['member_employments_current_check', 0, 0],
       ['member_employments_dates_check', 0, 0],
       ['member_employments_member_id_fkey', 0, 0],
+      ['members_number_in_any_case_key', 2 * duplicates, 2 * duplicates],
       ['members_status_check', prevented[0], prevented[0]],
       ['organization_contacts_organization_id_fkey', 0, 0],
       ['organization_contacts_primary_key', 0, 0],
@@ -168,6 +170,7 @@ describe('the integrity check', () => {
 
     await api.query(`UPDATE members SET last_name = 'Delgado' WHERE last_name IS NULL`);
     await api.query(`UPDATE members SET status = 'inactive' WHERE status = 'unknown'`);
+    await api.query(`UPDATE members SET member_number = 'A' || id WHERE member_number LIKE 'a%'`);
     await api.query(`UPDATE organizations SET org_type = 'union' WHERE org_type = 'vendor'`);
     await service.restoreConstraints(context(), api.database.ownerUrl);
     expect(await stillLifted()).toEqual([]);

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { EntityMetadata } from 'typeorm';
 import type { DomainError } from '#kernel';
 import type { Considered, RequestContext } from '#platform/context';
-import { Database, namedRows, snake, violationOf, type Violation } from '#platform/database';
+import { Database, inAnyCase, keyInAnyCase, namedRows, snake, violationOf, type Violation } from '#platform/database';
 import { auditDecision } from './audited';
 
 interface Found {
@@ -74,12 +74,17 @@ export class ConsideredRecords {
 }
 
 /** Of an index over some rows only, the others are not in the way. The columns of a foreign key are those it refers to. */
-function conditionOf({ indices, foreignKeys }: EntityMetadata, { constraint, columns, value }: Violation) {
+function conditionOf(metadata: EntityMetadata, { constraint, columns, value }: Violation) {
+  const { indices, foreignKeys } = metadata;
   const predicate = indices.find(({ name }) => name === constraint)?.where;
+  const isNormal = keyInAnyCase(metadata)?.index === constraint;
   const referring = foreignKeys
     .find(({ name }) => name === constraint)
     ?.columns.map(({ databaseName }) => databaseName);
-  const [first, ...others] = (referring ?? columns).map((column) => `t.${snake(column)}`);
+  const [first, ...others] = (referring ?? columns).map((column) => {
+    const name = `t.${snake(column)}`;
+    return isNormal ? inAnyCase(name) : name;
+  });
   // PostgreSQL writes the values of several columns with commas between them.
   const isSame = others.length === 0 ? `${first} = $1` : `concat_ws(', ', ${[first, ...others].join(', ')}) = $1`;
   return { where: predicate ? `${isSame} AND (${predicate})` : isSame, values: [value] };

@@ -5,7 +5,7 @@ import { AuditWriter } from '#audit';
 import { DomainError } from '#kernel';
 import { CONFIG, type Config } from '#platform/config';
 import type { RequestContext } from '#platform/context';
-import { Database, inTime, now } from '#platform/database';
+import { Database, inAnyCase, inTime, now } from '#platform/database';
 import type { Rendered } from '#platform/http';
 import { Mailer, type Mail } from '#platform/mail';
 import { Records } from '#records';
@@ -175,8 +175,7 @@ export class RegistrationService {
          u.email AS "accountEmail", coalesce(${faultSql} IS NULL, false) AS "accountWorks",
          EXISTS (SELECT FROM users WHERE email = $3) AS "addressIsTaken"
        FROM members m LEFT JOIN users u ON u.member_id = m.id
-       WHERE lower(m.member_number) COLLATE "C" = lower($1) AND m.deleted_at IS NULL
-       ORDER BY m.member_number = $1 DESC LIMIT 1`,
+       WHERE ${inAnyCase('m.member_number')} = ${inAnyCase('$1::text')} AND m.deleted_at IS NULL`,
       [memberNumber, dateOfBirth, email],
     );
     return member;

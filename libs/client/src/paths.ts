@@ -2979,7 +2979,7 @@ export interface components {
             /** @example 17 */
             id: number;
             /**
-             * @description The number on the union card; letters and digits, unique.
+             * @description The number on the union card; letters and digits, unique in any case.
              * @example 7464416
              */
             memberNumber: string;
@@ -3068,7 +3068,7 @@ export interface components {
         };
         CreateMember: {
             /**
-             * @description The number on the union card; letters and digits, unique.
+             * @description The number on the union card; letters and digits, unique in any case.
              * @example 7464416
              */
             memberNumber: string;
@@ -3119,7 +3119,7 @@ export interface components {
         };
         UpdateMember: {
             /**
-             * @description The number on the union card; letters and digits, unique.
+             * @description The number on the union card; letters and digits, unique in any case.
              * @example 7464416
              */
             memberNumber?: string;
@@ -9777,7 +9777,7 @@ export interface operations {
                 "X-Break-Glass"?: "true" | "false";
             };
             path: {
-                /** @description The number on the union card; letters and digits, unique. */
+                /** @description The number on the union card; letters and digits, unique in any case. */
                 number: string;
             };
             cookie?: never;
@@ -14483,7 +14483,6 @@ export interface operations {
                 "X-Break-Glass"?: "true" | "false";
             };
             path: {
-                /** @description Made by the server. */
                 number: string;
             };
             cookie?: never;
@@ -18451,7 +18450,6 @@ export interface operations {
                 "X-Break-Glass"?: "true" | "false";
             };
             path: {
-                /** @description Made by the server: the year it was filed, and a count within the year. */
                 number: string;
             };
             cookie?: never;

@@ -82,7 +82,13 @@ export const GrievanceView = viewOf(
   { made: { grievanceNumber }, restricted: ['notes'], isSoft: true },
 );
 export const GrievancePage = listOf(GrievanceView, 'GrievancePage');
-export const ByGrievanceNumber = z.strictObject({ number: grievanceNumber });
+export const ByGrievanceNumber = z.strictObject({
+  number: z
+    .string()
+    .trim()
+    .regex(/^[Gg][Rr]-\d{4}-\d{4,6}$/, 'must be such as GR-2026-0042')
+    .toUpperCase(),
+});
 
 const filtersWithin = {
   status: status.optional().describe('Grievances that stand so.'),

@@ -108,7 +108,7 @@ export const checksOn = (today: string): Check[] => [
     severity: 'critical',
     table: 'members',
     sql: `SELECT min(t.id) AS id, jsonb_build_object('members', jsonb_agg(t.id ORDER BY t.id)) AS details FROM members t
-      GROUP BY lower(btrim(t.member_number)) HAVING count(*) > 1`,
+      GROUP BY lower(btrim(t.member_number) COLLATE "C") HAVING count(*) > 1`,
   },
   {
     kind: 'users.duplicate-email',

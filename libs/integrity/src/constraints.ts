@@ -1,4 +1,5 @@
 import type { EntityMetadata } from 'typeorm';
+import { inAnyCase, keyInAnyCase } from '#platform/database';
 
 /** A constraint that an entity declares, how it is made, and the condition that a row `t` is in its way. */
 export interface Constraint {
@@ -52,6 +53,12 @@ export function constraintsOf(metadata: EntityMetadata): Constraint[] {
         ...{ table, name, make: `CREATE UNIQUE INDEX ${name} ON ${table} (${named(columns)}) WHERE ${where}` },
         inTheWay: repeated(named(columns), where),
       })),
+    ...[keyInAnyCase(metadata)].flatMap((key) => {
+      if (!key) return [];
+      const normal = inAnyCase(key.column);
+      const make = `CREATE UNIQUE INDEX ${key.index} ON ${table} (${normal})`;
+      return [{ table, name: key.index, make, inTheWay: repeated(normal, 'true') }];
+    }),
     ...metadata.columns
       .filter(({ isNullable }) => !isNullable)
       .map(({ databaseName: column }) => ({

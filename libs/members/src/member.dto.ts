@@ -26,8 +26,9 @@ const like = (field: keyof typeof sample) => ({ examples: [sample[field]] });
 
 const memberNumber = z
   .string()
+  .trim()
   .regex(/^[0-9A-Za-z]{1,50}$/, 'must be 1 to 50 letters and digits')
-  .describe('The number on the union card; letters and digits, unique.')
+  .describe('The number on the union card; letters and digits, unique in any case.')
   .meta({ examples: [sample.memberNumber, 'A8000012'] });
 
 /** Fields that may be empty: null in a view, null or absent in what is sent. */

@@ -1,10 +1,11 @@
+import { inAnyCase } from '#platform/database';
 import { own, text, type Resource } from '#records';
 import { CONTACT_DETAILS, MemberView, NAMES } from './member.dto';
 import { Member } from './member.entity';
 
 const lastFirst = `fold_text(t.last_name || ' ' || t.first_name)`;
 const firstLast = `fold_text(t.first_name || ' ' || t.last_name)`;
-const number = 'lower(t.member_number)';
+const number = inAnyCase('t.member_number');
 
 /** How members are seen, found and sorted. Each expression below has its index in the members migration. */
 export const members: Resource = {

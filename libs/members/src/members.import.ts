@@ -138,7 +138,7 @@ export class MembersImport {
       const { valid, errors } = await sort(batch, found.rowsRead, numbers);
       const idOf = await this.holders(context, valid);
       for (const { row, member } of valid) {
-        const memberId = idOf.get(member.memberNumber);
+        const memberId = idOf.get(normal(member.memberNumber));
         if (memberId !== undefined) errors.push({ row, ...duplicate, memberId });
       }
       for (const id of idOf.values()) found.told.add(id);
@@ -199,7 +199,7 @@ export class MembersImport {
       const taken = valid.filter(({ member }) => !created.has(member.memberNumber));
       const idOf = await this.holders(context, taken);
       for (const { row, member } of taken) {
-        errors.push({ row, ...duplicate, memberId: idOf.get(member.memberNumber) });
+        errors.push({ row, ...duplicate, memberId: idOf.get(normal(member.memberNumber)) });
       }
       const after: Progress = {
         ...before,
@@ -276,6 +276,11 @@ export class MembersImport {
 
 const duplicate = { field: 'memberNumber', message: 'is the number of another member' };
 
+/** The same number in any case, as the database has it. */
+function normal(memberNumber: string): string {
+  return memberNumber.toLowerCase();
+}
+
 function emptyProgress(): Progress {
   return { rowsRead: 0, rowsCreated: 0, rowsRefused: 0, errors: [], told: new Set(), rowsHash: '', finished: false };
 }
@@ -298,9 +303,9 @@ async function sort(batch: Row[], rowsBefore: number, numbers: Set<string>) {
     else if (!parsed.success) {
       const [issue] = parsed.error.issues;
       errors.push({ row, field: issue?.path.join('.') ?? '', message: issue?.message ?? 'is not valid' });
-    } else if (numbers.has(parsed.data.memberNumber)) errors.push({ row, ...duplicate });
+    } else if (numbers.has(normal(parsed.data.memberNumber))) errors.push({ row, ...duplicate });
     else {
-      numbers.add(parsed.data.memberNumber);
+      numbers.add(normal(parsed.data.memberNumber));
       valid.push({ row, member: parsed.data });
     }
   }

@@ -1,3 +1,4 @@
+export { inAnyCase, keyInAnyCase, normalForm, UniqueInAnyCase } from './any-case';
 export { BatchedLookUps, batchMs } from './batched-look-ups';
 export { asOwner, bulkLoad } from './bulk-load';
 export { checkIn, checkOut } from './check-out';

@@ -113,7 +113,7 @@ export function violationOf({ code, cause }: DomainError): Violation | undefined
   const error = pgErrorOf(cause);
   const key = error && keyOf(error);
   if (!error?.table || !error.constraint || !key) return undefined;
-  return { table: error.table, constraint: error.constraint, columns: key.columns.split(', '), value: key.value };
+  return { table: error.table, constraint: error.constraint, columns: columnsOf(key.columns), value: key.value };
 }
 
 /** The rows that a trigger of ours has found in the way, by table: it names them in its detail, as JSON. */
@@ -124,12 +124,16 @@ export function namedRows({ code, cause }: DomainError): [table: string, ids: nu
 
 /** The columns of a key as pointers; the values stay out of it, they may be somebody's. */
 function keyFields(error: PgError, message: string): FieldError[] {
-  const columns = keyOf(error)?.columns ?? '';
-  return columns
+  const columns = columnsOf(keyOf(error)?.columns ?? '');
+  return columns.map((column) => ({ pointer: `/${camel(column)}`, message }));
+}
+
+/** The columns of a key, also of one of their normal forms: `lower(a::text COLLATE "C")`. */
+function columnsOf(key: string): string[] {
+  return key
     .split(',')
-    .map((column) => camel(column.replace(/^.*\(|\).*$|::.*$|"/g, '').trim()))
-    .filter(Boolean)
-    .map((field) => ({ pointer: `/${field}`, message }));
+    .map((column) => column.replace(/^.*\(|\).*$|::.*$|"/g, '').trim())
+    .filter(Boolean);
 }
 
 /**

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { RequestContext } from '#platform/context';
-import { Database, longStatementMs, snake } from '#platform/database';
+import { Database, keyInAnyCase, longStatementMs, normalForm, snake } from '#platform/database';
 import { visibleFields } from './projection';
 import type { ListQuery, Resource } from './resource';
 import { anyBegins, matching, matchOf, type Match } from './search';
@@ -56,13 +56,16 @@ export class BulkRecords {
     return visibleFields(resource, actorOf(context));
   }
 
-  /** The records that have one of these keys, removed ones included. */
+  /** The records that have one of these keys, removed ones included. Keys that are unique in any case are in their normal form. */
   holding(context: RequestContext, resource: Resource, key: string, values: string[]): Promise<Holder[]> {
+    const metadata = this.database.dataSource.getMetadata(resource.entity);
+    const normal = (sql: string) => normalForm(metadata, key, sql);
+    const column = normal(`t.${snake(key)}`);
     return this.database.query<Holder>(
       context,
       // A join: \`= ANY\` compares each row with each value where the planner knows the table as small.
-      `SELECT DISTINCT t.id, t.audit_ref AS version, t.${snake(key)} AS key
-       FROM unnest($1::text[]) AS given(key) JOIN ${this.tableOf(resource)} t ON t.${snake(key)} = given.key ORDER BY id`,
+      `SELECT DISTINCT t.id, t.audit_ref AS version, ${column} AS key FROM unnest($1::text[]) AS given(key)
+       JOIN ${metadata.tableName} t ON ${column} = ${normal('given.key')} ORDER BY id`,
       [values],
       longStatementMs,
     );
@@ -78,11 +81,13 @@ export class BulkRecords {
     const names = columns.map((column) => snake(column.databaseName));
     const types = columns.map((column) => `"${column.propertyName}" ${sqlType(column.type)}`);
     const sources = columns.map((column) => `r."${column.propertyName}"`);
+    // Of a key that is unique in any case, either of its indexes may find the row that is there.
+    const target = keyInAnyCase(metadata)?.property === key ? '' : `(${snake(key)}) `;
     const rows = await this.database.query<{ key: string }>(
       context,
       `INSERT INTO ${table} (${names.join(', ')})
        SELECT ${sources.join(', ')} FROM json_to_recordset($1::json) AS r (${types.join(', ')})
-       ON CONFLICT (${snake(key)}) DO NOTHING RETURNING ${snake(key)} AS key`,
+       ON CONFLICT ${target}DO NOTHING RETURNING ${snake(key)} AS key`,
       [JSON.stringify(records)],
       longStatementMs,
     );

@@ -3,7 +3,7 @@ import { scopeOf, type Permission } from '#access';
 import { auditedDecision } from '#audit';
 import { DomainError } from '#kernel';
 import type { Actor, RequestContext } from '#platform/context';
-import { snake, type Database } from '#platform/database';
+import { normalForm, snake, type Database } from '#platform/database';
 import { projection } from './projection';
 import { referencesOf, type Reference } from './references';
 import type { Bind, ListQuery, Resource } from './resource';
@@ -79,7 +79,10 @@ export class Statement {
 
   /** Columns equal to the given values. */
   matching(key: Record<string, unknown>): string[] {
-    return Object.entries(key).map(([property, value]) => `t.${snake(property)} = ${this.bind(value)}`);
+    return Object.entries(key).map(([property, value]) => {
+      const same = (sql: string) => normalForm(this.metadata, property, sql);
+      return `${same(`t.${snake(property)}`)} = ${same(this.bind(value))}`;
+    });
   }
 
   /** The rows an actor may meet: those of the scope, without the soft-deleted unless asked for by one who may (`any` does not ask). */

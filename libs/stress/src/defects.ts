@@ -12,6 +12,7 @@ const lifted = [
   'ALTER TABLE members ALTER COLUMN last_name DROP NOT NULL',
   'ALTER TABLE organizations DROP CONSTRAINT IF EXISTS organizations_org_type_check',
   'DROP INDEX IF EXISTS organization_contacts_primary_key',
+  'DROP INDEX IF EXISTS members_number_in_any_case_key',
 ];
 
 /** The defects by the kind that the integrity check calls them, at scale 1: how many, and what plants them; $1 is how many. */

@@ -55,4 +55,9 @@ export const studentFilters = {
   cohort: fields.text(50).optional().describe('Students of this cohort.'),
   memberId: fields.idText.optional().describe('The student who is this member.'),
 };
-export const ByStudentNumber = z.strictObject({ number: studentNumber });
+export const ByStudentNumber = z.strictObject({
+  number: z
+    .string()
+    .trim()
+    .regex(/^[Ss]\d{6}$/, 'must be S and six digits'),
+});
