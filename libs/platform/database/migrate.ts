@@ -24,6 +24,7 @@ export async function migrate(urls: MigrationUrls, log: (line: string) => void =
   try {
     await guard.query('SELECT pg_advisory_lock($1)', [migrationLock]);
     await refuseOldServer(guard);
+    await refuseOtherEncoding(guard);
     const dataSource = new DataSource({
       type: 'postgres',
       url: urls.ownerUrl,
@@ -90,6 +91,19 @@ async function refuseOldServer(client: Client): Promise<void> {
     `SELECT current_setting('server_version_num')::int AS number`,
   );
   if ((rows[0]?.number ?? 0) < 150_000) throw new Error('PostgreSQL 15 or newer is required.');
+}
+
+/** Names are folded, and texts measured, by the letters of Unicode. The locale decides nothing of it: even C will do. */
+async function refuseOtherEncoding(client: Client): Promise<void> {
+  const { rows } = await client.query<{ encoding: string; name: string }>(
+    `SELECT current_setting('server_encoding') AS encoding, current_database() AS name`,
+  );
+  const [database] = rows;
+  if (database?.encoding === 'UTF8') return;
+  throw new Error(
+    `The database ${database?.name} has the encoding ${database?.encoding}, and UTF8 is required. ` +
+      `Make another one, by CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0, and restore its data there.`,
+  );
 }
 
 /** Makes the coming months' partitions of the ledger, as the schema's owner or the archiver. */
