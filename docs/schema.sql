@@ -1203,6 +1203,7 @@ CREATE TABLE members (
   CONSTRAINT members_pkey PRIMARY KEY (id),
   CONSTRAINT members_member_number_key UNIQUE (member_number),
   CONSTRAINT members_classification_check CHECK (classification::text = ANY (ARRAY['apprentice_1'::character varying, 'apprentice_2'::character varying, 'apprentice_3'::character varying, 'apprentice_4'::character varying, 'apprentice_5'::character varying, 'journeyman'::character varying, 'foreman'::character varying, 'retiree'::character varying, 'honorary'::character varying]::text[])),
+  CONSTRAINT members_dates_check CHECK (hire_date > date_of_birth),
   CONSTRAINT members_email_check CHECK (email::text = lower(email::text)),
   CONSTRAINT members_member_number_check CHECK (member_number::text ~ '^[0-9A-Za-z]+$'::text),
   CONSTRAINT members_status_check CHECK (status::text = ANY (ARRAY['active'::character varying, 'inactive'::character varying, 'suspended'::character varying, 'retired'::character varying, 'deceased'::character varying]::text[]))

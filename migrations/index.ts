@@ -44,6 +44,7 @@ import { DigestsOfSecrets1795421710000 } from './1795421710000-digests-of-secret
 import { FoldedLetters1795421720000 } from './1795421720000-folded-letters';
 import { NumbersInAnyCase1795421721000 } from './1795421721000-numbers-in-any-case';
 import { LoginGuesses1795421730000 } from './1795421730000-login-guesses';
+import { BirthBeforeHiring1795421750000 } from './1795421750000-birth-before-hiring';
 
 /** In the order they run; a spec compares this list with the files. */
 export const migrations = [
@@ -93,4 +94,5 @@ export const migrations = [
   FoldedLetters1795421720000,
   NumbersInAnyCase1795421721000,
   LoginGuesses1795421730000,
+  BirthBeforeHiring1795421750000,
 ];

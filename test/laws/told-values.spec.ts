@@ -14,7 +14,6 @@ const stored: Record<string, string> = {
   'employers.ts: found.orgType': 'grievances:create request.invalid',
   'records.ts: list': 'members:delete record.in-use',
   'pg-errors.ts: error.table': 'organizations:delete record.in-use',
-  'pg-errors.ts: error.constraint': 'member-employments:update request.invalid',
   "pg-errors.ts: camel(error.column ?? '')": 'member-employments:update request.invalid',
   'pg-errors.ts: name': 'members:create record.duplicate',
 };

@@ -1,6 +1,6 @@
 import { Check, Column, DeleteDateColumn, Entity, ForeignKey, Index } from 'typeorm';
 import { Audited, AuditedRow } from '#audit';
-import { oneOf } from '#platform/database';
+import { Explained, oneOf } from '#platform/database';
 
 export const REASONS = ['medical', 'death_in_family', 'hardship', 'disaster', 'other'] as const;
 export const APPLICATION_STATUSES = ['draft', 'submitted', 'under_review', 'approved', 'denied', 'paid'] as const;
@@ -9,6 +9,17 @@ export const PAYMENT_METHODS = ['check', 'direct_deposit', 'wire_transfer'] as c
 /** A member's request for help. It moves draft → submitted → under_review → approved | denied, approved → paid, and no other way. */
 @Entity('benevolence_applications')
 @Audited({ read: 'benevolence:read' })
+@Explained('benevolence_applications_approved_amount_check', 'amountRequested', 'must not be less than approvedAmount')
+@Explained(
+  'benevolence_applications_approval_check',
+  'status',
+  'must be approved or paid where an amount is approved, and otherwise neither',
+)
+@Explained(
+  'benevolence_applications_payment_check',
+  'paymentDate',
+  'and paymentMethod belong to a payment, and to nothing else',
+)
 @Check('benevolence_applications_reason_check', oneOf('reason', REASONS))
 @Check('benevolence_applications_status_check', oneOf('status', APPLICATION_STATUSES))
 @Check('benevolence_applications_amount_requested_check', 'amount_requested > 0')

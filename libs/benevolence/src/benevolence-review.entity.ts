@@ -1,6 +1,6 @@
 import { Check, Column, Entity, ForeignKey, Unique } from 'typeorm';
 import { Audited, AuditedRow } from '#audit';
-import { oneOf } from '#platform/database';
+import { Explained, oneOf } from '#platform/database';
 
 // eslint-disable-next-line no-restricted-syntax -- a level of review in the local's rules, no role of an account
 export const REVIEW_LEVELS = ['vp', 'admin', 'manager', 'president'] as const;
@@ -10,6 +10,11 @@ export const DECISIONS = ['approved', 'denied', 'needs_info', 'deferred'] as con
 @Entity('benevolence_reviews')
 @Audited({ read: 'benevolence:read-reviews' })
 @Unique('benevolence_reviews_once_key', ['applicationId', 'reviewerId', 'reviewLevel'])
+@Explained(
+  'benevolence_reviews_approved_amount_check',
+  'approvedAmount',
+  'must be more than 0, and belongs to an approval alone',
+)
 @Check('benevolence_reviews_review_level_check', oneOf('review_level', REVIEW_LEVELS))
 @Check('benevolence_reviews_decision_check', oneOf('decision', DECISIONS))
 @Check(

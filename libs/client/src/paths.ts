@@ -14483,6 +14483,7 @@ export interface operations {
                 "X-Break-Glass"?: "true" | "false";
             };
             path: {
+                /** @description The number of the student, in any case. */
                 number: string;
             };
             cookie?: never;
@@ -18450,6 +18451,7 @@ export interface operations {
                 "X-Break-Glass"?: "true" | "false";
             };
             path: {
+                /** @description The number of the grievance, in any case. */
                 number: string;
             };
             cookie?: never;

@@ -1,9 +1,12 @@
 import { Check, Column, Entity, ForeignKey, Index } from 'typeorm';
 import { Audited, AuditedRow } from '#audit';
+import { Explained } from '#platform/database';
 
 /** That a member works or worked for an organization. Deleted for good: the entry keeps the row. */
 @Entity('member_employments')
 @Audited({ read: 'employments:read' })
+@Explained('member_employments_dates_check', 'endDate', 'must not be before startDate')
+@Explained('member_employments_current_check', 'endDate', 'must be empty while the employment is current')
 @Check('member_employments_dates_check', 'end_date >= start_date')
 @Check('member_employments_current_check', 'NOT (is_current AND end_date IS NOT NULL)')
 @Check('member_employments_hourly_rate_check', 'hourly_rate >= 0')

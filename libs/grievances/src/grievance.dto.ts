@@ -87,7 +87,9 @@ export const ByGrievanceNumber = z.strictObject({
     .string()
     .trim()
     .regex(/^[Gg][Rr]-\d{4}-\d{4,6}$/, 'must be such as GR-2026-0042')
-    .toUpperCase(),
+    .toUpperCase()
+    .describe('The number of the grievance, in any case.')
+    .meta({ examples: ['GR-2026-0042'] }),
 });
 
 const filtersWithin = {

@@ -1,6 +1,6 @@
 import { Check, Column, DeleteDateColumn, Entity, ForeignKey, Index, Unique } from 'typeorm';
 import { Audited, AuditedRow } from '#audit';
-import { oneOf } from '#platform/database';
+import { Explained, oneOf } from '#platform/database';
 
 /** In their order: a record of step n, counted from 1, is about the n-th. */
 export const STEPS = ['step_1', 'step_2', 'step_3', 'arbitration'] as const;
@@ -18,6 +18,7 @@ export const GRIEVANCE_STATUSES = [
 @Entity('grievances')
 @Audited({ read: 'grievances:read' })
 @Unique('grievances_grievance_number_key', ['grievanceNumber'])
+@Explained('grievances_incident_date_check', 'incidentDate', 'must not be after filedDate')
 @Check('grievances_grievance_number_check', `grievance_number ~ '^GR-[0-9]{4}-[0-9]{4,}$'`)
 @Check('grievances_incident_date_check', 'incident_date <= filed_date')
 @Check('grievances_current_step_check', oneOf('current_step', STEPS))

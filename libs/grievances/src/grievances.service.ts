@@ -59,7 +59,8 @@ export class GrievancesService implements Verbs<CreateGrievance, UpdateGrievance
       grievance = await this.hold(context, grievanceId);
       await this.refuseOwn(context, grievance);
       mustGoOn(grievance);
-      stepNumber = await this.nextStep(context, grievanceId);
+      const last = await this.lastStep(context, grievanceId);
+      stepNumber = (last?.step ?? 0) + 1;
       if (stepNumber > STEPS.length)
         throw notAllowed('Every step is recorded; the grievance can be settled, withdrawn or closed.');
       if (step.stepNumber !== undefined && step.stepNumber !== stepNumber) {
@@ -68,6 +69,8 @@ export class GrievancesService implements Verbs<CreateGrievance, UpdateGrievance
       if (step.outcome === 'advanced' && stepNumber === STEPS.length) {
         throw notAllowed('Nothing follows on arbitration: it is denied or settled.');
       }
+      if (step.meetingDate < grievance.filedDate) throw invalid('/meetingDate', 'must not be before the filing');
+      if (last && step.meetingDate < last.metOn) throw invalid('/meetingDate', 'must not be before the last step');
       return { stepNumber };
     };
     const also = () => this.move(context, grievance, stepNumber, step);
@@ -152,14 +155,15 @@ export class GrievancesService implements Verbs<CreateGrievance, UpdateGrievance
     });
   }
 
-  private async nextStep(context: RequestContext, grievanceId: number): Promise<number> {
-    const [last] = await this.database.query<{ id: number; step: number }>(
+  private async lastStep(context: RequestContext, grievanceId: number) {
+    const [last] = await this.database.query<{ id: number; step: number; metOn: string }>(
       context,
-      'SELECT id, step_number AS step FROM grievance_step_records WHERE grievance_id = $1 ORDER BY step_number DESC LIMIT 1',
+      `SELECT id, step_number AS step, meeting_date::text AS "metOn" FROM grievance_step_records
+       WHERE grievance_id = $1 ORDER BY step_number DESC LIMIT 1`,
       [grievanceId],
     );
     if (last) context.consider({ tableName: 'grievance_step_records', ids: [last.id] });
-    return (last?.step ?? 0) + 1;
+    return last;
   }
 
   /** Counted under a lock until the commit, so that no number is given twice and none is lost to a rollback. */

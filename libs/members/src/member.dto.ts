@@ -40,7 +40,7 @@ const optional = {
   zipCode: fields.text(20).nullish().meta(like('zipCode')),
   phone: fields.text(50).nullish().meta(like('phone')),
   email: fields.email.nullish().describe('Stored in lower case; several members may share one.').meta(like('email')),
-  dateOfBirth: fields.day.nullish().meta(like('dateOfBirth')),
+  dateOfBirth: fields.pastDay.nullish().meta(like('dateOfBirth')),
   hireDate: fields.day.nullish().describe('The day of joining the union.').meta(like('hireDate')),
   notes: fields.longText(20_000).nullish().describe('For the office only.').meta(like('notes')),
 };

@@ -1,6 +1,6 @@
 import { Check, Column, DeleteDateColumn, Entity, Index, Unique } from 'typeorm';
 import { Audited, AuditedRow } from '#audit';
-import { oneOf, UniqueInAnyCase } from '#platform/database';
+import { Explained, oneOf, UniqueInAnyCase } from '#platform/database';
 
 export const MEMBER_STATUSES = ['active', 'inactive', 'suspended', 'retired', 'deceased'] as const;
 export const CLASSIFICATIONS = [
@@ -20,6 +20,8 @@ export const CLASSIFICATIONS = [
 @Audited({ read: 'members:read', restricted: { notes: 'members:notes' } })
 @Unique('members_member_number_key', ['memberNumber'])
 @UniqueInAnyCase('members_number_in_any_case_key', 'memberNumber')
+@Explained('members_dates_check', 'hireDate', 'must be after dateOfBirth')
+@Check('members_dates_check', 'hire_date > date_of_birth')
 @Check('members_member_number_check', `member_number ~ '^[0-9A-Za-z]+$'`)
 @Check('members_email_check', 'email = lower(email)')
 @Check('members_status_check', oneOf('status', MEMBER_STATUSES))

@@ -1,9 +1,15 @@
 import { Check, Column, DeleteDateColumn, Entity, ForeignKey, Index } from 'typeorm';
 import { Audited, AuditedRow } from '#audit';
+import { Explained } from '#platform/database';
 
 /** A person to turn to at an organization. One of the live ones at most is the primary one. */
 @Entity('organization_contacts')
 @Audited({ read: 'organizations:read' })
+@Explained(
+  'organization_contacts_primary_key',
+  'isPrimary',
+  'must be false: the organization has another primary contact',
+)
 @Check('organization_contacts_email_check', 'email = lower(email)')
 @Index('organization_contacts_organization_id_idx', ['organizationId', 'id'], { where: 'deleted_at IS NULL' })
 @Index('organization_contacts_primary_key', ['organizationId'], {

@@ -5,6 +5,7 @@ export { checkIn, checkOut } from './check-out';
 export { ContextQueryRunner } from './context-query-runner';
 export { connectionWaitMs, Database, longStatementMs } from './database';
 export { DatabaseHealth } from './database.health';
+export { Explained, explanationOf } from './explained.decorator';
 export { withLease } from './lease';
 export { makePartitions, migrate, ownsSchema, pendingMigrations, roleOf, type MigrationUrls } from './migrate';
 export { snake, SnakeNaming } from './naming';

@@ -1,5 +1,6 @@
 import { QueryFailedError } from 'typeorm';
 import { DomainError, invalid, OutdatedError, unavailable, type FieldError } from '#kernel';
+import { explanationOf } from './explained.decorator';
 import { isOfStandby } from './standby';
 
 /** The fields of a PostgreSQL error that are read here; see "Error and Notice Message Fields" in its manual. */
@@ -41,7 +42,7 @@ export function translateError(thrown: unknown): unknown {
       });
     case '23505':
       return new DomainError('record.duplicate', 'A record with the same key exists already.', {
-        errors: keyFields(error, 'is taken by another record'),
+        errors: explained(error) ?? keyFields(error, 'is taken by another record'),
         cause: thrown,
       });
     case '23503':
@@ -61,7 +62,10 @@ export function translateError(thrown: unknown): unknown {
     case '23514':
       // Without a constraint's name: a row for which its table has no partition. The ledger's next month was not made in time.
       if (!error.constraint) return unavailable('audit.unavailable', 'The access can not be recorded now.', thrown);
-      return broken(`The rule ${error.constraint} of ${error.table} is not met.`, thrown);
+      return new DomainError('request.invalid', 'The fields contradict a rule of the record.', {
+        errors: explained(error) ?? [{ pointer: '', message: 'contradicts a rule of the record' }],
+        cause: thrown,
+      });
     case '23502':
       return invalid(`/${camel(error.column ?? '')}`, 'A value is required.');
     case '22001':
@@ -80,8 +84,9 @@ function pgErrorOf(thrown: unknown): PgError | undefined {
   return (thrown instanceof QueryFailedError ? thrown.driverError : thrown) as PgError | undefined;
 }
 
-function broken(message: string, cause: unknown): DomainError {
-  return new DomainError('request.invalid', message, { errors: [{ pointer: '', message }], cause });
+function explained({ constraint }: PgError): FieldError[] | undefined {
+  const words = explanationOf(constraint);
+  return words && [{ pointer: `/${words.property}`, message: words.message }];
 }
 
 function isConnectionTrouble(error: PgError): boolean {

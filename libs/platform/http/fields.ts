@@ -25,7 +25,7 @@ function cleanText(max: number, clean = (given: string) => given) {
     .string()
     .overwrite((given) => clean(given).replace(disguises, ''))
     .trim()
-    .min(1)
+    .min(1, { abort: true })
     .max(max)
     .refine(isVisible, { error: 'must hold a letter, a digit or a sign', abort: true });
 }
@@ -63,6 +63,14 @@ export const day = z.iso
     error: 'must be between 1800 and 2199',
   });
 
+/** A day that has begun somewhere: places are up to 14 hours ahead of UTC. */
+export const pastDay = day.refine(
+  (value) => value <= new Date(Date.now() + 14 * 3_600_000).toISOString().slice(0, 10),
+  {
+    error: 'must not be in the future',
+  },
+);
+
 /** An instant, RFC 3339 with an offset. No place is further than 14 hours from UTC, and PostgreSQL reads none beyond 15. */
 export const instant = z.iso
   .datetime({ offset: true, error: 'must be an instant such as 2026-01-31T12:00:00Z' })
@@ -82,11 +90,15 @@ export const flag = z.enum(['true', 'false']).transform((value) => value === 'tr
 
 /** A whole number in a path or query, where it is text: decimal digits and nothing else. */
 export function digits(min: number, max: number) {
-  const whole = z.int('must be a whole number in decimal digits').min(min).max(max);
+  const whole = z.int({ error: isNoNumber }).min(min).max(max);
   return z.preprocess(
     (given) => (typeof given === 'string' && /^\d{1,16}$/.test(given) ? Number(given) : given),
     whole,
   );
+}
+
+function isNoNumber({ code, input }: { code?: string; input?: unknown }): string | undefined {
+  return code === 'invalid_type' && input !== undefined ? 'must be a whole number in decimal digits' : undefined;
 }
 
 /** PostgreSQL's largest integer. */

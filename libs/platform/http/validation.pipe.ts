@@ -2,14 +2,12 @@ import { Readable } from 'node:stream';
 import { Injectable, StandardSchemaValidationPipe, type ArgumentMetadata } from '@nestjs/common';
 import { z } from 'zod';
 import { DomainError, type FieldError } from '#kernel';
+import { wordsOf } from './issue-words';
 
 /** Faults that one answer lists. */
 const maxListed = 20;
 
-// "Invalid input: expected string, received undefined" tells a person at a counter less than this.
-z.config({
-  customError: (issue) => (issue.code === 'invalid_type' && issue.input === undefined ? 'is required' : undefined),
-});
+z.config({ customError: wordsOf });
 
 interface Issue {
   message: string;
@@ -82,9 +80,14 @@ export function validated<Schema extends z.ZodType>(schema: Schema, value: unkno
 }
 
 function invalidRequest(issues: Issue[]): DomainError {
-  const errors = issues.flatMap(fieldErrors);
+  const errors = distinct(issues.flatMap(fieldErrors));
   const count = errors.length === 1 ? 'One value is' : `${errors.length} values are`;
   return new DomainError('request.invalid', `${count} not valid.`, { errors: errors.slice(0, maxListed) });
+}
+
+/** One fault may break two rules that say the same. */
+function distinct(errors: FieldError[]): FieldError[] {
+  return [...new Map(errors.map((error) => [`${error.pointer} ${error.message}`, error])).values()];
 }
 
 function fieldErrors(issue: Issue): FieldError[] {

@@ -1,5 +1,6 @@
 import { Check, Column, Entity, ForeignKey } from 'typeorm';
 import { Audited, AuditedRow } from '#audit';
+import { Explained } from '#platform/database';
 
 /**
  * Entries of the ledger that stay, whatever their age, until the hold is released. All conditions that it has must be met by an
@@ -7,6 +8,7 @@ import { Audited, AuditedRow } from '#audit';
  */
 @Entity('legal_holds')
 @Audited({ read: 'holds:administer' })
+@Explained('legal_holds_range_check', 'heldTo', 'must be after heldFrom')
 @Check('legal_holds_everything_check', 'everything = (num_nonnulls(table_name, user_id, held_from, held_to) = 0)')
 @Check('legal_holds_record_check', 'record_id IS NULL OR table_name IS NOT NULL')
 @Check('legal_holds_range_check', 'held_from < held_to')

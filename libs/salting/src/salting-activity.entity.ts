@@ -1,6 +1,6 @@
 import { Check, Column, DeleteDateColumn, Entity, ForeignKey, Index } from 'typeorm';
 import { Audited, AuditedRow } from '#audit';
-import { oneOf } from '#platform/database';
+import { Explained, oneOf } from '#platform/database';
 
 export const ACTIVITY_TYPES = [
   'outreach',
@@ -18,6 +18,7 @@ export const ACTIVITY_OUTCOMES = ['positive', 'neutral', 'negative', 'no_contact
 /** What an organizer did at an employer. Without an outcome it is open. */
 @Entity('salting_activities')
 @Audited({ read: 'salting:read' })
+@Explained('salting_activities_counts_check', 'cardsSigned', 'must not be more than workersContacted')
 @Check('salting_activities_activity_type_check', oneOf('activity_type', ACTIVITY_TYPES))
 @Check('salting_activities_outcome_check', oneOf('outcome', ACTIVITY_OUTCOMES))
 @Check(

@@ -59,5 +59,7 @@ export const ByStudentNumber = z.strictObject({
   number: z
     .string()
     .trim()
-    .regex(/^[Ss]\d{6}$/, 'must be S and six digits'),
+    .regex(/^[Ss]\d{6}$/, 'must be S and six digits')
+    .describe('The number of the student, in any case.')
+    .meta({ examples: ['S000123'] }),
 });

@@ -1,6 +1,6 @@
 import { Check, Column, DeleteDateColumn, Entity, ForeignKey, Index, Unique } from 'typeorm';
 import { Audited, AuditedRow } from '#audit';
-import { oneOf, UniqueInAnyCase } from '#platform/database';
+import { Explained, oneOf, UniqueInAnyCase } from '#platform/database';
 
 export const STUDENT_STATUSES = ['applicant', 'enrolled', 'on_leave', 'completed', 'dropped', 'dismissed'] as const;
 
@@ -10,6 +10,7 @@ export const STUDENT_STATUSES = ['applicant', 'enrolled', 'on_leave', 'completed
 @Unique('students_member_id_key', ['memberId'])
 @Unique('students_student_number_key', ['studentNumber'])
 @UniqueInAnyCase('students_number_in_any_case_key', 'studentNumber')
+@Explained('students_dates_check', 'actualCompletionDate', 'must not be before enrollmentDate or applicationDate')
 @Check('students_status_check', oneOf('status', STUDENT_STATUSES))
 @Check('students_dates_check', 'actual_completion_date >= COALESCE(enrollment_date, application_date)')
 @Index('students_status_cohort_idx', ['status', 'cohort', 'id'], { where: 'deleted_at IS NULL' })
