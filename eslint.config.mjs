@@ -103,7 +103,7 @@ export const refuse = {
     group: ['pg'],
     importNames: ['Client', 'Pool'],
     allowTypeImports: true,
-    message: 'Import it from #platform/database, whose sessions do not depend on what the server is set to.',
+    message: 'Import it from #platform/sessions, whose answers do not depend on what the server is set to.',
   },
   fastify: {
     group: ['fastify', 'fastify/*', '@fastify/*', '@nestjs/platform-fastify'],
@@ -166,7 +166,7 @@ export const exemptions = [
     because: 'it validates names of roles, and may not import libs/access',
   },
   {
-    files: ['libs/platform/database/session.ts'],
+    files: ['libs/platform/sessions/session.ts'],
     from: ['driver'],
     because: 'it makes the sessions',
   },

@@ -16,7 +16,7 @@ import {
   type ArchiveFormat,
 } from './entry-file';
 import { inMonth, inRange } from './month-plan';
-import { Client } from '#platform/database';
+import { Client } from '#platform/sessions';
 
 const lineEnd = Buffer.from('\n');
 /** Beside what DuckDB takes for any statement, this many times the longest line, in MB. */

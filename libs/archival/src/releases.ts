@@ -3,7 +3,8 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { queryOn, type Query } from '#ledger';
 import { CONFIG, type Config } from '#platform/config';
 import type { RequestContext } from '#platform/context';
-import { Client, Database } from '#platform/database';
+import { Database } from '#platform/database';
+import { Client } from '#platform/sessions';
 import type { ArchiveRow } from './archive-rows';
 
 /** Waits between tries to take a month out, in ms: the first, and how long they become. Somebody may be reading all of the ledger. */

@@ -3,7 +3,8 @@ import { Logger } from '@nestjs/common';
 import { DatabaseError } from 'pg';
 import { OutdatedError, unavailable } from '#kernel';
 import type { Trace } from '#platform/observability';
-import { checkIn, checkOut, connectionWaitMs, type Database, Pace, Pool } from '#platform/database';
+import { checkIn, checkOut, connectionWaitMs, type Database, Pace } from '#platform/database';
+import { Pool } from '#platform/sessions';
 import { auditMetrics } from './audit.metrics';
 import { placeholdersOf } from './entry';
 

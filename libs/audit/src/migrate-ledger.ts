@@ -1,5 +1,6 @@
 import { ConfigError } from '#platform/config';
-import { Client, migrate, type MigrationUrls, pendingMigrations, roleOf } from '#platform/database';
+import { migrate, type MigrationUrls, pendingMigrations, roleOf } from '#platform/database';
+import { Client } from '#platform/sessions';
 import { weaknessesOf } from './weaknesses';
 
 /** Migrates, grants, and answers what is weaker than promised all the same, in sentences for an operator. */

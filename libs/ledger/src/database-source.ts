@@ -15,7 +15,7 @@ import {
   type SealedHashes,
 } from './seals';
 import type { Anchor, LedgerSource, SealedLeaves } from './verifier';
-import { Client } from '#platform/database';
+import { Client } from '#platform/sessions';
 
 /** Seals that are read at a time; one holds up to 2,048 entries. */
 const sealBatch = 32;

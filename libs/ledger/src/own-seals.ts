@@ -11,7 +11,7 @@ import { CompactRange, hashAt, hashBytes } from './merkle';
 import { PublishedLog } from './published-log';
 import { sealingLock } from './sealing';
 import { queryOn, rowsBefore, type Query, type Seal, type SealedHashes } from './seals';
-import { Client } from '#platform/database';
+import { Client } from '#platform/sessions';
 
 /**
  * Rows that are looked at for the log's own last one. Behind so many others an operator is asked.

@@ -6,7 +6,7 @@ import { queryOn, sealOfLeaf, type Seal } from './seals';
 import type { WordOfThread, WorkOfThread } from './verification-worker';
 import { doubled } from './verifier';
 import { verifyPart, type PartOptions, type PartVerdict } from './verify-part';
-import { Client } from '#platform/database';
+import { Client } from '#platform/sessions';
 
 /** Threads at most: each has two connections to the database, and a process there that is as busy. */
 const maxThreads = 16;
@@ -161,7 +161,8 @@ class Thread {
   private readonly worker: Worker;
 
   constructor(file: string, work: WorkOfThread, onProgress: (leaves: number) => void) {
-    this.worker = new Worker(file, { workerData: work });
+    // The compiled program, whatever conditions this process resolves imports by.
+    this.worker = new Worker(file, { workerData: work, execArgv: [] });
     this.found = new Promise((resolve, reject) => {
       this.worker.on('message', (word: WordOfThread) => ('leaves' in word ? onProgress(word.leaves) : resolve(word)));
       this.worker.once('error', reject);

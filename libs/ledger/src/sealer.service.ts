@@ -3,7 +3,8 @@ import { Inject, Injectable, Logger, type BeforeApplicationShutdown } from '@nes
 import type { PoolClient } from 'pg';
 import { Clock } from '#kernel';
 import { CONFIG, type Config } from '#platform/config';
-import { checkIn, checkOut, Pool } from '#platform/database';
+import { checkIn, checkOut } from '#platform/database';
+import { Pool } from '#platform/sessions';
 import { LedgerFault } from './ledger-fault.error';
 import { LedgerKey } from './ledger-key';
 import { ledgerMetrics } from './ledger.metrics';

@@ -13,6 +13,7 @@ const pick = <T>(list: readonly T[], index: number): T => list[index % list.leng
 /** A synthetic member; the same index is always the same person. Nobody real. */
 function demoMember(index: number): CreateMember {
   const firstName = pick(FIRST_NAMES, (index - 1) * 7);
+  const bornIn = 1955 + (index % 48);
   const lastName = pick(LAST_NAMES, (index - 1) * 4 + Math.floor((index - 1) / 16));
   return {
     memberNumber: String(7_400_000 + index * 37),
@@ -24,8 +25,8 @@ function demoMember(index: number): CreateMember {
     zipCode: String(98_000 + (index % 200)),
     phone: `555-${String(1000 + index)}`,
     email: `member${index}@example.org`,
-    dateOfBirth: `${1955 + (index % 48)}-${String((index % 12) + 1).padStart(2, '0')}-15`,
-    hireDate: `${1985 + (index % 40)}-${String((index % 12) + 1).padStart(2, '0')}-01`,
+    dateOfBirth: `${bornIn}-${String((index % 12) + 1).padStart(2, '0')}-15`,
+    hireDate: `${bornIn + 18 + (index % 6)}-${String((index % 12) + 1).padStart(2, '0')}-01`,
     status: index % 9 === 0 ? pick(MEMBER_STATUSES, index / 9) : 'active',
     classification: pick(CLASSIFICATIONS, index * 2),
   };

@@ -89,7 +89,7 @@ export class RequestContext {
   readonly ipAddress?: string;
   readonly userAgent?: string;
   /** Why, in the words of the client; undefined where those hold no letter and no digit. */
-  readonly reason?: string;
+  reason?: string;
   /** What `X-Break-Glass` said, as it was sent. */
   readonly breakGlass?: string;
   /** Set where the actor may not read without a reason; who changes something and shows nothing else need not have one. */
@@ -186,6 +186,11 @@ export class RequestContext {
   /** 428 for who must say why and did not: before work whose outcome tells of records. */
   demandReason(refused?: { tableName?: string; recordId?: number }): void {
     if (this.mustSayWhy && !this.reason) throw reasonRequired(refused);
+  }
+
+  /** Gives the reason that a body says, in place of the header's; entries of what follows have it. */
+  sayWhy(reason: string): void {
+    this.reason = meaningful(fitted(reason.trim(), 500)) ?? this.reason;
   }
 
   /**

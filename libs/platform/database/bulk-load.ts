@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { escapeIdentifier } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import type { RequestContext } from '#platform/context';
-import { Client } from './session';
+import { Client } from '#platform/sessions';
 
 /** One row of COPY's text: a value for each column, null for none. */
 type BulkRow = readonly (string | number | boolean | null)[];

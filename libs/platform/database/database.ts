@@ -14,7 +14,7 @@ import { PreparedStatements, preparingOf } from './prepared';
 import type { Replica } from './replica';
 import { replicaMetrics } from './replica.metrics';
 import { Replicas } from './replicas';
-import { Client } from './session';
+import { Client } from '#platform/sessions';
 
 /** How long a request waits for a pooled connection, in ms. */
 export const connectionWaitMs = 700;

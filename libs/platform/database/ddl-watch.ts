@@ -1,5 +1,5 @@
 import { DatabaseError } from 'pg';
-import { Client } from './session';
+import { Client } from '#platform/sessions';
 
 const insufficientPrivilege = '42501';
 

@@ -15,4 +15,3 @@ export { Pace } from './pace';
 export { RowWrites } from './row-writes';
 export { SharedCall } from './shared-call';
 export { exactInstant, inTime, now } from './sql-values';
-export { Client, Pool } from './session';

@@ -1,6 +1,6 @@
 import { setInterval } from 'node:timers';
 import { translateError } from './pg-errors';
-import { Client } from './session';
+import { Client } from '#platform/sessions';
 
 /** The holder says this often that it lives, in ms. */
 const aliveMs = 2_000;

@@ -1,7 +1,7 @@
 import { DataSource } from 'typeorm';
 import { migrations } from '#migrations';
 import { watchDdl } from './ddl-watch';
-import { Client } from './session';
+import { Client } from '#platform/sessions';
 
 export interface MigrationUrls {
   ownerUrl: string;

@@ -3,7 +3,7 @@ import type { PoolClient, QueryConfig, QueryResult } from 'pg';
 import { checkIn, checkOut } from './check-out';
 import { PreparedStatements, preparingOf } from './prepared';
 import { replicaMetrics } from './replica.metrics';
-import { Pool } from './session';
+import { Pool } from '#platform/sessions';
 
 /** Between two looks at a replica, in ms. */
 const lookMs = 250;
