@@ -241,7 +241,7 @@ describe.each(ROLES)('%s', (role) => {
       if (outcomeOf(reply) !== (scope ? 'reached' : '403')) surprises.push(`${operation}: ${reply.status}`);
       if (!scope) continue;
       const items = isExport
-        ? (parse(reply.text, { columns: true }) as unknown as Shown[])
+        ? (parse(reply.text, { columns: true, bom: true }) as unknown as Shown[])
         : reply.json<{ items: Shown[] }>().items;
       const found = items.map(({ id }) => Number(id as unknown)).sort((a, b) => a - b);
       const expected = (await idsOf(kind, scope, own)).sort((a, b) => a - b);

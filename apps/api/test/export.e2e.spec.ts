@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-const rowsOf = (reply: Reply): Row[] => parse(reply.text, { columns: true });
+const rowsOf = (reply: Reply): Row[] => parse(reply.text, { columns: true, bom: true });
 
 it('holds every member, as a file with a name, and its entry names each of them', async () => {
   const reply = await staff.get('/members/export?format=csv', { 'X-Access-Reason': 'Mailing' });
@@ -30,7 +30,7 @@ it('holds every member, as a file with a name, and its entry names each of them'
   expect(rows.map(({ id }) => Number(id))).toEqual(ids);
   const fields =
     'id,memberNumber,firstName,lastName,middleName,address,city,state,zipCode,phone,email,dateOfBirth,hireDate,status,classification,notes,createdAt,updatedAt,deletedAt';
-  expect(reply.text.split('\n', 1)[0]).toBe(fields);
+  expect(reply.text.split('\n', 1)[0]).toBe(`\ufeff${fields}`);
   expect(rows[0]).toMatchObject({
     memberNumber: 'S000001',
     lastName: 'Smith',

@@ -95,7 +95,10 @@ describe.each(Object.entries(expected))('the report %s', (name, { items, tables 
           ),
         );
         expect(reply.headers['content-disposition']).toBe(`attachment; filename="${name}-${on}.csv"`);
-        expect(parse(reply.text, { columns: true })).toEqual(rows.map((row) => expect.objectContaining(row) as object));
+        expect(reply.text.startsWith('\ufeff')).toBe(true);
+        expect(parse(reply.text, { columns: true, bom: true })).toEqual(
+          rows.map((row) => expect.objectContaining(row) as object),
+        );
       }
       const found = await api.entries({ requestId: reply.requestId });
       const shown = found.map((entry) => [entry.action, entry.reason, entry.tableName, [...entry.recordIds!].sort()]);

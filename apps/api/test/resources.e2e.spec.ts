@@ -178,7 +178,7 @@ describe.each(tested)('$name', ({ name, resource, filters }) => {
       expect([filter, total]).toEqual([filter, items.length]);
       await api.expectAudit(list, { action: 'BULK_READ', tableName: table, recordIds: items.map(({ id }) => id) });
       const exported = await admin.get(`${path}/export?${filter}`);
-      const rows = parse(exported.text, { columns: true }) as unknown as { id: string }[];
+      const rows = parse(exported.text, { columns: true, bom: true }) as unknown as { id: string }[];
       const exportedIds = rows.map(({ id }) => Number(id));
       expect(exportedIds).toEqual(items.map(({ id }) => id).sort((a, b) => a - b));
       await api.expectAudit(exported, { action: 'EXPORT', tableName: table, recordIds: exportedIds });

@@ -11,6 +11,7 @@ export { isReading } from './reading';
 export { Rendered } from './rendered';
 export { retire } from './retire';
 export { fastifyAdapter, prepareServer } from './server';
+export { byteOrderMark, csvLines, withoutGuard } from './spreadsheets';
 export { Upload } from './upload';
 export { ValidationPipe } from './validation.pipe';
 export { bearerToken, bearerTokenOf } from './bearer';

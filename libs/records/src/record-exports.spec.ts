@@ -120,9 +120,9 @@ describe('an export', () => {
 
   it('writes the fields that the actor may see', async () => {
     const headOf = async (role: Role) => (await text((await exported(role).begin()).getStream())).split('\n')[0];
-    expect(await headOf('staff')).toBe('id,doorNumber,deposit,notes,createdAt');
-    expect(await headOf('member')).toBe('id,doorNumber,deposit,createdAt');
-    expect(await headOf('instructor')).toBe('id,doorNumber');
+    expect(await headOf('staff')).toBe('\ufeffid,doorNumber,deposit,notes,createdAt');
+    expect(await headOf('member')).toBe('\ufeffid,doorNumber,deposit,createdAt');
+    expect(await headOf('instructor')).toBe('\ufeffid,doorNumber');
   });
 
   it.each([
@@ -130,10 +130,12 @@ describe('an export', () => {
     ['+1', `'+1`],
     ['-1', `'-1`],
     ['@sum', `'@sum`],
+    [`'=1+1`, `''=1+1`],
+    [`'B7'`, `'B7'`],
     ['B7', 'B7'],
   ])('holds %j, which no spreadsheet runs, as %j', async (doorNumber, written) => {
     const file = await exported('instructor', {}, 1, { doorNumber }).begin();
-    expect(await text(file.getStream())).toBe(`id,doorNumber\n1,${written}\n`);
+    expect(await text(file.getStream())).toBe(`\ufeffid,doorNumber\n1,${written}\n`);
   });
 
   it('is named after its table and the day', async () => {

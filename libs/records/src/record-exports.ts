@@ -1,9 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
 import { Injectable, StreamableFile } from '@nestjs/common';
-import { stringify } from 'csv-stringify/sync';
 import { DisclosureGate, ExportLeases, partNotes, recordsPerEntry } from '#audit';
 import { Calendar, OutdatedError } from '#kernel';
 import type { RequestContext } from '#platform/context';
+import { byteOrderMark, csvLines } from '#platform/http';
 import { BulkRecords, type Part } from './bulk-records';
 import type { Resource } from './resource';
 import { shownVersion, type ViewRow } from './statement';
@@ -89,7 +89,7 @@ export class RecordExports {
 }
 
 async function* linesOf(columns: string[], first: Part, later: Read): AsyncGenerator<string> {
-  yield stringify([columns]);
+  yield byteOrderMark + csvLines([columns], columns);
   let part = first;
   for (let number = 2; ; number += 1) {
     for (let from = 0; from < part.rows.length; from += writtenAtATime) {
@@ -104,5 +104,5 @@ async function* linesOf(columns: string[], first: Part, later: Read): AsyncGener
 
 function written(rows: ViewRow[], columns: string[]): string {
   const values = rows.map(({ json }) => JSON.parse(json) as Record<string, unknown>);
-  return stringify(values, { columns, escape_formulas: true });
+  return csvLines(values, columns);
 }

@@ -1,9 +1,9 @@
 import { Injectable, StreamableFile } from '@nestjs/common';
-import { stringify } from 'csv-stringify/sync';
 import { scopeOf } from '#access';
 import { Calendar, DomainError } from '#kernel';
 import type { RequestContext } from '#platform/context';
 import { Database, longStatementMs } from '#platform/database';
+import { byteOrderMark, csvLines } from '#platform/http';
 import type { Report } from './report';
 import type { ReportQuery } from './reports';
 
@@ -28,7 +28,7 @@ export class ReportsService {
     this.disclose(context, report, rows, { report: report.name, on: day, format });
     const columns = Object.keys(report.row.shape);
     if (format === 'csv') {
-      const text = stringify(rows, { header: true, columns, escape_formulas: true });
+      const text = byteOrderMark + csvLines([columns, ...rows], columns);
       return new StreamableFile(Buffer.from(text), {
         type: 'text/csv; charset=utf-8',
         disposition: `attachment; filename="${report.name}-${day}.csv"`,
