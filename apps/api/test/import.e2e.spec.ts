@@ -208,7 +208,7 @@ describe('a file that can not be read', () => {
   it.each([
     ['an unknown column', 'memberNumber,colour\n1,red', 422],
     ['a column twice', `${header},first_name\n`, 422],
-    ['a column without a name', `${header},\n`, 422],
+    ['nothing but empty cells', ',,,\n;;\n', 422],
     ['data where the header belongs', 'I1,Rosa,Delgado,foreman', 422],
     ['a quote that is never closed', `${header}\nX1,"Rosa,Delgado,foreman`, 400],
     ['a quote in the middle', `${header}\nX1,Ro"sa,Delgado,foreman`, 400],

@@ -5,11 +5,12 @@ import { DomainError, Turns, unavailable } from '#kernel';
 import { CONFIG, type Config } from '#platform/config';
 import type { RequestContext } from '#platform/context';
 import { Database, withLease } from '#platform/database';
-import type { ReceiveCsv, Upload } from '#platform/http';
+import { charset, type ReceiveCsv, type Upload } from '#platform/http';
 import { VirusScanner } from '#platform/virus-scan';
 import { BulkRecords } from '#records';
+import { dateFormat, type Row } from './import-columns';
 import { ImportPace } from './import-pace';
-import { batchesOf, type Row } from './import-rows';
+import { batchesOf, type Writing } from './import-rows';
 import { CreateMember } from './member.dto';
 import { members } from './member.resource';
 
@@ -31,6 +32,8 @@ export const ImportQuery = z.strictObject({
         'for the rows. `report`: rows without fault are created, the others ' +
         'listed; sent again with the same `Idempotency-Key` after an interruption, it goes on where it stopped.',
     ),
+  charset,
+  dateFormat,
 });
 export type ImportQuery = z.infer<typeof ImportQuery>;
 
@@ -63,6 +66,13 @@ interface Progress extends ImportReport {
   finished: boolean;
 }
 
+/** A file, and what the client said of it. */
+interface Sent {
+  upload: Upload;
+  writing: Writing;
+  mode: ImportQuery['mode'];
+}
+
 interface ValidRow {
   row: number;
   member: CreateMember;
@@ -80,16 +90,17 @@ export class MembersImport {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  async run(context: RequestContext, receive: ReceiveCsv, { mode }: ImportQuery): Promise<ImportReport> {
-    const file = await receive();
+  async run(context: RequestContext, receive: ReceiveCsv, { mode, ...writing }: ImportQuery): Promise<ImportReport> {
+    const upload = await receive();
+    const file: Sent = { upload, writing, mode };
     context.takeTime();
     try {
-      await this.scanner.mustBeClean(file, { tableName: 'members' });
+      await this.scanner.mustBeClean(upload, { tableName: 'members' });
       return await this.alone(context, () =>
-        mode === 'report' ? this.importSome(context, file, mode) : this.importAll(context, file, mode),
+        mode === 'report' ? this.importSome(context, file) : this.importAll(context, file),
       );
     } finally {
-      await file.close();
+      await upload.close();
     }
   }
 
@@ -110,8 +121,8 @@ export class MembersImport {
     }
   }
 
-  private async importSome(context: RequestContext, file: Upload, mode: ImportQuery['mode']): Promise<ImportReport> {
-    const progress = await this.consume(context, file, mode, new ImportPace());
+  private async importSome(context: RequestContext, file: Sent): Promise<ImportReport> {
+    const progress = await this.consume(context, file, new ImportPace());
     const ids = [...progress.told];
     if (ids.length > 0) context.disclose({ tableName: 'members', ids, list: true, notes: 'import' });
     return reportOf(progress);
@@ -121,20 +132,20 @@ export class MembersImport {
    * Looks for faults first: entries of others are not sealed while its transaction is open. Throws
    * 413 where that would be too long.
    */
-  private async importAll(context: RequestContext, file: Upload, mode: ImportQuery['mode']): Promise<ImportReport> {
+  private async importAll(context: RequestContext, file: Sent): Promise<ImportReport> {
     const total = (await this.resume(context)).finished ? 0 : await this.check(context, file);
     return this.database.transaction(context, async () => {
-      const progress = await this.consume(context, file, mode, new ImportPace(total));
+      const progress = await this.consume(context, file, new ImportPace(total));
       if (progress.rowsRefused > 0) throw rejected(context, progress);
       return reportOf(progress);
     });
   }
 
   /** Answers how many rows there are. Throws 422 that names the faults. */
-  private async check(context: RequestContext, file: Upload): Promise<number> {
+  private async check(context: RequestContext, { upload, writing }: Sent): Promise<number> {
     const found = emptyProgress();
     const numbers = new Set<string>();
-    for await (const batch of batchesOf(file, () => checkedRows)) {
+    for await (const batch of batchesOf(upload, writing, () => checkedRows)) {
       const { valid, errors } = await sort(batch, found.rowsRead, numbers);
       const idOf = await this.holders(context, valid);
       for (const { row, member } of valid) {
@@ -143,7 +154,7 @@ export class MembersImport {
       }
       for (const id of idOf.values()) found.told.add(id);
       found.rowsRead += batch.length;
-      found.rowsRefused += errors.length;
+      found.rowsRefused += rowsIn(errors);
       found.errors = listed(found.errors, errors);
     }
     if (found.rowsRefused > 0) throw rejected(context, found);
@@ -151,18 +162,13 @@ export class MembersImport {
   }
 
   /** Takes the rows that an earlier request with this key has not taken; of a finished import, it only compares them. */
-  private async consume(
-    context: RequestContext,
-    file: Upload,
-    mode: ImportQuery['mode'],
-    pace: ImportPace,
-  ): Promise<Progress> {
+  private async consume(context: RequestContext, { upload, writing, mode }: Sent, pace: ImportPace): Promise<Progress> {
     let progress = await this.resume(context);
     const resumeAt = { row: progress.rowsRead, hash: progress.rowsHash };
     const turns = new Turns();
     let read = 0;
     let hash: string = mode;
-    for await (const rows of batchesOf(file, () => pace.rows)) {
+    for await (const rows of batchesOf(upload, writing, () => pace.rows)) {
       const batch: Row[] = [];
       for (const row of rows) {
         await turns.next();
@@ -205,7 +211,7 @@ export class MembersImport {
         ...before,
         rowsRead: before.rowsRead + batch.length,
         rowsCreated: before.rowsCreated + created.size,
-        rowsRefused: before.rowsRefused + errors.length,
+        rowsRefused: before.rowsRefused + rowsIn(errors),
         errors: listed(before.errors, errors),
         told: new Set([...before.told, ...idOf.values()]),
       };
@@ -301,8 +307,7 @@ async function sort(batch: Row[], rowsBefore: number, numbers: Set<string>) {
     const parsed = CreateMember.safeParse(record);
     if (fault) errors.push({ row, field: '', message: fault });
     else if (!parsed.success) {
-      const [issue] = parsed.error.issues;
-      errors.push({ row, field: issue?.path.join('.') ?? '', message: issue?.message ?? 'is not valid' });
+      for (const { path, message } of parsed.error.issues) errors.push({ row, field: path.join('.'), message });
     } else if (numbers.has(normal(parsed.data.memberNumber))) errors.push({ row, ...duplicate });
     else {
       numbers.add(normal(parsed.data.memberNumber));
@@ -310,6 +315,10 @@ async function sort(batch: Row[], rowsBefore: number, numbers: Set<string>) {
     }
   }
   return { valid, errors };
+}
+
+function rowsIn(errors: Fault[]): number {
+  return new Set(errors.map(({ row }) => row)).size;
 }
 
 function listed(before: Fault[], found: Fault[]): Fault[] {

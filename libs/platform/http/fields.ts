@@ -58,7 +58,7 @@ export const address = z.union([z.ipv4(), z.ipv6()]).transform((given) => canoni
 
 /** A calendar date `YYYY-MM-DD` that PostgreSQL and JavaScript both hold. */
 export const day = z.iso
-  .date('must be a date such as 2026-01-31')
+  .date({ error: 'must be a date such as 2026-01-31', abort: true })
   .refine((value) => value >= '1800-01-01' && value <= '2199-12-31', {
     error: 'must be between 1800 and 2199',
   });

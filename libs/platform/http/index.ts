@@ -1,4 +1,5 @@
 export { CsvBody, type ReceiveCsv } from './bodies';
+export { charset, textOf, type Charset } from './charsets';
 export { IfMatch } from './conditional';
 export { Context, contextOf } from './context.hook';
 export * as fields from './fields';
