@@ -1200,13 +1200,16 @@ CREATE TABLE members (
   updated_at timestamp with time zone DEFAULT now() NOT NULL,
   deleted_at timestamp with time zone,
   audit_ref bigint NOT NULL,
+  merged_into integer,
   CONSTRAINT members_pkey PRIMARY KEY (id),
   CONSTRAINT members_member_number_key UNIQUE (member_number),
   CONSTRAINT members_classification_check CHECK (classification::text = ANY (ARRAY['apprentice_1'::character varying, 'apprentice_2'::character varying, 'apprentice_3'::character varying, 'apprentice_4'::character varying, 'apprentice_5'::character varying, 'journeyman'::character varying, 'foreman'::character varying, 'retiree'::character varying, 'honorary'::character varying]::text[])),
   CONSTRAINT members_dates_check CHECK (hire_date > date_of_birth),
   CONSTRAINT members_email_check CHECK (email::text = lower(email::text)),
   CONSTRAINT members_member_number_check CHECK (member_number::text ~ '^[0-9A-Za-z]+$'::text),
-  CONSTRAINT members_status_check CHECK (status::text = ANY (ARRAY['active'::character varying, 'inactive'::character varying, 'suspended'::character varying, 'retired'::character varying, 'deceased'::character varying]::text[]))
+  CONSTRAINT members_merged_check CHECK (merged_into IS NULL OR deleted_at IS NOT NULL),
+  CONSTRAINT members_status_check CHECK (status::text = ANY (ARRAY['active'::character varying, 'inactive'::character varying, 'suspended'::character varying, 'retired'::character varying, 'deceased'::character varying]::text[])),
+  CONSTRAINT members_merged_into_fkey FOREIGN KEY (merged_into) REFERENCES members(id)
 );
 
 CREATE TABLE mfa_recovery_codes (
@@ -1502,6 +1505,7 @@ CREATE INDEX members_first_name_search_idx ON members USING btree (fold_text((fi
 CREATE INDEX members_hire_date_idx ON members USING btree (COALESCE(hire_date, 'infinity'::date), id) WHERE deleted_at IS NULL;
 CREATE INDEX members_last_name_search_idx ON members USING btree (fold_text((last_name::text || ' '::text) || first_name::text) COLLATE "C", id) WHERE deleted_at IS NULL;
 CREATE INDEX members_member_number_search_idx ON members USING btree (lower(member_number::text COLLATE "C"), id) WHERE deleted_at IS NULL;
+CREATE INDEX members_merged_into_idx ON members USING btree (merged_into) WHERE merged_into IS NOT NULL;
 CREATE UNIQUE INDEX members_number_in_any_case_key ON members USING btree (lower(member_number::text COLLATE "C"));
 CREATE INDEX members_status_classification_idx ON members USING btree (status, classification, id) WHERE deleted_at IS NULL;
 CREATE INDEX one_time_tokens_expires_at_idx ON one_time_tokens USING btree (expires_at);

@@ -45,6 +45,7 @@ import { FoldedLetters1795421720000 } from './1795421720000-folded-letters';
 import { NumbersInAnyCase1795421721000 } from './1795421721000-numbers-in-any-case';
 import { LoginGuesses1795421730000 } from './1795421730000-login-guesses';
 import { BirthBeforeHiring1795421750000 } from './1795421750000-birth-before-hiring';
+import { MergedMembers1795421751000 } from './1795421751000-merged-members';
 
 /** In the order they run; a spec compares this list with the files. */
 export const migrations = [
@@ -95,4 +96,5 @@ export const migrations = [
   NumbersInAnyCase1795421721000,
   LoginGuesses1795421730000,
   BirthBeforeHiring1795421750000,
+  MergedMembers1795421751000,
 ];

@@ -17,6 +17,7 @@ const lettingGo: Record<string, string> = {
   'archives.restoreAskedBy': 'likewise',
   'legal-holds.placedBy': 'likewise',
   'legal-holds.releasedBy': 'likewise',
+  'members.mergedInto': 'the number of who was merged finds nobody once the other is removed',
   'registrations.memberId': 'a registration for a removed member opens no account',
   'grievances.assignedRepId': 'a grievance outlives the account of who represents it',
 };

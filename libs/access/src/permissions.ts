@@ -45,6 +45,8 @@ export const PERMISSIONS = {
   'members:notes': { admin: 'all', officer: 'all', staff: 'all' },
   /** Creating, removing, importing and exporting members: office work, whatever a member may do to their own record. */
   'members:administer': { admin: 'all', officer: 'all', staff: 'all' },
+  /** Making one record of two that are one person. */
+  'members:merge': { admin: 'all', officer: 'all' },
   'organizations:read': { admin: 'all', officer: 'all', staff: 'all', organizer: 'all' },
   'organizations:write': { admin: 'all', officer: 'all', staff: 'all' },
   'employments:read': { admin: 'all', officer: 'all', staff: 'all', organizer: 'all', member: 'self' },
@@ -192,6 +194,7 @@ export const OPERATIONS = {
   'members:restore': 'members:administer',
   'members:import': 'members:administer',
   'members:export': 'members:administer',
+  'members:merge': 'members:merge',
   'members:audit-trail': 'audit:read',
   'attachments:list': 'attachments:read',
   'attachments:create': 'attachments:write',

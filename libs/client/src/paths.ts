@@ -824,6 +824,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/members/{id}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Merge a member who was entered twice into the other one */
+        post: operations["members:merge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/members": {
         parameters: {
             query?: never;
@@ -3058,6 +3075,39 @@ export interface components {
             updatedAt?: string;
             /** @description When the record was removed; null while it is in use. Absent for those who may not read it. */
             deletedAt?: string | null;
+        };
+        MergeMembers: {
+            /**
+             * @description The member who stays.
+             * @example 1
+             */
+            into: number;
+            /**
+             * @description Why they are one person.
+             * @example Entered twice: maiden name.
+             */
+            reason: string;
+            /**
+             * @description Says what would be moved, and moves nothing.
+             * @default false
+             * @example true
+             */
+            dryRun: boolean;
+        };
+        MergeReport: {
+            /** @description The member who is removed; the number goes on finding the other. */
+            from: number;
+            /** @description The member who has everything of both. */
+            into: number;
+            /** @description Whether nothing was moved. */
+            dryRun: boolean;
+            /** @description The records that were moved, or would be. */
+            moved: {
+                /** @description A table. */
+                table: string;
+                /** @description The records. */
+                ids: number[];
+            }[];
         };
         MemberPage: {
             items: components["schemas"]["MemberView"][];
@@ -9837,6 +9887,133 @@ export interface operations {
                 };
             };
             /** @description `request.invalid`: The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `access.reason-required`: A reason for the access is required. */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate.limited`: Too many requests. */
+            429: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal.error`: An unexpected error occurred. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `service.unavailable`: The service is not available now. `audit.unavailable`: The access can not be recorded now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "members:merge": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Why the record is looked at or changed; kept in the ledger, up to 500 characters. */
+                "X-Access-Reason"?: string;
+            };
+            path: {
+                /** @description The id of the record. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MergeMembers"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MergeReport"];
+                };
+            };
+            /** @description `request.malformed`: The request can not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `auth.required`: Authentication is required. `auth.token-invalid`: The token is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `auth.mfa-required`: A second factor must be set up first. `access.break-glass-refused`: Break-glass does not open this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `record.not-found`: There is no such record. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `members.conflict`: Both members have what a person has once. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request.invalid`: The request is not valid. `reference.missing`: A referenced record does not exist. */
             422: {
                 headers: {
                     [name: string]: unknown;

@@ -26,6 +26,7 @@ export const ERRORS = {
   'record.not-found': { status: 404, title: 'There is no such record' },
   'record.duplicate': { status: 409, title: 'A record with the same key exists' },
   'record.in-use': { status: 409, title: 'Other records depend on this one' },
+  'members.conflict': { status: 409, title: 'Both members have what a person has once' },
   'record.not-deleted': { status: 409, title: 'The record is not deleted' },
   'workflow.not-allowed': { status: 409, title: 'This is not possible in the present state' },
   'record.stale-version': { status: 412, title: 'The record has changed since it was read' },
@@ -53,6 +54,7 @@ export type ErrorCode = keyof typeof ERRORS;
 /** Codes that say how a record stands, whatever their detail. An error with one names the records in its entries. */
 const telling: readonly ErrorCode[] = [
   'record.in-use',
+  'members.conflict',
   'record.not-deleted',
   'record.stale-version',
   'workflow.not-allowed',

@@ -79,6 +79,34 @@ export const MemberView = viewOf(
   { restricted: { except: NAMES }, isSoft: true },
 );
 
+export const MergeMembers = z
+  .strictObject({
+    into: fields.id.describe('The member who stays.').meta({ examples: [1] }),
+    reason: fields
+      .text(500)
+      .describe('Why they are one person.')
+      .meta({ examples: ['Entered twice: maiden name.'] }),
+    dryRun: z
+      .boolean()
+      .default(false)
+      .describe('Says what would be moved, and moves nothing.')
+      .meta({ examples: [true] }),
+  })
+  .meta({ id: 'MergeMembers' });
+export type MergeMembers = z.infer<typeof MergeMembers>;
+
+export const MergeReport = z
+  .object({
+    from: z.int().describe('The member who is removed; the number goes on finding the other.'),
+    into: z.int().describe('The member who has everything of both.'),
+    dryRun: z.boolean().describe('Whether nothing was moved.'),
+    moved: z
+      .array(z.object({ table: z.string().describe('A table.'), ids: z.array(z.int()).describe('The records.') }))
+      .describe('The records that were moved, or would be.'),
+  })
+  .meta({ id: 'MergeReport' });
+export type MergeReport = z.infer<typeof MergeReport>;
+
 export const memberFilters = {
   q: fields
     .text(100)

@@ -1,4 +1,4 @@
-import { Check, Column, DeleteDateColumn, Entity, Index, Unique } from 'typeorm';
+import { Check, Column, DeleteDateColumn, Entity, ForeignKey, Index, Unique } from 'typeorm';
 import { Audited, AuditedRow } from '#audit';
 import { Explained, oneOf, UniqueInAnyCase } from '#platform/database';
 
@@ -22,6 +22,8 @@ export const CLASSIFICATIONS = [
 @UniqueInAnyCase('members_number_in_any_case_key', 'memberNumber')
 @Explained('members_dates_check', 'hireDate', 'must be after dateOfBirth')
 @Check('members_dates_check', 'hire_date > date_of_birth')
+@Explained('members_merged_check', 'mergedInto', 'names the member who this one was merged into')
+@Check('members_merged_check', 'merged_into IS NULL OR deleted_at IS NOT NULL')
 @Check('members_member_number_check', `member_number ~ '^[0-9A-Za-z]+$'`)
 @Check('members_email_check', 'email = lower(email)')
 @Check('members_status_check', oneOf('status', MEMBER_STATUSES))
@@ -32,6 +34,7 @@ export const CLASSIFICATIONS = [
 @Index('members_contains_idx', { synchronize: false })
 @Index('members_hire_date_idx', { synchronize: false })
 @Index('members_status_classification_idx', ['status', 'classification', 'id'], { where: 'deleted_at IS NULL' })
+@Index('members_merged_into_idx', ['mergedInto'], { where: 'merged_into IS NOT NULL' })
 @Index('members_created_at_idx', ['createdAt', 'id'], { where: 'deleted_at IS NULL' })
 export class Member extends AuditedRow {
   @Column({ type: 'varchar', length: 50 })
@@ -78,6 +81,11 @@ export class Member extends AuditedRow {
 
   @Column({ type: 'text', nullable: true })
   notes: string | null;
+
+  /** The member who has everything of this one since they were merged. */
+  @ForeignKey('members', { name: 'members_merged_into_fkey' })
+  @Column({ type: 'integer', nullable: true })
+  mergedInto: number | null;
 
   @DeleteDateColumn({ type: 'timestamptz' })
   deletedAt: Date | null;

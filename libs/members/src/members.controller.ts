@@ -1,11 +1,20 @@
-import { Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiBody, ApiConsumes, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { Allow } from '#access';
 import type { RequestContext } from '#platform/context';
-import { Context, CsvBody, type ReceiveCsv } from '#platform/http';
+import { Context, CsvBody, fields, type ReceiveCsv } from '#platform/http';
 import { recordController } from '#records';
-import { ByNumber, CreateMember, memberFilters, MemberView, UpdateMember } from './member.dto';
+import {
+  ByNumber,
+  CreateMember,
+  memberFilters,
+  MemberView,
+  MergeMembers,
+  MergeReport,
+  UpdateMember,
+} from './member.dto';
+import { MemberMergeService } from './member-merge.service';
 import { members } from './member.resource';
 import { MembersService } from './members.service';
 import { ImportQuery, ImportReport, MembersImport } from './members.import';
@@ -23,7 +32,11 @@ export class MembersController extends recordController(members, {
   rules: MembersService,
   changeErrors: ['auth.password-needed'],
 }) {
-  constructor(private readonly importer: MembersImport) {
+  constructor(
+    private readonly importer: MembersImport,
+    private readonly merger: MemberMergeService,
+    private readonly office: MembersService,
+  ) {
     super();
   }
 
@@ -62,6 +75,21 @@ export class MembersController extends recordController(members, {
     errors: ['record.not-found'],
   })
   getByNumber(@Context() context: RequestContext, @Param({ schema: ByNumber }) { number }: z.infer<typeof ByNumber>) {
-    return this.records.get(context, members, { memberNumber: number });
+    return this.office.byNumber(context, number);
+  }
+
+  @Post(':id/merge')
+  @HttpCode(200)
+  @Allow('members:merge', {
+    summary: 'Merge a member who was entered twice into the other one',
+    reply: MergeReport,
+    errors: ['record.not-found', 'reference.missing', 'members.conflict'],
+  })
+  merge(
+    @Context() context: RequestContext,
+    @Param({ schema: fields.idParam }) { id }: z.infer<typeof fields.idParam>,
+    @Body({ schema: MergeMembers }) request: MergeMembers,
+  ) {
+    return this.merger.merge(context, id, request);
   }
 }
