@@ -75,10 +75,10 @@ export class MemberMergeService {
 
   /** In the order of their ids, so that two merges at once do not wait for one another. */
   private async holdBoth(context: RequestContext, id: number, into: number): Promise<[Held, Held]> {
-    const held = new Map<number, Held>();
+    const held = new Map<number, Record<string, unknown>>();
     for (const each of [id, into].sort((one, other) => one - other)) {
       try {
-        held.set(each, await this.records.hold<Held>(context, members, each, { permission: 'members:merge' }));
+        held.set(each, await this.records.hold(context, members, each, { permission: 'members:merge' }));
       } catch (error) {
         if (each === id || !(error instanceof DomainError) || error.code !== 'record.not-found') throw error;
         throw new DomainError('reference.missing', 'There is no such member to merge into.', {
@@ -103,7 +103,7 @@ export class MemberMergeService {
     );
     const typed = all
       .filter((metadata) => ['recordType', 'recordId'].every((name) => metadata.findColumnWithPropertyName(name)))
-      .map((metadata) => ({ metadata, property: 'recordId', isUnique: false, also: { recordType: 'member' } }));
+      .map((metadata) => ({ metadata, property: 'recordId', isUnique: false, also: { recordType: members.noun } }));
     return [...keyed, ...typed];
   }
 
