@@ -1,8 +1,8 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
- * Nobody is hired before being born. Rows that say so stay; they are named here, and have to be mended when somebody next
- * changes them.
+ * Nobody is hired before being born. Rows that say so stay, and have to be mended when somebody next changes them; a warning
+ * in the server's log names them.
  */
 export class BirthBeforeHiring1795421750000 implements MigrationInterface {
   name = 'BirthBeforeHiring1795421750000';
