@@ -1044,8 +1044,9 @@ CREATE TABLE grievance_step_records (
   created_at timestamp with time zone DEFAULT now() NOT NULL,
   updated_at timestamp with time zone DEFAULT now() NOT NULL,
   audit_ref bigint NOT NULL,
+  status_before character varying(20),
+  deleted_at timestamp with time zone,
   CONSTRAINT grievance_step_records_pkey PRIMARY KEY (id),
-  CONSTRAINT grievance_step_records_step_key UNIQUE (grievance_id, step_number),
   CONSTRAINT grievance_step_records_outcome_check CHECK (outcome::text = ANY (ARRAY['denied'::character varying, 'settled'::character varying, 'advanced'::character varying]::text[])),
   CONSTRAINT grievance_step_records_step_number_check CHECK (step_number >= 1 AND step_number <= 4),
   CONSTRAINT grievance_step_records_grievance_id_fkey FOREIGN KEY (grievance_id) REFERENCES grievances(id)
@@ -1490,6 +1491,7 @@ CREATE INDEX break_glass_reviews_open_idx ON break_glass_reviews USING btree (id
 CREATE INDEX break_glass_reviews_opened_by_idx ON break_glass_reviews USING btree (opened_by, id);
 CREATE INDEX file_attachments_owner_idx ON file_attachments USING btree (record_type, record_id);
 CREATE INDEX file_attachments_record_idx ON file_attachments USING btree (record_type, record_id, id) WHERE deleted_at IS NULL;
+CREATE UNIQUE INDEX grievance_step_records_step_key ON grievance_step_records USING btree (grievance_id, step_number) WHERE deleted_at IS NULL;
 CREATE INDEX grievances_employer_id_idx ON grievances USING btree (employer_id, filed_date, id);
 CREATE INDEX grievances_member_id_idx ON grievances USING btree (member_id, filed_date, id);
 CREATE INDEX grievances_status_idx ON grievances USING btree (status, filed_date, id) WHERE deleted_at IS NULL;

@@ -46,6 +46,7 @@ import { NumbersInAnyCase1795421721000 } from './1795421721000-numbers-in-any-ca
 import { LoginGuesses1795421730000 } from './1795421730000-login-guesses';
 import { BirthBeforeHiring1795421750000 } from './1795421750000-birth-before-hiring';
 import { MergedMembers1795421751000 } from './1795421751000-merged-members';
+import { StruckSteps1795421780000 } from './1795421780000-struck-steps';
 
 /** In the order they run; a spec compares this list with the files. */
 export const migrations = [
@@ -97,4 +98,5 @@ export const migrations = [
   LoginGuesses1795421730000,
   BirthBeforeHiring1795421750000,
   MergedMembers1795421751000,
+  StruckSteps1795421780000,
 ];

@@ -28,6 +28,8 @@ interface Route {
 /** Decisions that nobody makes about themselves, whatever their roles: docs/decisions/0041-own-affairs.md. */
 const ownAffairs: readonly Operation[] = [
   'grievances:record-step',
+  'grievances:correct-step',
+  'grievances:strike-step',
   'grievances:settle',
   'grievances:withdraw',
   'grievances:close',

@@ -64,6 +64,14 @@ const ended = async () => {
   await admin.post(`/grievances/${id}/settle`, { resolution: 'Paid.', settlementAmount: '416.00' });
   return id;
 };
+const twoSteps = async () => {
+  const id = await grievance();
+  const [first, second] = [
+    await made(admin, `/grievances/${id}/steps`, aStep()),
+    await made(admin, `/grievances/${id}/steps`, aStep()),
+  ];
+  return { id, first: first.id, second: second.id };
+};
 const draft = async () =>
   (
     await made(
@@ -326,6 +334,37 @@ const particular: Case[] = [
         `grievances:${id}`,
         `grievance_step_records:${step.id}`,
       );
+    },
+  ],
+  ...(['PATCH', 'DELETE'] as const).map((method): Case => [
+    method === 'PATCH' ? 'grievances:correct-step' : 'grievances:strike-step',
+    'record.stale-version',
+    'another version',
+    async () => {
+      const { id, second } = await twoSteps();
+      const told = [`grievances:${id}`, `grievance_step_records:${second}`];
+      const body = method === 'PATCH' ? {} : undefined;
+      return { method, path: `/grievances/${id}/steps/${second}`, body, headers: { 'If-Match': '"1"' }, told };
+    },
+  ]),
+  [
+    'grievances:correct-step',
+    'workflow.not-allowed',
+    'that another step followed',
+    async () => {
+      const { id, first, second } = await twoSteps();
+      const told = [`grievances:${id}`, `grievance_step_records:${first}`, `grievance_step_records:${second}`];
+      return change(`/grievances/${id}/steps/${first}`, { notes: 'Late.' }, ...told);
+    },
+  ],
+  [
+    'grievances:strike-step',
+    'workflow.not-allowed',
+    'that another step followed',
+    async () => {
+      const { id, first, second } = await twoSteps();
+      const told = [`grievances:${id}`, `grievance_step_records:${first}`, `grievance_step_records:${second}`];
+      return remove(`/grievances/${id}/steps/${first}`, ...told);
     },
   ],
   [

@@ -101,6 +101,17 @@ describe.each(eachWay)('%s, nobody', (_way, come) => {
     expect((await admin.get(`/grievances/${id}`)).json()['status']).toBe('open');
   });
 
+  it.each(['PATCH', 'DELETE'])('changes a step of a grievance of their own: %s', async (method) => {
+    const person = await aPerson('officer');
+    const { id } = await made(staff, '/grievances', aGrievance(person.memberId, await madeEmployer(staff)));
+    const step = await made(staff, `/grievances/${id}/steps`, { meetingDate: '2026-05-20', outcome: 'denied' });
+    const officer = await come(person, 'officer');
+    const path = `/grievances/${id}/steps/${step.id}`;
+    const reply = method === 'PATCH' ? await officer.patch(path, { outcome: 'advanced' }) : await officer.delete(path);
+    await expectRefused(reply, officer, 'grievances', id);
+    expect((await admin.get(path)).json()).toMatchObject({ outcome: 'denied', deletedAt: null });
+  });
+
   it('repairs a record of their own', async () => {
     const person = await aPerson('admin');
     const [employment, other] = [await brokenEmployment(person.memberId), await brokenEmployment()];

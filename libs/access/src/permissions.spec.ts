@@ -147,7 +147,7 @@ describe('the table of operations', () => {
     [/^benevolence-reviews:(list|read)$/, 'benevolence:read-reviews'],
     [/^benevolence-reviews:create$/, 'benevolence:review'],
     [/^grievances:(list|read|read-by-number|list-steps|read-step)$/, 'grievances:read'],
-    [/^grievances:(create|update|delete|export|restore|record-step)$/, 'grievances:write'],
+    [/^grievances:(create|update|delete|export|restore|(record|correct|strike)-step)$/, 'grievances:write'],
     [/^grievances:(settle|withdraw|close)$/, 'grievances:decide'],
     [/^attachments:(list|read|content)$/, 'attachments:read'],
     [/^attachments:(create|update|delete|restore)$/, 'attachments:write'],

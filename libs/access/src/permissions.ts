@@ -230,6 +230,8 @@ export const OPERATIONS = {
   'grievances:list-steps': 'grievances:read',
   'grievances:read-step': 'grievances:read',
   'grievances:record-step': 'grievances:write',
+  'grievances:correct-step': 'grievances:write',
+  'grievances:strike-step': 'grievances:write',
   'grievances:settle': 'grievances:decide',
   'grievances:withdraw': 'grievances:decide',
   'grievances:close': 'grievances:decide',

@@ -129,14 +129,18 @@ export const RecordStep = z
   .strictObject({ ...step, stepNumber: step.stepNumber.optional().describe('The next one, where it is not sent.') })
   .meta({ id: 'RecordGrievanceStep' });
 export type RecordStep = z.infer<typeof RecordStep>;
+const { stepNumber: _stepNumber, ...correctable } = step;
+export const CorrectStep = z.strictObject(correctable).partial().meta({ id: 'CorrectGrievanceStep' });
+export type CorrectStep = z.infer<typeof CorrectStep>;
 export const StepView = viewOf(
   'GrievanceStepView',
   { grievanceId: fields.id.describe('The grievance.'), ...step },
-  { restricted: ['notes'], isSoft: false },
+  { restricted: ['notes'], isSoft: true },
 );
 export const StepIds = z.strictObject({
   id: fields.idText.describe('The id of the grievance.'),
   stepId: fields.idText.describe('The id of the step.'),
 });
+export type StepIds = z.infer<typeof StepIds>;
 export const StepPage = listOf(StepView, 'GrievanceStepPage');
 export const StepQuery = listQuery(['stepNumber', 'id'], {});

@@ -1,14 +1,15 @@
-import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { Allow } from '#access';
 import { ownId } from '#members';
 import type { RequestContext } from '#platform/context';
-import { Context, fields } from '#platform/http';
+import { Context, fields, IfMatch } from '#platform/http';
 import { recordController, RecordLists, type ListQuery } from '#records';
 import {
   ByGrievanceNumber,
   CloseGrievance,
+  CorrectStep,
   CreateGrievance,
   grievanceFilters,
   GrievancePage,
@@ -90,12 +91,44 @@ export class GrievancesController extends recordController(grievances, {
     reply: StepView,
     errors: ['record.not-found'],
   })
-  async getStep(
-    @Context() context: RequestContext,
-    @Param({ schema: StepIds }) { id, stepId }: z.infer<typeof StepIds>,
-  ) {
+  async getStep(@Context() context: RequestContext, @Param({ schema: StepIds }) { id, stepId }: StepIds) {
     await this.records.mustBeVisible(context, grievances, id);
     return this.records.get(context, steps, { id: stepId, grievanceId: id });
+  }
+
+  @Patch(':id/steps/:stepId')
+  @Allow('grievances:correct-step', {
+    summary: 'Correct the last step of a grievance',
+    description:
+      'A JSON merge patch (RFC 7396). It is possible while nothing followed the step. Another outcome moves the grievance as if it had ' +
+      'been recorded so. A step that settles, or settled, is for those who decide grievances.',
+    reply: StepView,
+    errors: ['record.not-found', 'record.stale-version', 'workflow.not-allowed'],
+  })
+  correctStep(
+    @Context() context: RequestContext,
+    @Param({ schema: StepIds }) ids: StepIds,
+    @Body({ schema: CorrectStep }) patch: CorrectStep,
+    @IfMatch() ifMatch?: string[],
+  ) {
+    return this.grievances.correctStep(context, ids, patch, ifMatch);
+  }
+
+  @Delete(':id/steps/:stepId')
+  @HttpCode(204)
+  @Allow('grievances:strike-step', {
+    summary: 'Strike the last step of a grievance',
+    description:
+      'It is possible while nothing followed the step, and moves the grievance back. The struck step stays on record. A step that settled ' +
+      'is struck by those who decide grievances.',
+    errors: ['record.not-found', 'record.stale-version', 'workflow.not-allowed'],
+  })
+  strikeStep(
+    @Context() context: RequestContext,
+    @Param({ schema: StepIds }) ids: StepIds,
+    @IfMatch() ifMatch?: string[],
+  ) {
+    return this.grievances.strikeStep(context, ids, ifMatch);
   }
 
   @Post(':id/settle')

@@ -6,11 +6,23 @@ import type { RequestContext } from '#platform/context';
 import { Database } from '#platform/database';
 import type { Rendered } from '#platform/http';
 import { Records, type Verbs } from '#records';
-import type { CloseGrievance, CreateGrievance, RecordStep, Resolution, UpdateGrievance } from './grievance.dto';
+import type { GrievanceStepRecord } from './grievance-step-record.entity';
+import type {
+  CloseGrievance,
+  CorrectStep,
+  CreateGrievance,
+  RecordStep,
+  Resolution,
+  StepIds,
+  UpdateGrievance,
+} from './grievance.dto';
 import { STEPS, type Grievance } from './grievance.entity';
 import { grievances, steps } from './grievance.resource';
 
 const final: readonly Grievance['status'][] = ['settled', 'withdrawn', 'closed'];
+
+type Taken = Pick<GrievanceStepRecord, 'stepNumber' | 'meetingDate' | 'outcome'>;
+type HeldStep = Taken & Pick<GrievanceStepRecord, 'id' | 'statusBefore'>;
 
 /** Grievances, from the filing over their steps to the end. */
 @Injectable()
@@ -48,33 +60,49 @@ export class GrievancesService implements Verbs<CreateGrievance, UpdateGrievance
 
   /** Records what came of the next step, and moves the grievance by it. That it was settled is for those who decide. */
   async recordStep(context: RequestContext, grievanceId: number, step: RecordStep): Promise<Rendered> {
+    refuseSettling(context, grievanceId, step);
     let grievance: Grievance;
     let stepNumber: number;
-    if (step.outcome === 'settled' && !mayDecide(context)) {
-      throw new DomainError('access.denied', 'A grievance is settled by those who decide grievances.', {
-        refused: { tableName: 'grievances', recordId: grievanceId },
-      });
-    }
     const prepare = async () => {
       grievance = await this.hold(context, grievanceId);
       await this.refuseOwn(context, grievance);
       mustGoOn(grievance);
-      const last = await this.lastStep(context, grievanceId);
-      stepNumber = (last?.step ?? 0) + 1;
+      const [last] = await this.lastSteps(context, grievanceId);
+      stepNumber = (last?.stepNumber ?? 0) + 1;
       if (stepNumber > STEPS.length)
         throw notAllowed('Every step is recorded; the grievance can be settled, withdrawn or closed.');
       if (step.stepNumber !== undefined && step.stepNumber !== stepNumber) {
         throw notAllowed(`Step ${stepNumber} is the next one to be recorded.`);
       }
-      if (step.outcome === 'advanced' && stepNumber === STEPS.length) {
-        throw notAllowed('Nothing follows on arbitration: it is denied or settled.');
-      }
-      if (step.meetingDate < grievance.filedDate) throw invalid('/meetingDate', 'must not be before the filing');
-      if (last && step.meetingDate < last.metOn) throw invalid('/meetingDate', 'must not be before the last step');
-      return { stepNumber };
+      mustFollow({ ...step, stepNumber }, grievance, last);
+      return { stepNumber, statusBefore: grievance.status };
     };
-    const also = () => this.move(context, grievance, stepNumber, step);
+    const also = () =>
+      this.records.set(context, grievances, grievanceId, standingAfter({ ...step, stepNumber }, grievance.status));
     return this.records.create(context, steps, { ...step, grievanceId }, { prepare, also });
+  }
+
+  /** Corrects the last step; the grievance moves as if the step had been recorded so. */
+  correctStep(context: RequestContext, ids: StepIds, patch: CorrectStep, ifMatch?: string[]): Promise<Rendered> {
+    refuseSettling(context, ids.id, patch);
+    return this.database.transaction(context, async () => {
+      const { grievance, step, before, status } = await this.openStep(context, ids, ifMatch);
+      const corrected = { ...step, ...patch };
+      mustFollow(corrected, grievance, before);
+      await this.records.set(context, grievances, ids.id, standingAfter(corrected, status));
+      return this.records.update(context, steps, ids.stepId, patch, ifMatch);
+    });
+  }
+
+  /** Strikes the last step, which stays on record; the grievance stands again as it did before. */
+  strikeStep(context: RequestContext, ids: StepIds, ifMatch?: string[]): Promise<void> {
+    return this.database.transaction(context, async () => {
+      const { before, status } = await this.openStep(context, ids, ifMatch);
+      const back = before ? reached(before) : 1;
+      const change = { status, currentStep: STEPS[back - 1], resolutionDate: null };
+      await this.records.set(context, grievances, ids.id, change);
+      await this.records.remove(context, steps, ids.stepId, ifMatch);
+    });
   }
 
   settle(context: RequestContext, id: number, facts: Resolution): Promise<Rendered> {
@@ -132,15 +160,22 @@ export class GrievancesService implements Verbs<CreateGrievance, UpdateGrievance
     return this.records.apply(context, grievances, id, { ...facts, resolutionDate, status });
   }
 
-  /** The step that is recorded is the current one; after it, an advance makes the next one current. */
-  private async move(context: RequestContext, { id, status }: Grievance, stepNumber: number, step: RecordStep) {
-    const reached = step.outcome === 'advanced' ? stepNumber + 1 : stepNumber;
-    const currentStep = STEPS[reached - 1];
-    const change =
-      step.outcome === 'settled'
-        ? { status: 'settled', resolutionDate: step.meetingDate, currentStep }
-        : { status: currentStep === 'arbitration' ? 'arbitration' : status, currentStep };
-    await this.records.set(context, grievances, id, change);
+  /**
+   * The last step, which nothing followed, with the one before it; and how the grievance would stand without it: as it does now, unless
+   * the step is why it is settled or in arbitration.
+   */
+  private async openStep(context: RequestContext, { id, stepId }: StepIds, ifMatch?: string[]) {
+    const grievance = await this.hold(context, id);
+    await this.refuseOwn(context, grievance);
+    const held = await this.records.hold<HeldStep & { grievanceId: number }>(context, steps, stepId, { ifMatch });
+    if (held.grievanceId !== id) throw new DomainError('record.not-found', 'There is no such step.');
+    refuseSettling(context, id, held);
+    const [last, before] = await this.lastSteps(context, id);
+    if (last?.id !== stepId) throw notAllowed('Another step followed this one, so it stays as it is.');
+    if (held.outcome !== 'settled') mustGoOn(grievance);
+    else if (grievance.status !== 'settled') throw ended(grievance);
+    const isMoved = ['settled', 'arbitration'].includes(grievance.status);
+    return { grievance, step: last, before, status: isMoved ? statusBefore(last, before) : grievance.status };
   }
 
   private hold(context: RequestContext, id: number, ifMatch?: string[]): Promise<Grievance> {
@@ -155,14 +190,15 @@ export class GrievancesService implements Verbs<CreateGrievance, UpdateGrievance
     });
   }
 
-  private async lastStep(context: RequestContext, grievanceId: number) {
-    const [last] = await this.database.query<{ id: number; step: number; metOn: string }>(
+  /** The last step and the one before it, where there are such. */
+  private async lastSteps(context: RequestContext, grievanceId: number): Promise<HeldStep[]> {
+    const last = await this.database.query<HeldStep>(
       context,
-      `SELECT id, step_number AS step, meeting_date::text AS "metOn" FROM grievance_step_records
-       WHERE grievance_id = $1 ORDER BY step_number DESC LIMIT 1`,
+      `SELECT id, step_number AS "stepNumber", meeting_date::text AS "meetingDate", outcome, status_before AS "statusBefore"
+       FROM grievance_step_records WHERE grievance_id = $1 AND deleted_at IS NULL ORDER BY step_number DESC LIMIT 2`,
       [grievanceId],
     );
-    if (last) context.consider({ tableName: 'grievance_step_records', ids: [last.id] });
+    if (last.length > 0) context.consider({ tableName: 'grievance_step_records', ids: last.map(({ id }) => id) });
     return last;
   }
 
@@ -179,12 +215,40 @@ export class GrievancesService implements Verbs<CreateGrievance, UpdateGrievance
   }
 }
 
-function mustGoOn(held: Grievance): void {
-  if (final.includes(held.status)) throw ended(held);
+/** An advance makes the next step the current one; otherwise it is the step that was recorded. */
+function reached({ stepNumber, outcome }: Taken): number {
+  return outcome === 'advanced' ? stepNumber + 1 : stepNumber;
 }
 
-function mayDecide({ actor }: RequestContext): boolean {
-  return actor !== undefined && holds(actor, 'grievances:decide');
+/** How a grievance stands after a step that was recorded while it had this status. */
+function standingAfter(step: Taken, status: Grievance['status']) {
+  const currentStep = STEPS[reached(step) - 1];
+  if (step.outcome === 'settled') return { status: 'settled', resolutionDate: step.meetingDate, currentStep };
+  return { status: currentStep === 'arbitration' ? 'arbitration' : status, resolutionDate: null, currentStep };
+}
+
+/** Older steps do not say how the grievance stood. */
+function statusBefore(step: HeldStep, before: HeldStep | undefined): Grievance['status'] {
+  return step.statusBefore ?? (before && STEPS[reached(before) - 1] === 'arbitration' ? 'arbitration' : 'open');
+}
+
+function mustFollow(step: Taken, { filedDate }: Grievance, last: Taken | undefined): void {
+  if (step.outcome === 'advanced' && step.stepNumber === STEPS.length) {
+    throw notAllowed('Nothing follows on arbitration: it is denied or settled.');
+  }
+  if (step.meetingDate < filedDate) throw invalid('/meetingDate', 'must not be before the filing');
+  if (last && step.meetingDate < last.meetingDate) throw invalid('/meetingDate', 'must not be before the last step');
+}
+
+function refuseSettling({ actor }: RequestContext, grievanceId: number, { outcome }: CorrectStep): void {
+  if (outcome !== 'settled' || (actor && holds(actor, 'grievances:decide'))) return;
+  throw new DomainError('access.denied', 'A grievance is settled by those who decide grievances.', {
+    refused: { tableName: 'grievances', recordId: grievanceId },
+  });
+}
+
+function mustGoOn(held: Grievance): void {
+  if (final.includes(held.status)) throw ended(held);
 }
 
 /** Amounts are the same by value: "416" is "416.00". */

@@ -114,7 +114,7 @@ export const grievanceAgeing: Report = {
       g.id AS "grievanceId", m.id AS "memberId", o.id AS "organizationId", s.ids AS "stepIds"
     FROM grievances g JOIN members m ON m.id = g.member_id JOIN organizations o ON o.id = g.employer_id
     CROSS JOIN LATERAL (SELECT max(meeting_date) AS met, coalesce(array_agg(id), '{}') AS ids FROM grievance_step_records
-      WHERE grievance_id = g.id AND meeting_date <= $1::date) s
+      WHERE grievance_id = g.id AND deleted_at IS NULL AND meeting_date <= $1::date) s
     WHERE g.deleted_at IS NULL AND g.status NOT IN ('settled', 'withdrawn', 'closed') AND g.filed_date <= $1::date
     ORDER BY g.filed_date, g.id`,
 };
