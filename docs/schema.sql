@@ -1110,6 +1110,7 @@ CREATE TABLE imports (
   errors jsonb DEFAULT '[]'::jsonb NOT NULL,
   finished_at timestamp with time zone,
   created_at timestamp with time zone DEFAULT now() NOT NULL,
+  rows_updated integer DEFAULT 0 NOT NULL,
   CONSTRAINT imports_pkey PRIMARY KEY (id),
   CONSTRAINT imports_user_id_operation_key_key UNIQUE (user_id, operation, key),
   CONSTRAINT imports_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id)

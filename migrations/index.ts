@@ -47,6 +47,7 @@ import { LoginGuesses1795421730000 } from './1795421730000-login-guesses';
 import { BirthBeforeHiring1795421750000 } from './1795421750000-birth-before-hiring';
 import { MergedMembers1795421751000 } from './1795421751000-merged-members';
 import { StruckSteps1795421780000 } from './1795421780000-struck-steps';
+import { ImportsThatUpdate1795421760000 } from './1795421760000-imports-that-update';
 
 /** In the order they run; a spec compares this list with the files. */
 export const migrations = [
@@ -99,4 +100,5 @@ export const migrations = [
   BirthBeforeHiring1795421750000,
   MergedMembers1795421751000,
   StruckSteps1795421780000,
+  ImportsThatUpdate1795421760000,
 ];

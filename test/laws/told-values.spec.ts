@@ -33,6 +33,7 @@ const others: Record<string, string> = {
   'ledger.service.ts: sealedWithinSeconds': 'the program',
   'ledger.service.ts: size': 'the checkpoint, which is published',
   'import-rows.ts: (error as Error).message': 'the request',
+  "import-pace.ts: this.isUpsert ? '' : 'mode=report, or '": 'the program',
   "import-columns.ts: properties.join(', ')": 'the program',
   'import-columns.ts: name.slice(0, 50)': 'the request',
   'members.import.ts: rowsRefused': 'counts members whose numbers are taken: telling-replies.spec.ts',

@@ -799,7 +799,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Import members from CSV */
+        /**
+         * Import members from CSV
+         * @description The separator is a comma, a semicolon or a tab. Names of columns and words of a list are read in any case, with blanks, dashes or underscores. Columns that the server fills, as of an export, are passed over, and so are empty rows.
+         */
         post: operations["members:import"];
         delete?: never;
         options?: never;
@@ -2991,10 +2994,12 @@ export interface components {
         ImportReport: {
             rowsRead: number;
             rowsCreated: number;
+            /** @description Of `upsert`: members who had other values. */
+            rowsUpdated?: number;
             rowsRefused: number;
             /** @description The first 1000 faults. */
             errors: {
-                /** @description The row of data, counted from 1. */
+                /** @description The row of data, counted from 1. Rows of empty cells are not counted. */
                 row: number;
                 field: string;
                 message: string;
@@ -9700,8 +9705,8 @@ export interface operations {
     "members:import": {
         parameters: {
             query?: {
-                /** @description `all-or-nothing`: one fault and nothing is created (422 lists the faults); 413 where the database would need more than 12 s for the rows. `report`: rows without fault are created, the others listed; sent again with the same `Idempotency-Key` after an interruption, it goes on where it stopped. */
-                mode?: "all-or-nothing" | "report";
+                /** @description `all-or-nothing`: one fault and nothing is created (422 lists the faults); 413 where the database would need more than 12 s for the rows. `report`: rows without fault are created, the others listed; sent again with the same `Idempotency-Key` after an interruption, it goes on where it stopped. `upsert`: like `all-or-nothing`, but a row with the number of a member changes that member; an empty cell changes nothing. */
+                mode?: "all-or-nothing" | "report" | "upsert";
                 /** @description The charset of the file. A byte order mark at its beginning, as of UTF-16, goes before it. */
                 charset?: "utf-8" | "utf-16le" | "utf-16be" | "windows-1252" | "iso-8859-1";
                 /** @description How dates are written: `MM/DD/YYYY`, `DD.MM.YYYY` and the like, with `/`, `.` or `-`. A leading zero may be absent. `YYYY-MM-DD` is read in any case. A date in another form is a fault: it is never guessed which part is the month. */
@@ -9710,6 +9715,8 @@ export interface operations {
             header?: {
                 /** @description Why the record is looked at or changed; kept in the ledger, up to 500 characters. */
                 "X-Access-Reason"?: string;
+                /** @description The ETag of the version the change is meant for; 412 when the record has changed since. */
+                "If-Match"?: string;
                 /** @description A name for this attempt: sent again within 24 hours, it creates nothing twice. */
                 "Idempotency-Key"?: string;
             };
@@ -9753,7 +9760,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `auth.mfa-required`: A second factor must be set up first. `access.break-glass-refused`: Break-glass does not open this. */
+            /** @description `access.denied`: This is not permitted. `auth.password-change-required`: The password must be changed first. `auth.mfa-required`: A second factor must be set up first. `access.break-glass-refused`: Break-glass does not open this. `access.field-denied`: A field may not be changed. `auth.password-needed`: The password is needed again. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9773,6 +9780,15 @@ export interface operations {
             };
             /** @description `import.in-progress`: An import is under way. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `record.stale-version`: The record has changed since it was read. */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -23,8 +23,11 @@ export class ImportPace {
   private done = 0;
   private rowsPerMs = 0;
 
-  /** `total` is how many rows one transaction is to create; undefined where each batch has its own. */
-  constructor(private readonly total?: number) {}
+  /** `total` is how many rows one transaction is to take; undefined where each batch has its own. */
+  constructor(
+    private readonly total?: number,
+    private readonly isUpsert = false,
+  ) {}
 
   /** How long the next batch may take, in ms. */
   get leftMs(): number {
@@ -48,7 +51,7 @@ export class ImportPace {
     throw new DomainError(
       'request.too-large',
       `The database cannot create ${total} rows at once in ${longestMs / 1000} s, so nothing was created. ` +
-        `Send mode=report, or about ${possible} rows at a time.`,
+        `Send ${this.isUpsert ? '' : 'mode=report, or '}about ${possible} rows at a time.`,
     );
   }
 }

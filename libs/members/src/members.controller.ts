@@ -49,11 +49,17 @@ export class MembersController extends recordController(members, {
   })
   @Allow('members:import', {
     summary: 'Import members from CSV',
+    description:
+      'The separator is a comma, a semicolon or a tab. Names of columns and words of a list are read in any case, with blanks, ' +
+      'dashes or underscores. Columns that the server fills, as of an export, are passed over, and so are empty rows.',
     reply: ImportReport,
     errors: [
       'import.rejected',
       'import.in-progress',
       'upload.infected',
+      'record.stale-version',
+      'access.field-denied',
+      'auth.password-needed',
       'idempotency.key-reused',
       'request.media-type-unsupported',
       'request.too-large',

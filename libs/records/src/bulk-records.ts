@@ -13,7 +13,7 @@ export interface Part {
 }
 
 /** A record that has a key already. */
-type Holder = Pick<ViewRow, 'id' | 'version'> & { key: string };
+export type Holder = Pick<ViewRow, 'id' | 'version'> & { key: string; isRemoved: boolean };
 
 /** Many records of a declared resource at once: what exports and imports are made of. */
 @Injectable()
@@ -61,10 +61,11 @@ export class BulkRecords {
     const metadata = this.database.dataSource.getMetadata(resource.entity);
     const normal = (sql: string) => normalForm(metadata, key, sql);
     const column = normal(`t.${snake(key)}`);
+    const isRemoved = metadata.deleteDateColumn ? 't.deleted_at IS NOT NULL' : 'false';
     return this.database.query<Holder>(
       context,
       // A join: \`= ANY\` compares each row with each value where the planner knows the table as small.
-      `SELECT DISTINCT t.id, t.audit_ref AS version, ${column} AS key FROM unnest($1::text[]) AS given(key)
+      `SELECT DISTINCT t.id, t.audit_ref AS version, ${column} AS key, ${isRemoved} AS "isRemoved" FROM unnest($1::text[]) AS given(key)
        JOIN ${metadata.tableName} t ON ${column} = ${normal('given.key')} ORDER BY id`,
       [values],
       longStatementMs,

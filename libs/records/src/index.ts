@@ -1,4 +1,4 @@
-export { BulkRecords } from './bulk-records';
+export { BulkRecords, type Holder } from './bulk-records';
 export { Purge } from './purge';
 export { recordController, type Verbs } from './record.controller';
 export { visibleFields } from './projection';
