@@ -9705,8 +9705,8 @@ export interface operations {
     "members:import": {
         parameters: {
             query?: {
-                /** @description `all-or-nothing`: one fault and nothing is created (422 lists the faults); 413 where the database would need more than 12 s for the rows. `report`: rows without fault are created, the others listed; sent again with the same `Idempotency-Key` after an interruption, it goes on where it stopped. `upsert`: like `all-or-nothing`, but a row with the number of a member changes that member; an empty cell changes nothing. */
-                mode?: "all-or-nothing" | "report" | "upsert";
+                /** @description `all-or-nothing`: one fault and nothing is created (422 lists the faults); 413 where the database would need more than 12 s for the rows. `insert`: another name of it. `report`: rows without fault are created, the others listed; sent again with the same `Idempotency-Key` after an interruption, it goes on where it stopped. `upsert`: like `all-or-nothing`, but a row with the number of a member changes that member; an empty cell changes nothing. */
+                mode?: "all-or-nothing" | "insert" | "report" | "upsert";
                 /** @description The charset of the file. A byte order mark at its beginning, as of UTF-16, goes before it. */
                 charset?: "utf-8" | "utf-16le" | "utf-16be" | "windows-1252" | "iso-8859-1";
                 /** @description How dates are written: `MM/DD/YYYY`, `DD.MM.YYYY` and the like, with `/`, `.` or `-`. A leading zero may be absent. `YYYY-MM-DD` is read in any case. A date in another form is a fault: it is never guessed which part is the month. */
