@@ -99,6 +99,6 @@ export const migrations = [
   LoginGuesses1795421730000,
   BirthBeforeHiring1795421750000,
   MergedMembers1795421751000,
-  StruckSteps1795421780000,
   ImportsThatUpdate1795421760000,
+  StruckSteps1795421780000,
 ];
