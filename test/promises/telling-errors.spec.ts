@@ -29,6 +29,7 @@ type Case = [operation: string, code: ErrorCode, what: string, provoke: () => Pr
 
 /** Errors that the document names for every resource, and that some cannot meet. */
 const unmet: Record<string, string> = {
+  'members:import record.stale-version': 'somebody else changed a member while the file was taken in',
   'organizations:create record.in-use': 'nothing depends on what is not there yet',
   'benevolence-applications:create workflow.not-allowed': 'a draft depends on no other application',
   'grievances:create workflow.not-allowed': 'a new grievance has no state',
@@ -537,8 +538,20 @@ const particular: Case[] = [
   ],
 ];
 
-/** Of one's own account, for which nobody has to say why. */
+/** Of one's own account, for which nobody has to say why, and where the body says why. */
 const own: Case[] = [
+  [
+    'members:merge',
+    'members.conflict',
+    'two students',
+    async () => {
+      const [id, into] = [await madeMember(admin), await madeMember(admin)];
+      const one = await made(admin, '/students', aStudent(id));
+      const other = await made(admin, '/students', aStudent(into));
+      const told = [`members:${id}`, `members:${into}`, `students:${one.id}`, `students:${other.id}`];
+      return post(`/members/${id}/merge`, { into, reason: 'Entered twice.' }, ...told);
+    },
+  ],
   [
     'auth:mfa-disable',
     'auth.mfa-not-enrolled',

@@ -23,6 +23,7 @@ const grants = `
   members:write               all      all      all      -         -          self
   members:notes               all      all      all      -         -          -
   members:administer          all      all      all      -         -          -
+  members:merge               all      all      -        -         -          -
   organizations:read          all      all      all      all       -          -
   organizations:write         all      all      all      -         -          -
   employments:read            all      all      all      all       -          self
@@ -133,6 +134,7 @@ describe('the table of operations', () => {
     [/^members:(list|read|read-by-number)$/, 'members:read'],
     [/^members:update$/, 'members:write'],
     [/^members:(create|delete|restore|import|export)$/, 'members:administer'],
+    [/^members:merge$/, 'members:merge'],
     [/^(member-employments:(list|read)|members:employments)$/, 'employments:read'],
     [/^member-employments:(create|update|delete|export)$/, 'employments:write'],
     [/^(organizations|organization-contacts):(list|read|contacts)$/, 'organizations:read'],
