@@ -27,7 +27,7 @@ export interface Assessed {
 export const duplicate = { field: 'memberNumber', message: 'is the number of another member' };
 
 /** The same number in any case, as the database has it. */
-export function normal(memberNumber: string): string {
+function normal(memberNumber: string): string {
   return memberNumber.toLowerCase();
 }
 
