@@ -42,7 +42,8 @@ const sealed = () =>
     return left === undefined;
   }, 120_000);
 
-const idsOf = ({ text }: Reply) => parse<{ id: string }>(text, { columns: true, bom: true }).map(({ id }) => Number(id));
+const idsOf = ({ text }: Reply) =>
+  parse<{ id: string }>(text, { columns: true, bom: true }).map(({ id }) => Number(id));
 interface Row {
   id: number;
   version: number;
