@@ -39,7 +39,7 @@ async function standing(id: number) {
   return { status, currentStep, resolutionDate };
 }
 
-/** What came before the last step, for each step that can be the last. */
+/** The history before the last step, for each step that can be the last. */
 const histories: Outcome[][] = [[], ['advanced'], ['denied'], ['advanced', 'advanced'], ['advanced', 'denied']];
 histories.push(['advanced', 'advanced', 'advanced'], ['denied', 'denied', 'denied']);
 const lasts = histories.flatMap((before) =>

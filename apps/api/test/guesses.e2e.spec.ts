@@ -178,7 +178,7 @@ describe('an account that many networks guess at', () => {
     const { email } = person.account;
     await api.anonymous.post('/auth/forgot-password', { email }, home);
     const link = await mailbox.token(email);
-    // Whoever asks for links again and again does not take this one away.
+    // A stranger who asks for links again and again does not take this one away.
     await api.anonymous.post('/auth/forgot-password', { email }, thief);
     const newPassword = 'another horse battery staple';
     expect((await api.anonymous.post('/auth/reset-password', { token: link, newPassword }, home)).status).toBe(204);

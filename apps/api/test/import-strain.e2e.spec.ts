@@ -121,7 +121,7 @@ describe('a file of many rows', () => {
 });
 
 describe('an import on a slow database', () => {
-  /** What a row takes, in ms; beside it the rest is little. */
+  /** The time of one row, in ms. The rest of an import takes little beside it. */
   const rowMs = 10;
   const file = (prefix: string, rows: number) =>
     [header, ...Array.from({ length: rows }, (_, row) => `${prefix}${row},Rosa,Delgado,foreman,,`)].join('\n');

@@ -35,7 +35,7 @@ async function withAccount(email: string) {
   return { id, registration, userId: user!.id };
 }
 
-/** What somebody asks for, where the mail has to go, and what it has to say. */
+/** A request, the address that gets the mail, and the text that the mail must have. */
 interface Case {
   path?: string;
   body: object;

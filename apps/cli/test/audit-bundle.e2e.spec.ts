@@ -75,7 +75,7 @@ async function bundled(name: string): Promise<{ bundle: string; files: string[];
   return { bundle, files, lines: files.flatMap((file) => readFileSync(file, 'utf8').trimEnd().split('\n')) };
 }
 
-/** What a reply's entries hold in the bundle: which part each is, and the records that it names. */
+/** The entries of a reply in the bundle: the number of each part, and the records that it names. */
 function partsIn(lines: string[], { requestId }: Reply): { parts: string[]; ids: number[] } {
   const own = lines.filter((line) => line.includes(`\t${requestId}\t`) && /part \d+ of [0-9a-f]{16}/.test(line));
   const idsOf = (line: string) => /\t\{([\d,]+)\}\t/.exec(line)?.[1]?.split(',').map(Number) ?? [];

@@ -32,7 +32,7 @@ function cleanText(max: number, clean = (given: string) => given) {
 
 /**
  * RFC 5321's Mailbox without quoted local parts: 64 characters before the @, labels of 63 behind it, and a last label that
- * is no number. `URL` has made a domain in other letters its ASCII form by then (UTS 46).
+ * is no number. A domain in other letters has its ASCII form by then (`withAsciiDomain`, UTS 46).
  */
 const mailbox =
   /^(?=.{1,64}@)[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*@(?=.{1,253}$)([a-z\d]([a-z\d-]{0,61}[a-z\d])?\.)+(?!\d+$)[a-z\d]([a-z\d-]{0,61}[a-z\d])$/;
